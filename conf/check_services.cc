@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "conf/check.h"
+
+namespace conf {
+namespace {
+
+class ServiceChecker {
+ public:
+  ServiceChecker(const Config& config, const Vocabulary& vocabulary, const Reach& reach,
+                 Findings& findings)
+      : config_(config), vocabulary_(vocabulary), reach_(reach), findings_(findings) {}
+
+  void check() {
+    for (size_t i = 0; i < config_.services.size(); ++i) {
+      const std::string at = fmt::format("/services/{}", i);
+      if (!findings_.usable(at)) continue;
+      const Service& service = config_.services[i];
+      check_identity(service, at);
+      Unique<lb::Endpoint> servers("address", findings_);
+      for (size_t j = 0; j < service.servers.size(); ++j) {
+        check_server(service, at, service.servers[j], fmt::format("{}/servers/{}", at, j), servers);
+      }
+    }
+  }
+
+ private:
+  void check_identity(const Service& service, const std::string& at) {
+    const bool given_name = service.name != service.derived_name();
+    if (given_name && findings_.usable(at + "/name")) {
+      names_.add(service.name, service.name, at + "/name");
+    }
+    const std::string pointer = at + "/address";
+    if (!findings_.usable(pointer)) return;
+    if (!check_host(service.address.address, reach_, pointer, findings_)) return;
+    if (!findings_.usable(at + "/protocol")) return;
+    addresses_.add({service.protocol, service.address}, service.derived_name(), pointer);
+  }
+
+  void check_server(const Service& service, const std::string& service_at, const Server& server,
+                    const std::string& at, Unique<lb::Endpoint>& servers) {
+    const std::string pointer = at + "/address";
+    if (!findings_.usable(pointer)) return;
+    if (!check_host(server.address.address, reach_, pointer, findings_)) return;
+    // Without a port of its own, its port is as unknown as the service's.
+    const bool port_known = findings_.usable(service_at + "/address");
+    if (port_known && !servers.add(server.address, server.address.to_string(), pointer)) return;
+    const bool method_known =
+        findings_.usable(at + "/forward") && findings_.usable(service_at + "/forward");
+    const Method* method = method_known ? vocabulary_.find_method(server.forward) : nullptr;
+    if (port_known && method) check_port(service, server, *method, pointer);
+    check_path(server.address.address, method, pointer);
+  }
+
+  void check_port(const Service& service, const Server& server, const Method& method,
+                  const std::string& pointer) {
+    if (!method.keeps_port || server.address.port == service.address.port) return;
+    mismatch(findings_, pointer, server.address.to_string(),
+             fmt::format("the service's port {}: forwarding by \"{}\" keeps the port",
+                         service.address.port, method.name));
+  }
+
+  void check_path(const lb::IpAddress& address, const Method* method, const std::string& pointer) {
+    if (reach_.is_own(address) || reach_.is_virtual(address)) {
+      return mismatch(findings_, pointer, address.to_string(),
+                      "another host's address: the director cannot be its own real server");
+    }
+    if (!findings_.complete("/interfaces")) return;
+    if (method && method->on_link && !reach_.on_link(address)) {
+      return mismatch(findings_, pointer, address.to_string(),
+                      fmt::format("an address in an interface's prefix or of a static neighbour: "
+                                  "forwarding by \"{}\" crosses no router",
+                                  method->name));
+    }
+    if (!findings_.complete("/routes") || reach_.reachable(address)) return;
+    mismatch(findings_, pointer, address.to_string(),
+             "an address that an interface's prefix, a static neighbour or a route reaches");
+  }
+
+  const Config& config_;
+  const Vocabulary& vocabulary_;
+  const Reach& reach_;
+  Findings& findings_;
+  Unique<std::string> names_{"name", findings_};
+  Unique<std::pair<lb::Protocol, lb::Endpoint>> addresses_{"protocol and address", findings_};
+};
+
+}  // namespace
+
+void check_services(const Config& config, const Vocabulary& vocabulary, const Reach& reach,
+                    Findings& findings) {
+  ServiceChecker(config, vocabulary, reach, findings).check();
+}
+
+}  // namespace conf

@@ -1,0 +1,121 @@
+// A valid configuration as plain values: what a file says, with all defaults filled in. Every value
+// of these types that conf::load returns has passed all checks; nothing here refers to the file any
+// more.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lb/address.h"
+
+namespace conf {
+
+// What a scheduler or a forwarding method was told beside its name: values by option name, those
+// that the file leaves out taken from the option's default.
+using Options = std::map<std::string, std::variant<bool, uint64_t, std::string>>;
+
+// A static entry of an interface's neighbour table.
+struct Neighbour {
+  lb::IpAddress address;
+  lb::MacAddress mac;
+
+  bool operator==(const Neighbour&) const = default;
+};
+
+struct Interface {
+  std::string name;
+  std::vector<std::string> devices;  // DPDK ports, queues of one wire; never empty
+  std::vector<lb::Prefix> addresses;
+  std::vector<Neighbour> neighbours;
+  uint32_t mtu = 1500;
+
+  bool operator==(const Interface&) const = default;
+};
+
+struct Route {
+  lb::Prefix destination;  // a network
+  lb::IpAddress gateway;
+
+  bool operator==(const Route&) const = default;
+};
+
+struct Server {
+  lb::Endpoint address;
+  uint32_t weight = 1;
+  std::string forward;      // its own or the service's
+  Options forward_options;  // of that method
+
+  bool operator==(const Server&) const = default;
+};
+
+struct Service {
+  std::string name;  // given, or derived_name()
+  lb::Protocol protocol = lb::Protocol::kTcp;
+  lb::Endpoint address;
+  std::string scheduler = "wlc";
+  Options scheduler_options;
+  std::string forward = "nat";
+  Options forward_options;
+  std::vector<Server> servers;
+
+  // "tcp:IP:port", the name of a service that was given none.
+  std::string derived_name() const;
+
+  bool operator==(const Service&) const = default;
+};
+
+// Whole seconds without a packet after which a connection in that state is forgotten.
+struct Timeouts {
+  uint32_t tcp = 900;
+  uint32_t tcp_fin = 120;
+  uint32_t udp = 300;
+  uint32_t tcp_syn_recv = 60;
+  uint32_t tcp_close_wait = 60;
+  uint32_t tcp_time_wait = 120;
+  uint32_t tcp_close = 10;
+
+  bool operator==(const Timeouts&) const = default;
+};
+
+struct Connections {
+  uint64_t capacity = 1048576;  // live connections of the whole director
+
+  bool operator==(const Connections&) const = default;
+};
+
+// What the clients of a socket may do: look, or change things as well.
+enum class Level : uint8_t { kAdmin, kRead };
+
+struct Socket {
+  std::string path = "/run/lbd/lbd.sock";
+  Level level = Level::kAdmin;
+  uint32_t mode = 0600;
+
+  bool operator==(const Socket&) const = default;
+};
+
+struct Control {
+  std::vector<Socket> sockets = {Socket{}};
+  std::optional<lb::Endpoint> metrics;
+
+  bool operator==(const Control&) const = default;
+};
+
+struct Config {
+  std::vector<std::string> eal;
+  std::vector<Interface> interfaces;
+  std::vector<Route> routes;
+  std::vector<Service> services;
+  Timeouts timeouts;
+  Connections connections;
+  std::optional<uint32_t> mbufs;  // absent: as many as queues and rings need
+  Control control;
+
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace conf

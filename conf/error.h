@@ -1,0 +1,20 @@
+// One fault of a configuration file.
+#pragma once
+
+#include <string>
+
+namespace conf {
+
+struct Error {
+  // RFC 6901; empty for the file as a whole and for syntax errors, whose text names line and
+  // column.
+  std::string pointer;
+  std::string text;
+
+  // One line, fit for a terminal or a log whatever the file holds: "/services/0/x: unknown key; …".
+  std::string to_string() const;
+
+  bool operator==(const Error&) const = default;
+};
+
+}  // namespace conf

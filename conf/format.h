@@ -1,0 +1,20 @@
+// The forms of text that the file knows. Each says what a right text looks like, as an error and as
+// a pattern; IPv6 is recognised and refused by name.
+#pragma once
+
+#include "conf/shape.h"
+
+namespace conf {
+
+Text any_argument();      // not empty, no NUL: it becomes a C string
+Text name_text();         // of an interface or a service
+Text device_text();       // of a DPDK device
+Text address_text();      // IP
+Text prefix_text();       // IP/length
+Text endpoint_text();     // IP:port
+Text server_text();       // IP:port or IP
+Text mac_text();          // 00:11:22:33:44:55
+Text socket_path_text();  // absolute and short enough for a UNIX socket
+Text file_mode_text();    // 0600
+
+}  // namespace conf

@@ -1,0 +1,164 @@
+#include "conf/grammar.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "conf/config.h"
+#include "conf/format.h"
+#include "conf/keys.h"
+
+namespace conf {
+namespace {
+
+Shape list_of(Shape item, size_t min_items = 0) {
+  return {List{.item = std::make_shared<const Shape>(std::move(item)), .min_items = min_items}};
+}
+
+Shape one_or_many(Shape item) {
+  return {OneOrMany{std::make_shared<const Shape>(std::move(item))}};
+}
+
+Property required(std::string name, Shape shape, std::string description) {
+  return {std::move(name), std::move(shape), std::move(description), true};
+}
+
+Property optional(std::string name, Shape shape, std::string default_json,
+                  std::string description) {
+  return {std::move(name), std::move(shape), std::move(description), false,
+          std::move(default_json)};
+}
+
+// The default that a C++ value has is the file's: it is written once, in config.h.
+std::string json(uint64_t number) { return std::to_string(number); }
+std::string json(const std::string& word) { return '"' + word + '"'; }
+
+Shape interface_shape() {
+  const Shape neighbour = {Object{{
+      required("address", {address_text()}, "The neighbour's address."),
+      required("mac", {mac_text()}, "Its unicast MAC address."),
+  }}};
+  return {Object{{
+      required("name", {name_text()}, "How everything else refers to the interface."),
+      required("device", one_or_many({device_text()}),
+               "DPDK port, a PCI address or a vdev name; or a list of ports that are queues of one "
+               "wire."),
+      optional("addresses", list_of({prefix_text()}), "[]",
+               "The director's own addresses with prefix length."),
+      optional("neighbours", list_of(neighbour), "[]",
+               "Static neighbours, never resolved, aged or moved."),
+      optional("mtu", {Integer{576, 9000}}, json(Interface{}.mtu), "The largest IP packet, bytes."),
+  }}};
+}
+
+Shape route_shape() {
+  return {Object{{
+      required("destination", {prefix_text()}, "The network that the route leads to."),
+      required(
+          "gateway", {address_text()},
+          "The next hop, a neighbour on one of the interfaces: the interface follows from it."),
+  }}};
+}
+
+// What a table of the vocabulary adds to an object: the key that names an entry and, if some entry
+// has options, the key that holds them.
+template <class Entry>
+void add_choice(Object& object, const std::vector<Entry>& entries, const std::string& key,
+                const std::string& fallback, bool inherits, const std::string& description) {
+  Choice choice;
+  Selected options{key, fallback, {}};
+  bool any_options = false;
+  for (const Entry& entry : entries) {
+    choice.words.push_back({entry.name, entry.summary});
+    options.cases.push_back({entry.name, {entry.options}});
+    any_options = any_options || !entry.options.empty();
+  }
+  const bool known =
+      std::ranges::any_of(entries, [&](const Entry& entry) { return entry.name == fallback; });
+  object.properties.push_back(
+      {key, {choice}, description, !inherits && !known, inherits || !known ? "" : json(fallback)});
+  if (any_options) {
+    object.properties.push_back(
+        {key + "_options", {options}, "Options of what `" + key + "` names."});
+  }
+}
+
+Shape server_shape(const Vocabulary& vocabulary) {
+  Object server{{
+      required("address", {server_text()},
+               "The real server; its port defaults to the service's, and some forwarding methods "
+               "demand just that."),
+      optional("weight", {Integer{0, 65535}}, json(Server{}.weight),
+               "Its share; 0 takes no new connections."),
+  }};
+  add_choice(server, vocabulary.methods, "forward", Service{}.forward, true,
+             "Forwarding method, if not the service's.");
+  return {server};
+}
+
+Shape service_shape(const Vocabulary& vocabulary) {
+  const Choice protocol{{{"tcp", "TCP"}, {"udp", "UDP"}}};
+  Object service{{
+      optional("name", {name_text()}, "", "Unique; left out, it is `tcp:IP:port`."),
+      required("protocol", {protocol}, "What the clients speak."),
+      required("address", {endpoint_text()}, "The virtual address and port."),
+  }};
+  add_choice(service, vocabulary.schedulers, "scheduler", Service{}.scheduler, false,
+             "How a real server is chosen for a new connection.");
+  add_choice(service, vocabulary.methods, "forward", Service{}.forward, false,
+             "How packets reach the real servers; a server may override it.");
+  service.properties.push_back(optional("servers", list_of(server_shape(vocabulary)), "[]",
+                                        "The real servers; schedulers try equals in this order."));
+  return {service};
+}
+
+Shape timeouts_shape() {
+  constexpr uint64_t kYear = 365 * 24 * 60 * 60;
+  Object timeouts;
+  for (const TimeoutKey& key : kTimeoutKeys) {
+    timeouts.properties.push_back(optional(std::string(key.name), {Integer{1, kYear}},
+                                           json(Timeouts{}.*key.seconds),
+                                           "Seconds for " + std::string(key.description) + "."));
+  }
+  return {timeouts};
+}
+
+Shape control_shape() {
+  Choice level;
+  for (const LevelKey& key : kLevelKeys) {
+    level.words.push_back({std::string(key.name), std::string(key.description)});
+  }
+  const Shape socket = {Object{{
+      required("path", {socket_path_text()}, "Where the socket is made."),
+      optional("level", {level}, json(level.words.front().name), "What its clients may do."),
+      optional("mode", {file_mode_text()}, json(std::string("0600")), "File mode, octal."),
+  }}};
+  return {Object{{
+      optional("sockets", list_of(socket), "[{\"path\": " + json(Socket{}.path) + "}]",
+               "UNIX sockets for lbctl and other tools."),
+      optional("metrics", {endpoint_text()}, "", "Where OpenMetrics text is served over HTTP."),
+  }}};
+}
+
+}  // namespace
+
+Shape grammar(const Vocabulary& vocabulary) {
+  const Shape connections = {Object{{
+      optional("capacity", {Integer{1, uint64_t{1} << 27}}, json(Connections{}.capacity),
+               "Live connections that the whole director must hold."),
+  }}};
+  return {Object{{
+      optional("eal", list_of({any_argument()}), "[]",
+               "Arguments for DPDK. The main lcore is the control thread, every other a worker."),
+      required("interfaces", list_of(interface_shape(), 1), "The director's wires."),
+      optional("routes", list_of(route_shape()), "[]", "Networks behind routers."),
+      optional("services", list_of(service_shape(vocabulary)), "[]", "The virtual services."),
+      optional("timeouts", timeouts_shape(), "{}",
+               "Seconds after which idle connections are forgotten."),
+      optional("connections", connections, "{}", "The connection table."),
+      optional("mbufs", {Integer{512, (1 << 24) - 1}}, "",
+               "Buffers of the receive pool; left out, as many as queues and rings need."),
+      optional("control", control_shape(), "{}", "How the director is watched and steered."),
+  }}};
+}
+
+}  // namespace conf

@@ -1,0 +1,11 @@
+// The description of lbd's file: validation, the JSON Schema and its help are all read from it.
+#pragma once
+
+#include "conf/shape.h"
+#include "conf/vocabulary.h"
+
+namespace conf {
+
+Shape grammar(const Vocabulary& vocabulary);
+
+}  // namespace conf

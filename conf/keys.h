@@ -1,0 +1,38 @@
+// What the file's words stand for, where description, reading and writing need the same table.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "conf/config.h"
+
+namespace conf {
+
+struct TimeoutKey {
+  std::string_view name;
+  uint32_t Timeouts::*seconds;
+  std::string_view description;
+};
+
+inline constexpr std::array<TimeoutKey, 7> kTimeoutKeys = {{
+    {"tcp", &Timeouts::tcp, "established TCP connections"},
+    {"tcp_fin", &Timeouts::tcp_fin, "TCP connections in FIN_WAIT"},
+    {"udp", &Timeouts::udp, "UDP"},
+    {"tcp_syn_recv", &Timeouts::tcp_syn_recv, "TCP connections in SYN_RECV"},
+    {"tcp_close_wait", &Timeouts::tcp_close_wait, "TCP connections in CLOSE_WAIT"},
+    {"tcp_time_wait", &Timeouts::tcp_time_wait, "TCP connections in TIME_WAIT"},
+    {"tcp_close", &Timeouts::tcp_close, "TCP connections in CLOSE"},
+}};
+
+struct LevelKey {
+  std::string_view name;
+  Level level;
+  std::string_view description;
+};
+
+inline constexpr std::array<LevelKey, 2> kLevelKeys = {{
+    {"admin", Level::kAdmin, "may change things"},
+    {"read", Level::kRead, "may only look"},
+}};
+
+}  // namespace conf

@@ -1,0 +1,53 @@
+#include "conf/reach.h"
+
+#include <algorithm>
+
+namespace conf {
+
+Reach::Reach(const Config& config) : config_(config) {
+  for (const Interface& interface : config.interfaces) {
+    for (const lb::Prefix& prefix : interface.addresses) own_.insert(prefix.address);
+    for (const Neighbour& entry : interface.neighbours) neighbours_.insert(entry.address);
+  }
+  for (const Service& service : config.services) virtual_.insert(service.address.address);
+}
+
+bool Reach::on_link(const lb::IpAddress& address) const {
+  if (neighbours_.contains(address)) return true;
+  return std::ranges::any_of(config_.interfaces, [&](const Interface& interface) {
+    return std::ranges::any_of(interface.addresses,
+                               [&](const lb::Prefix& prefix) { return prefix.contains(address); });
+  });
+}
+
+bool Reach::reachable(const lb::IpAddress& address) const {
+  return on_link(address) || std::ranges::any_of(config_.routes, [&](const Route& route) {
+           return route.destination.contains(address);
+         });
+}
+
+std::optional<lb::Prefix> Reach::edge_of(const lb::IpAddress& address) const {
+  for (const Interface& interface : config_.interfaces) {
+    for (const lb::Prefix& prefix : interface.addresses) {
+      const auto broadcast = broadcast_of(prefix);
+      if (broadcast && (address == *broadcast || address == prefix.network().address)) {
+        return prefix.network();
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<lb::IpAddress> broadcast_of(const lb::Prefix& prefix) {
+  if (!prefix.address.is_ipv4() || prefix.length > 30) return std::nullopt;
+  const uint32_t host_bits = static_cast<uint32_t>((uint64_t{1} << (32 - prefix.length)) - 1);
+  const uint32_t bits = prefix.address.ipv4().bits.value() | host_bits;
+  return lb::IpAddress(lb::Ipv4Address{lb::Be32(bits)});
+}
+
+bool is_unicast(const lb::IpAddress& address) {
+  return !address.is_unspecified() && !address.is_multicast_or_broadcast() &&
+         !address.is_loopback();
+}
+
+}  // namespace conf

@@ -1,0 +1,40 @@
+// What the director can send to, and which addresses are its own: the questions that the checks of
+// routes, services and servers have in common.
+#pragma once
+
+#include <optional>
+#include <set>
+
+#include "conf/config.h"
+
+namespace conf {
+
+class Reach {
+ public:
+  // Takes the interfaces' addresses and neighbours, the routes and the services' addresses as they
+  // are, wrong ones included. `config` must outlive the Reach.
+  explicit Reach(const Config& config);
+
+  // An interface's prefix holds it, or it is a static neighbour.
+  bool on_link(const lb::IpAddress& address) const;
+  // On-link or behind a route.
+  bool reachable(const lb::IpAddress& address) const;
+  bool is_own(const lb::IpAddress& address) const { return own_.contains(address); }
+  bool is_virtual(const lb::IpAddress& address) const { return virtual_.contains(address); }
+  // The interface prefix whose network or broadcast address this is.
+  std::optional<lb::Prefix> edge_of(const lb::IpAddress& address) const;
+
+ private:
+  const Config& config_;
+  std::set<lb::IpAddress> own_;
+  std::set<lb::IpAddress> virtual_;
+  std::set<lb::IpAddress> neighbours_;
+};
+
+// The all-ones address of an IPv4 prefix that has one (/30 and shorter).
+std::optional<lb::IpAddress> broadcast_of(const lb::Prefix& prefix);
+
+// Fit to be one host's address.
+bool is_unicast(const lb::IpAddress& address);
+
+}  // namespace conf

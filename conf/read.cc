@@ -1,0 +1,200 @@
+#include "conf/read.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <concepts>
+
+#include "conf/document.h"
+#include "conf/keys.h"
+
+namespace conf {
+namespace {
+
+// A place of the file: its value, or null where the file has none that can be used.
+class Place {
+ public:
+  Place(const Value* value, std::string pointer, const Findings& findings)
+      : value_(findings.usable(pointer) ? value : nullptr),
+        pointer_(std::move(pointer)),
+        findings_(findings) {}
+
+  explicit operator bool() const { return value_ != nullptr; }
+  const Value& operator*() const { return *value_; }
+  const Value* operator->() const { return value_; }
+
+  Place at(std::string_view key) const {
+    return {value_ ? value_->find(key) : nullptr, child(pointer_, key), findings_};
+  }
+  std::vector<Place> items() const {
+    std::vector<Place> result;
+    if (!value_) return result;
+    for (size_t i = 0; i < value_->items.size(); ++i) {
+      result.emplace_back(&value_->items[i], child(pointer_, i), findings_);
+    }
+    return result;
+  }
+
+ private:
+  const Value* value_;
+  std::string pointer_;
+  const Findings& findings_;
+};
+
+// Each read() leaves `target` as it is where the file has nothing to say.
+
+void read(const Place& place, std::string& target) {
+  if (place) target = place->text;
+}
+
+template <std::unsigned_integral T>
+void read(const Place& place, T& target) {
+  if (place) target = static_cast<T>(*place->whole_number());
+}
+
+template <class T>
+requires requires { T::parse(std::string_view()); }
+void read(const Place& place, T& target) {
+  if (place) target = *T::parse(place->text);
+}
+
+template <class T>
+void read(const Place& place, std::optional<T>& target) {
+  if (place) read(place, target.emplace());
+}
+
+void read(const Place& place, Neighbour& target) {
+  read(place.at("address"), target.address);
+  read(place.at("mac"), target.mac);
+}
+
+void read(const Place& place, Route& target) {
+  read(place.at("destination"), target.destination);
+  read(place.at("gateway"), target.gateway);
+}
+
+void read(const Place& place, Socket& target) {
+  read(place.at("path"), target.path);
+  if (const Place level = place.at("level")) {
+    for (const LevelKey& key : kLevelKeys) {
+      if (key.name == level->text) target.level = key.level;
+    }
+  }
+  if (const Place mode = place.at("mode")) {
+    const std::string& text = mode->text;
+    std::from_chars(text.data(), text.data() + text.size(), target.mode, 8);
+  }
+}
+
+template <class T>
+void read(const Place& place, std::vector<T>& target) {
+  if (!place) return;
+  target.clear();
+  for (const Place& item : place.items()) read(item, target.emplace_back());
+}
+
+void read(const Place& place, Interface& target) {
+  read(place.at("name"), target.name);
+  const Place device = place.at("device");
+  if (device && device->kind == Value::Kind::kString) {
+    target.devices = {device->text};
+  } else {
+    read(device, target.devices);
+  }
+  read(place.at("addresses"), target.addresses);
+  read(place.at("neighbours"), target.neighbours);
+  read(place.at("mtu"), target.mtu);
+}
+
+// A default is the shortest of documents, and not of the file's making.
+Value default_value(const Property& option) {
+  Findings none;
+  return parse_document(option.default_json, none).value();
+}
+
+void read_option(const Value& value, Options& target, const std::string& name) {
+  if (value.kind == Value::Kind::kBoolean) {
+    target[name] = value.boolean;
+  } else if (const auto number = value.whole_number()) {
+    target[name] = *number;
+  } else {
+    target[name] = value.text;
+  }
+}
+
+// The options that `entry` describes, each with the file's value or else its default.
+template <class Entry>
+Options read_options(const Place& place, const Entry* entry) {
+  Options result;
+  if (entry == nullptr) return result;
+  for (const Property& option : entry->options) {
+    if (const Place given = place.at(option.name)) {
+      read_option(*given, result, option.name);
+    } else if (!option.default_json.empty()) {
+      read_option(default_value(option), result, option.name);
+    }
+  }
+  return result;
+}
+
+Server read_server(const Place& place, const Service& service, const Vocabulary& vocabulary) {
+  Server server;
+  if (const Place address = place.at("address")) {
+    server.address = *lb::Endpoint::parse_or(address->text, service.address.port);
+  }
+  read(place.at("weight"), server.weight);
+  server.forward = service.forward;
+  read(place.at("forward"), server.forward);
+  const Place options = place.at("forward_options");
+  const bool inherits = !options && server.forward == service.forward;
+  server.forward_options = inherits ? service.forward_options
+                                    : read_options(options, vocabulary.find_method(server.forward));
+  return server;
+}
+
+Service read_service(const Place& place, const Vocabulary& vocabulary) {
+  Service service;
+  if (const Place protocol = place.at("protocol")) {
+    service.protocol = *lb::parse_protocol(protocol->text);
+  }
+  read(place.at("address"), service.address);
+  service.name = service.derived_name();
+  read(place.at("name"), service.name);
+  read(place.at("scheduler"), service.scheduler);
+  service.scheduler_options =
+      read_options(place.at("scheduler_options"), vocabulary.find_scheduler(service.scheduler));
+  read(place.at("forward"), service.forward);
+  service.forward_options =
+      read_options(place.at("forward_options"), vocabulary.find_method(service.forward));
+  for (const Place& server : place.at("servers").items()) {
+    service.servers.push_back(read_server(server, service, vocabulary));
+  }
+  return service;
+}
+
+}  // namespace
+
+std::string Service::derived_name() const {
+  return fmt::format("{}:{}", to_string(protocol), address.to_string());
+}
+
+Config read(const Value& root, const Findings& findings, const Vocabulary& vocabulary) {
+  const Place file(&root, "", findings);
+  Config config;
+  read(file.at("eal"), config.eal);
+  read(file.at("interfaces"), config.interfaces);
+  read(file.at("routes"), config.routes);
+  for (const Place& service : file.at("services").items()) {
+    config.services.push_back(read_service(service, vocabulary));
+  }
+  for (const TimeoutKey& key : kTimeoutKeys) {
+    read(file.at("timeouts").at(key.name), config.timeouts.*key.seconds);
+  }
+  read(file.at("connections").at("capacity"), config.connections.capacity);
+  read(file.at("mbufs"), config.mbufs);
+  read(file.at("control").at("sockets"), config.control.sockets);
+  read(file.at("control").at("metrics"), config.control.metrics);
+  return config;
+}
+
+}  // namespace conf

@@ -1,0 +1,47 @@
+// The schedulers and forwarding methods that there are, as the caller's tables describe them. This
+// room knows none by name: a new one is a new entry here, with its options, and nothing else.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conf/shape.h"
+
+namespace conf {
+
+// An option is a Text, an Integer, a Boolean or a Choice, with a default unless it is required. A
+// service gives them as "scheduler_options": {…}; the key exists when some scheduler has options.
+struct Scheduler {
+  std::string name;
+  std::string summary;
+  std::vector<Property> options = {};
+};
+
+// Options as above, as "forward_options": {…} of a service or of one server.
+struct Method {
+  std::string name;
+  std::string summary;
+  bool keeps_port = false;  // a server's port must be the service's
+  bool on_link = false;     // no router may stand between director and server
+  std::vector<Property> options = {};
+};
+
+struct Vocabulary {
+  std::vector<Scheduler> schedulers;
+  std::vector<Method> methods;
+
+  const Scheduler* find_scheduler(std::string_view name) const {
+    for (const Scheduler& scheduler : schedulers) {
+      if (scheduler.name == name) return &scheduler;
+    }
+    return nullptr;
+  }
+  const Method* find_method(std::string_view name) const {
+    for (const Method& method : methods) {
+      if (method.name == name) return &method;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace conf

@@ -1,0 +1,105 @@
+#include "conf/write.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "conf/keys.h"
+
+namespace conf {
+namespace {
+
+using nlohmann::json;
+
+// A list even when `values` is empty, which a plain json{} is not.
+template <class T, class Write>
+json list(const std::vector<T>& values, Write write) {
+  json result = json::array();
+  for (const T& value : values) result.push_back(write(value));
+  return result;
+}
+
+json text(const auto& value) { return value.to_string(); }
+
+json options_json(const Options& options) {
+  json result = json::object();
+  for (const auto& [name, value] : options) {
+    std::visit([&](const auto& plain) { result[name] = plain; }, value);
+  }
+  return result;
+}
+
+json interface_json(const Interface& interface) {
+  const auto neighbour = [](const Neighbour& entry) -> json {
+    return {{"address", text(entry.address)}, {"mac", text(entry.mac)}};
+  };
+  json result = {{"name", interface.name},
+                 {"device", interface.devices},
+                 {"addresses", list(interface.addresses, text<lb::Prefix>)},
+                 {"neighbours", list(interface.neighbours, neighbour)},
+                 {"mtu", interface.mtu}};
+  if (interface.devices.size() == 1) result["device"] = interface.devices.front();
+  return result;
+}
+
+json route_json(const Route& route) {
+  return {{"destination", text(route.destination)}, {"gateway", text(route.gateway)}};
+}
+
+json server_json(const Server& server, const Service& service) {
+  json result = {
+      {"address", text(server.address)}, {"weight", server.weight}, {"forward", server.forward}};
+  // Also when only the service has some: left out, the server would inherit them.
+  if (!server.forward_options.empty() || !service.forward_options.empty()) {
+    result["forward_options"] = options_json(server.forward_options);
+  }
+  return result;
+}
+
+json service_json(const Service& service) {
+  const auto server = [&](const Server& entry) { return server_json(entry, service); };
+  json result = {{"protocol", to_string(service.protocol)},
+                 {"address", text(service.address)},
+                 {"scheduler", service.scheduler},
+                 {"forward", service.forward},
+                 {"servers", list(service.servers, server)}};
+  if (service.name != service.derived_name()) result["name"] = service.name;
+  if (!service.scheduler_options.empty()) {
+    result["scheduler_options"] = options_json(service.scheduler_options);
+  }
+  if (!service.forward_options.empty()) {
+    result["forward_options"] = options_json(service.forward_options);
+  }
+  return result;
+}
+
+json timeouts_json(const Timeouts& timeouts) {
+  json result = json::object();
+  for (const TimeoutKey& key : kTimeoutKeys) result[std::string(key.name)] = timeouts.*key.seconds;
+  return result;
+}
+
+json socket_json(const Socket& socket) {
+  json result = {{"path", socket.path}, {"mode", fmt::format("{:04o}", socket.mode)}};
+  for (const LevelKey& key : kLevelKeys) {
+    if (key.level == socket.level) result["level"] = key.name;
+  }
+  return result;
+}
+
+}  // namespace
+
+json to_json(const Config& config) {
+  json result = {{"eal", config.eal},
+                 {"interfaces", list(config.interfaces, interface_json)},
+                 {"routes", list(config.routes, route_json)},
+                 {"services", list(config.services, service_json)},
+                 {"timeouts", timeouts_json(config.timeouts)},
+                 {"connections", {{"capacity", config.connections.capacity}}},
+                 {"control", {{"sockets", list(config.control.sockets, socket_json)}}}};
+  if (config.mbufs) result["mbufs"] = *config.mbufs;
+  if (config.control.metrics) result["control"]["metrics"] = text(*config.control.metrics);
+  return result;
+}
+
+}  // namespace conf

@@ -1,0 +1,118 @@
+#include "control/build_snapshot.h"
+
+#include <algorithm>
+
+#include "dataplane/methods.h"
+#include "scheduler/table.h"
+
+namespace control {
+namespace {
+
+using lb::V4;
+
+std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
+    const conf::Service& service, uint32_t slot, const std::vector<uint32_t>& server_slots) {
+  auto result = std::make_shared<dataplane::VirtualService<V4>>();
+  result->slot = slot;
+  result->protocol = service.protocol;
+  result->end = lb::End<V4>::from(service.address);
+  std::vector<scheduler::Server> candidates;
+  for (size_t i = 0; i < service.servers.size(); ++i) {
+    const conf::Server& server = service.servers[i];
+    // Names were validated against the very tables that are searched here.
+    result->servers.push_back({lb::End<V4>::from(server.address), server_slots[i],
+                               dataplane::find_method(server.forward).value(), server.weight > 0});
+    candidates.push_back({server_slots[i], server.weight});
+  }
+  result->plan = scheduler::find(service.scheduler)->compile(candidates);
+  return result;
+}
+
+// The interface on which a gateway is a neighbour; the file's check has made sure that there is one.
+uint32_t interface_towards(const conf::Config& config, const lb::IpAddress& gateway) {
+  for (uint32_t i = 0; i < config.interfaces.size(); ++i) {
+    const conf::Interface& interface = config.interfaces[i];
+    for (const lb::Prefix& prefix : interface.addresses) {
+      if (prefix.contains(gateway)) return i;
+    }
+    for (const conf::Neighbour& neighbour : interface.neighbours) {
+      if (neighbour.address == gateway) return i;
+    }
+  }
+  return 0;
+}
+
+std::vector<lb::Route<V4>> build_routes(const conf::Config& config) {
+  std::vector<lb::Route<V4>> routes;
+  for (uint32_t i = 0; i < config.interfaces.size(); ++i) {
+    for (const lb::Prefix& prefix : config.interfaces[i].addresses) {
+      routes.push_back({prefix.network(), i, {}});
+    }
+    // A static neighbour is on the link even where no prefix says so.
+    for (const conf::Neighbour& neighbour : config.interfaces[i].neighbours) {
+      routes.push_back({{neighbour.address, V4::kAddressBits}, i, {}});
+    }
+  }
+  for (const conf::Route& route : config.routes) {
+    routes.push_back(
+        {route.destination, interface_towards(config, route.gateway), route.gateway.ipv4()});
+  }
+  return routes;
+}
+
+}  // namespace
+
+std::unique_ptr<const dataplane::Snapshot<V4>> build_snapshot(const conf::Config& config,
+                                                              const Slots& slots,
+                                                              std::vector<dataplane::Link> links,
+                                                              lb::HashKey key) {
+  auto snapshot = std::make_unique<dataplane::Snapshot<V4>>();
+  std::vector<lb::Ipv4Address> own;
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    links[i].mtu = static_cast<uint16_t>(config.interfaces[i].mtu);
+    links[i].addresses = config.interfaces[i].addresses;
+    for (const lb::Prefix& prefix : links[i].addresses) own.push_back(prefix.address.ipv4());
+  }
+  snapshot->links = std::move(links);
+
+  std::vector<lb::EndpointTable<V4>::Item> endpoints;
+  for (size_t i = 0; i < config.services.size(); ++i) {
+    auto service = build_service(config.services[i], slots.services[i], slots.servers[i]);
+    if (snapshot->services.size() <= service->slot) snapshot->services.resize(service->slot + 1);
+    endpoints.push_back({service->end, service->protocol, service->slot});
+    own.push_back(service->end.address);
+    snapshot->services[service->slot] = std::move(service);
+  }
+  snapshot->endpoints = lb::EndpointTable<V4>(endpoints, key);
+  snapshot->own = dataplane::OwnAddresses<V4>(std::move(own));
+  snapshot->routes = lb::RouteTable<V4>(build_routes(config));
+  return snapshot;
+}
+
+std::vector<dataplane::StaticNeighbour> static_neighbours(const conf::Config& config) {
+  std::vector<dataplane::StaticNeighbour> result;
+  for (uint16_t i = 0; i < config.interfaces.size(); ++i) {
+    for (const conf::Neighbour& neighbour : config.interfaces[i].neighbours) {
+      result.push_back({i, neighbour.address.ipv4(), neighbour.mac});
+    }
+  }
+  return result;
+}
+
+lb::Timeouts timeouts_of(const conf::Timeouts& seconds) {
+  lb::Timeouts timeouts{};
+  const auto set = [&](lb::State state, uint32_t value) {
+    timeouts[static_cast<size_t>(state)] = value * lb::kTicksPerSecond;
+  };
+  set(lb::State::kEstablished, seconds.tcp);
+  set(lb::State::kSynSent, 120);
+  set(lb::State::kSynRecv, seconds.tcp_syn_recv);
+  set(lb::State::kFinWait, seconds.tcp_fin);
+  set(lb::State::kTimeWait, seconds.tcp_time_wait);
+  set(lb::State::kClose, seconds.tcp_close);
+  set(lb::State::kCloseWait, seconds.tcp_close_wait);
+  set(lb::State::kUdp, seconds.udp);
+  return timeouts;
+}
+
+}  // namespace control

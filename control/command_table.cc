@@ -1,0 +1,43 @@
+#include "control/command_table.h"
+
+#include <array>
+
+#include "control/commands/help.h"
+#include "control/commands/ipvsadm.h"
+#include "control/commands/show_config.h"
+#include "control/commands/show_connections.h"
+#include "control/commands/show_drops.h"
+#include "control/commands/show_info.h"
+#include "control/commands/show_interfaces.h"
+#include "control/commands/show_metrics.h"
+#include "control/commands/show_neighbours.h"
+#include "control/commands/show_services.h"
+#include "control/commands/show_workers.h"
+
+namespace control {
+namespace {
+
+using commands::kHelp, commands::kIpvsadm, commands::kShowConfig, commands::kShowConnections,
+    commands::kShowDrops, commands::kShowInfo, commands::kShowInterfaces, commands::kShowMetrics,
+    commands::kShowNeighbours, commands::kShowServices, commands::kShowWorkers;
+
+// Every command there is, in the order in which `help` prints them.
+constexpr std::array kCommands{
+    kHelp,             // help
+    kShowInfo,         // show info
+    kShowServices,     // show services
+    kShowConnections,  // show connections
+    kShowInterfaces,   // show interfaces
+    kShowNeighbours,   // show neighbours
+    kShowWorkers,      // show workers
+    kShowDrops,        // show drops
+    kShowConfig,       // show config
+    kShowMetrics,      // show metrics
+    kIpvsadm,          // ipvsadm
+};
+
+}  // namespace
+
+std::span<const Command> command_table() { return kCommands; }
+
+}  // namespace control

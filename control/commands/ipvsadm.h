@@ -1,0 +1,22 @@
+// `ipvsadm …`: the ipvsadm(8) grammar and output, for scripts that call ipvsadm.
+#pragma once
+
+#include "control/command.h"
+
+namespace control::commands {
+
+Reply ipvsadm(Facts& facts, const Call& call);
+
+// -R and --restore read a table from the document.
+bool ipvsadm_wants_document(std::span<const std::string_view> arguments);
+
+inline constexpr Command kIpvsadm{
+    .words = "ipvsadm",
+    .grammar = "[OPTION]...",
+    .help = "the tables of ipvsadm(8), to the letter; ipvsadm -h says more",
+    .json = false,  // ipvsadm's own grammar rules: a trailing `json` is its unexpected argument
+    .wants_document = ipvsadm_wants_document,
+    .run = ipvsadm,
+};
+
+}  // namespace control::commands

@@ -1,0 +1,59 @@
+#include "control/commands/show_info.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "control/human.h"
+#include "control/json_text.h"
+
+namespace control::commands {
+namespace {
+
+std::string to_json(const InfoFacts& info, const std::vector<DropFacts>& drops) {
+  auto by_reason = nlohmann::ordered_json::object();
+  for (const DropFacts& drop : drops) by_reason[drop.reason] = drop.count;
+  return json_text(
+      {{"version", info.version},
+       {"pid", info.pid},
+       {"config_file", info.config_file},
+       {"started_unix", info.started_unix},
+       {"uptime_seconds", info.uptime_seconds},
+       {"workers", info.workers},
+       {"connections",
+        {{"entries", info.connection_entries}, {"capacity", info.connection_capacity}}},
+       {"mbufs", {{"in_use", info.mbufs_in_use}, {"total", info.mbufs_total}}},
+       {"drops", std::move(by_reason)}});
+}
+
+std::string share(uint64_t part, uint64_t whole) {
+  const double percent =
+      whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+  return fmt::format("{} of {} ({:.1f} %)", part, whole, percent);
+}
+
+}  // namespace
+
+Reply show_info(Facts& facts, const Call& call) {
+  const InfoFacts info = facts.info();
+  const std::vector<DropFacts> drops = facts.drops();
+  if (call.json) return to_json(info, drops);
+  uint64_t dropped = 0;
+  for (const DropFacts& drop : drops) dropped += drop.count;
+  std::string text;
+  const auto line = [&](std::string_view name, std::string_view value) {
+    text += fmt::format("{:<12} {}\n", name, value);
+  };
+  line("version", info.version);
+  line("pid", fmt::to_string(info.pid));
+  line("config", info.config_file);
+  line("started", human_time(info.started_unix));
+  line("uptime", human_duration(info.uptime_seconds));
+  line("workers", fmt::to_string(info.workers));
+  line("connections", share(info.connection_entries, info.connection_capacity));
+  line("mbufs", share(info.mbufs_in_use, info.mbufs_total));
+  line("drops", fmt::format("{} packets", dropped));
+  return text;
+}
+
+}  // namespace control::commands

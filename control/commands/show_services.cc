@@ -1,0 +1,158 @@
+#include "control/commands/show_services.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "control/human.h"
+#include "control/json_text.h"
+#include "control/resolve.h"
+#include "control/text_table.h"
+
+namespace control::commands {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void add_traffic(Json& out, const Traffic& totals, const Rates& rates) {
+  out["connections_total"] = totals.connections;
+  out["packets_in"] = totals.packets_in;
+  out["packets_out"] = totals.packets_out;
+  out["bytes_in"] = totals.bytes_in;
+  out["bytes_out"] = totals.bytes_out;
+  out["rates"] = {{"connections", rates.connections},
+                  {"packets_in", rates.packets_in},
+                  {"packets_out", rates.packets_out},
+                  {"bytes_in", rates.bytes_in},
+                  {"bytes_out", rates.bytes_out}};
+}
+
+Json to_json(const ServerFacts& server) {
+  Json out{{"address", server.address.to_string()},
+           {"forward", server.forward},
+           {"weight", server.weight},
+           {"state", server.state},
+           {"health", server.health},
+           {"active_connections", server.active_connections},
+           {"inactive_connections", server.inactive_connections}};
+  add_traffic(out, server.totals, server.rates);
+  return out;
+}
+
+struct Sums {
+  uint64_t active = 0;
+  uint64_t inactive = 0;
+  size_t not_down = 0;
+};
+
+Sums sum(const ServiceFacts& service) {
+  Sums sums;
+  for (const ServerFacts& server : service.servers) {
+    sums.active += server.active_connections;
+    sums.inactive += server.inactive_connections;
+    sums.not_down += server.health != "down";
+  }
+  return sums;
+}
+
+Json to_json(const ServiceFacts& service) {
+  const Sums sums = sum(service);
+  Json out{{"name", service.name},
+           {"protocol", lb::to_string(service.protocol)},
+           {"address", service.address.to_string()},
+           {"scheduler", service.scheduler},
+           {"forward", service.forward},
+           {"refused", service.refused},
+           {"active_connections", sums.active},
+           {"inactive_connections", sums.inactive}};
+  add_traffic(out, service.totals, service.rates);
+  Json servers = Json::array();
+  for (const ServerFacts& server : service.servers) servers.push_back(to_json(server));
+  out["servers"] = std::move(servers);
+  return out;
+}
+
+void add_row(TextTable& table, std::vector<std::string> head, const Traffic& totals,
+             const Rates& rates, std::string refused) {
+  head.push_back(fmt::to_string(totals.connections));
+  head.push_back(std::move(refused));
+  head.push_back(human_number(rates.connections));
+  head.push_back(human_number(rates.bytes_in));
+  head.push_back(human_number(rates.bytes_out));
+  head.push_back(human_number(static_cast<double>(totals.bytes_in)));
+  head.push_back(human_number(static_cast<double>(totals.bytes_out)));
+  table.add(std::move(head));
+}
+
+std::string to_text(const std::vector<ServiceFacts>& services) {
+  using enum TextTable::Align;
+  TextTable table({{"service"},
+                   {"address"},
+                   {"proto"},
+                   {"scheduler"},
+                   {"forward"},
+                   {"weight", kRight},
+                   {"state"},
+                   {"health"},
+                   {"active", kRight},
+                   {"inactive", kRight},
+                   {"total", kRight},
+                   {"refused", kRight},
+                   {"conn/s", kRight},
+                   {"in_B/s", kRight},
+                   {"out_B/s", kRight},
+                   {"in_B", kRight},
+                   {"out_B", kRight}});
+  for (const ServiceFacts& service : services) {
+    const Sums sums = sum(service);
+    add_row(table,
+            {service.name, service.address.to_string(),
+             std::string(lb::to_string(service.protocol)), service.scheduler, service.forward, "",
+             "", fmt::format("{}/{}", sums.not_down, service.servers.size()),
+             fmt::to_string(sums.active), fmt::to_string(sums.inactive)},
+            service.totals, service.rates, fmt::to_string(service.refused));
+    for (const ServerFacts& server : service.servers) {
+      add_row(
+          table,
+          {"  ->", server.address.to_string(), "", "", server.forward,
+           fmt::to_string(server.weight), server.state, server.health,
+           fmt::to_string(server.active_connections), fmt::to_string(server.inactive_connections)},
+          server.totals, server.rates, "");
+    }
+  }
+  return table.render();
+}
+
+CommandError no_such_service(std::string_view name, const std::vector<ServiceFacts>& services) {
+  constexpr size_t kListed = 20;
+  std::vector<std::string_view> known;
+  for (const ServiceFacts& service : services) known.push_back(service.name);
+  const bool all = known.size() <= kListed;
+  known.resize(std::min(known.size(), kListed));
+  return {fmt::format("no service \"{}\"; services: {}{}", name, fmt::join(known, ", "),
+                      all ? "" : ", …")};
+}
+
+}  // namespace
+
+Reply show_services(Facts& facts, const Call& call) {
+  if (call.arguments.size() > 1) {
+    return std::unexpected(
+        usage_error(kShowServices, fmt::format("unexpected \"{}\"", call.arguments[1])));
+  }
+  std::vector<ServiceFacts> services = facts.services();
+  if (!call.arguments.empty()) {
+    const std::string_view name = call.arguments[0];
+    const auto found = std::ranges::find(services, name, &ServiceFacts::name);
+    if (found == services.end()) return std::unexpected(no_such_service(name, services));
+    services = {std::move(*found)};
+  }
+  if (!call.json) return to_text(services);
+  Json list = Json::array();
+  for (const ServiceFacts& service : services) list.push_back(to_json(service));
+  return json_text({{"services", std::move(list)}});
+}
+
+}  // namespace control::commands

@@ -1,0 +1,99 @@
+#include "control/daemon.h"
+
+#include <utility>
+// Boost 1.74's Asio uses std::exchange without including it.
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <optional>
+
+#include "control/command_table.h"
+#include "control/director.h"
+#include "control/interpreter.h"
+#include "control/log.h"
+#include "control/metrics.h"
+#include "control/metrics_server.h"
+#include "control/notify.h"
+#include "control/openmetrics.h"
+#include "control/socket_server.h"
+
+namespace control {
+namespace {
+
+std::vector<SocketOptions> socket_options(const conf::Config& config) {
+  std::vector<SocketOptions> sockets;
+  for (const conf::Socket& socket : config.control.sockets) {
+    sockets.push_back({socket.path,
+                       socket.level == conf::Level::kAdmin ? Level::kAdmin : Level::kRead,
+                       static_cast<mode_t>(socket.mode)});
+  }
+  return sockets;
+}
+
+void watch_again(boost::asio::steady_timer& timer, Director& director) {
+  timer.expires_after(Director::kWatchPeriod);
+  timer.async_wait([&](const boost::system::error_code& error) {
+    if (error) return;
+    director.watch();
+    watch_again(timer, director);
+  });
+}
+
+void await_signal(boost::asio::signal_set& signals, boost::asio::io_context& io) {
+  signals.async_wait([&](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      log::notice("SIGHUP: ignored; this version reads its file at start only");
+      await_signal(signals, io);
+      return;
+    }
+    log::notice("{}: ending", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    io.stop();
+  });
+}
+
+}  // namespace
+
+int run_daemon(conf::Config config, const std::string& config_file,
+               const std::vector<std::string>& eal_arguments) {
+  std::signal(SIGPIPE, SIG_IGN);
+  boost::asio::io_context io;
+  // Before EAL, which takes a while: a signal meanwhile ends lbd in good order.
+  boost::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
+  await_signal(signals, io);
+
+  const std::vector<SocketOptions> sockets = socket_options(config);
+  const std::optional<lb::Endpoint> metrics_address = config.control.metrics;
+  Director director(std::move(config), config_file, eal_arguments);
+  const Interpreter interpreter(command_table(), director);
+  // Before the devices: a second lbd must not touch those of the first.
+  auto server = SocketServer::start(io, sockets, interpreter);
+  if (!server) {
+    log::error("{}", server.error());
+    return 1;
+  }
+  if (const auto started = director.start(); !started) {
+    log::error("{}", started.error());
+    return 1;
+  }
+  std::optional<MetricsServer> metrics_server;
+  if (metrics_address) {
+    auto metrics = MetricsServer::start(io, *metrics_address,
+                                        [&] { return openmetrics_text(metric_families(director)); });
+    if (!metrics) {
+      log::error("{}", metrics.error());
+      return 1;
+    }
+    metrics_server.emplace(std::move(*metrics));
+  }
+  boost::asio::steady_timer watch_timer(io);
+  watch_again(watch_timer, director);
+  notify::ready("forwarding");
+  log::notice("lbd {} is ready", LBD_VERSION);
+  io.run();
+  notify::stopping();
+  return 0;
+}
+
+}  // namespace control

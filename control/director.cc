@@ -1,0 +1,201 @@
+#include "control/director.h"
+
+#include <unistd.h>
+
+#include <ctime>
+
+#include "control/log.h"
+
+namespace control {
+
+Director::Director(conf::Config config, std::string config_file,
+                   std::vector<std::string> eal_arguments)
+    : config_(std::move(config)),
+      config_file_(std::move(config_file)),
+      eal_arguments_(std::move(eal_arguments)) {}
+
+std::expected<void, std::string> Director::start() {
+  auto engine = Engine::start(config_, eal_arguments_);
+  if (!engine) return std::unexpected(engine.error());
+  engine_ = std::move(*engine);
+  started_ = std::chrono::steady_clock::now();
+  started_unix_ = std::time(nullptr);
+  link_up_.assign(config_.interfaces.size(), false);
+  size_t servers = 0;
+  for (const auto& slots : engine_->slots().servers) servers += slots.size();
+  rates_.resize(servers);
+  watch_links();
+  return {};
+}
+
+void Director::watch() {
+  watch_links();
+  log_events();
+  constexpr unsigned kWatchesPerTick =
+      static_cast<unsigned>(kRateTickSeconds * 1000 / kWatchPeriod.count());
+  if (++watches_ % kWatchesPerTick == 0) tick_rates();
+}
+
+// Drivers report no change of link by themselves; after one that came up, the neighbours may have
+// forgotten us or be others.
+void Director::watch_links() {
+  for (size_t i = 0; i < link_up_.size(); ++i) {
+    const bool up = engine_->first_port(i).link_up();
+    if (up == link_up_[i]) continue;
+    if (up) {
+      dataplane::Request announce{dataplane::Request::Kind::kAnnounce};
+      announce.link = static_cast<uint16_t>(i);
+      if (!engine_->worker().control_request(announce)) continue;  // the next watch tries again
+      log::notice("interface {}: link is up", config_.interfaces[i].name);
+    } else {
+      log::warning("interface {}: link is down", config_.interfaces[i].name);
+    }
+    link_up_[i] = up;
+  }
+}
+
+void Director::log_events() {
+  dataplane::Event event;
+  while (engine_->worker().control_take_event(event)) {
+    const std::string& interface = config_.interfaces[event.link].name;
+    const std::string address = lb::IpAddress(event.address).to_string();
+    switch (event.kind) {
+      case dataplane::Event::Kind::kNeighbourMoved:
+        log::notice("interface {}: {} moved from {} to {}", interface, address,
+                    event.from.to_string(), event.to.to_string());
+        break;
+      case dataplane::Event::Kind::kNeighbourFailed:
+        log::warning("interface {}: {} does not answer ARP", interface, address);
+        break;
+      case dataplane::Event::Kind::kAddressConflict:
+        log::warning("interface {}: {} claims the director's address {}", interface,
+                     event.from.to_string(), address);
+        break;
+    }
+  }
+}
+
+void Director::tick_rates() {
+  for (uint32_t slot = 0; slot < rates_.size(); ++slot) rates_[slot].tick(totals_of(slot));
+  const dataplane::WorkerCounters& counters = engine_->worker().reader_counters();
+  const uint64_t busy = counters.busy_cycles.reader_get();
+  const uint64_t total = counters.total_cycles.reader_get();
+  if (total > last_total_cycles_) {
+    busy_ = static_cast<double>(busy - last_busy_cycles_) /
+            static_cast<double>(total - last_total_cycles_);
+  }
+  last_busy_cycles_ = busy;
+  last_total_cycles_ = total;
+}
+
+InfoFacts Director::info() {
+  InfoFacts info;
+  info.version = LBD_VERSION;
+  info.uptime_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  info.started_unix = started_unix_;
+  info.config_file = config_file_;
+  info.pid = static_cast<uint32_t>(getpid());
+  info.workers = 1;
+  info.connection_entries = engine_->worker().reader_counters().connections.reader_get();
+  info.connection_capacity = config_.connections.capacity;
+  info.mbufs_in_use = engine_->buffers().in_use();
+  info.mbufs_total = engine_->buffers().total();
+  return info;
+}
+
+Traffic Director::totals_of(uint32_t server_slot) const {
+  const lb::Traffic& live = engine_->traffic(server_slot);
+  return {live.connections.reader_get(), live.packets_in.reader_get(),
+          live.packets_out.reader_get(), live.bytes_in.reader_get(), live.bytes_out.reader_get()};
+}
+
+ServerFacts Director::server_facts(size_t service, size_t server) const {
+  const conf::Server& configured = config_.services[service].servers[server];
+  const uint32_t slot = engine_->slots().servers[service][server];
+  ServerFacts facts;
+  facts.address = configured.address;
+  facts.forward = configured.forward;
+  facts.weight = configured.weight;
+  facts.state = "ready";
+  facts.health = "unchecked";
+  facts.active_connections = engine_->load(slot).active.reader_get();
+  facts.inactive_connections = engine_->load(slot).inactive.reader_get();
+  facts.totals = totals_of(slot);
+  facts.rates = rates_[slot].rates();
+  return facts;
+}
+
+std::vector<ServiceFacts> Director::services() {
+  std::vector<ServiceFacts> result;
+  for (size_t i = 0; i < config_.services.size(); ++i) {
+    const conf::Service& configured = config_.services[i];
+    ServiceFacts& facts = result.emplace_back();
+    facts.name = configured.name;
+    facts.protocol = configured.protocol;
+    facts.address = configured.address;
+    facts.scheduler = configured.scheduler;
+    facts.forward = configured.forward;
+    facts.refused = engine_->refused(engine_->slots().services[i]);
+    for (size_t j = 0; j < configured.servers.size(); ++j) {
+      facts.servers.push_back(server_facts(i, j));
+      facts.totals += facts.servers.back().totals;
+      facts.rates += facts.servers.back().rates;
+    }
+  }
+  return result;
+}
+
+std::vector<InterfaceFacts> Director::interfaces() {
+  std::vector<InterfaceFacts> result;
+  for (size_t i = 0; i < config_.interfaces.size(); ++i) {
+    const conf::Interface& configured = config_.interfaces[i];
+    InterfaceFacts& facts = result.emplace_back();
+    facts.name = configured.name;
+    facts.devices = configured.devices;
+    facts.mac = engine_->first_port(i).mac();
+    facts.addresses = configured.addresses;
+    facts.mtu = configured.mtu;
+    facts.link_up = link_up_[i];
+    for (const dataplane::PortNumber number : engine_->ports_of(i)) {
+      const dataplane::PortCounters counters = engine_->port(number).counters();
+      facts.rx_packets += counters.rx_packets;
+      facts.rx_bytes += counters.rx_bytes;
+      facts.rx_missed += counters.rx_missed;
+      facts.rx_errors += counters.rx_errors;
+      facts.rx_no_mbuf += counters.rx_no_mbuf;
+      facts.tx_packets += counters.tx_packets;
+      facts.tx_bytes += counters.tx_bytes;
+      facts.tx_errors += counters.tx_errors;
+    }
+  }
+  return result;
+}
+
+std::vector<WorkerFacts> Director::workers() {
+  const dataplane::WorkerCounters& counters = engine_->worker().reader_counters();
+  WorkerFacts facts;
+  facts.lcore = engine_->worker_lcore();
+  facts.busy = busy_;
+  facts.connections = counters.connections.reader_get();
+  facts.packets = counters.packets.reader_get();
+  facts.steering = "ring";
+  return {facts};
+}
+
+std::vector<DropFacts> Director::drops() {
+  const dataplane::WorkerCounters& counters = engine_->worker().reader_counters();
+  std::vector<DropFacts> result;
+  for (size_t i = 0; i < lb::kDropReasons; ++i) {
+    const lb::DropReasonText& text = lb::kDropReasonTexts[i];
+    result.push_back({std::string(text.name), std::string(text.description),
+                      counters.drops[i].reader_get()});
+  }
+  return result;
+}
+
+TimeoutFacts Director::timeouts() {
+  return {config_.timeouts.tcp, config_.timeouts.tcp_fin, config_.timeouts.udp};
+}
+
+}  // namespace control

@@ -1,0 +1,64 @@
+// The running director as commands see it: the engine's figures, put into the file's words. All
+// calls come on the control thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/engine.h"
+#include "control/facts.h"
+#include "control/inspect.h"
+#include "control/rates.h"
+
+namespace control {
+
+class Director final : public Facts {
+ public:
+  // Nothing runs yet. `eal_arguments`: the command line's, after the file's own.
+  Director(conf::Config config, std::string config_file, std::vector<std::string> eal_arguments);
+
+  // Brings everything up. The error is one line that says what to do; nothing is left running then.
+  // No fact may be asked for before.
+  std::expected<void, std::string> start();
+
+  // To be called every kWatchPeriod: follows the links, logs what workers report, ticks the rates.
+  static constexpr std::chrono::milliseconds kWatchPeriod{250};
+  void watch();
+
+  InfoFacts info() override;
+  std::vector<ServiceFacts> services() override;
+  std::vector<InterfaceFacts> interfaces() override;
+  std::vector<NeighbourFacts> neighbours() override;
+  std::vector<WorkerFacts> workers() override;
+  std::vector<DropFacts> drops() override;
+  TimeoutFacts timeouts() override;
+  nlohmann::json config() override;
+  std::expected<ConnectionPage, std::string> connections(const ConnectionQuery& query) override;
+
+ private:
+  void watch_links();
+  void log_events();
+  void tick_rates();
+  Traffic totals_of(uint32_t server_slot) const;
+  ServerFacts server_facts(size_t service, size_t server) const;
+  std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& query) const;
+  ConnectionFacts connection_facts(const lb::Connection<lb::V4>& entry, lb::Tick now) const;
+
+  conf::Config config_;
+  std::string config_file_;
+  std::vector<std::string> eal_arguments_;
+  std::unique_ptr<Engine> engine_;
+
+  std::chrono::steady_clock::time_point started_{};
+  int64_t started_unix_ = 0;
+  std::vector<bool> link_up_;  // by interface
+  unsigned watches_ = 0;
+  std::vector<RateEstimator> rates_;  // by server slot
+  uint64_t last_busy_cycles_ = 0;
+  uint64_t last_total_cycles_ = 0;
+  double busy_ = 0;
+};
+
+}  // namespace control

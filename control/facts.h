@@ -1,0 +1,166 @@
+// What the director can be asked, as plain values: commands, metrics and ipvsadm's tables render
+// these and know nothing of workers, ports or threads. All is read on the control thread; no call
+// here makes a worker wait.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lb/address.h"
+
+namespace control {
+
+// Totals since start. "in" is client to real server, "out" real server to client as the director
+// sees it (none in DR). Bytes count IP packets, headers included, as LVS does.
+struct Traffic {
+  uint64_t connections = 0;
+  uint64_t packets_in = 0;
+  uint64_t packets_out = 0;
+  uint64_t bytes_in = 0;
+  uint64_t bytes_out = 0;
+
+  Traffic& operator+=(const Traffic& other);
+};
+
+// The same per second: a moving average over ticks of two seconds, each new one weighing a quarter
+// (LVS: ip_vs_est.c).
+struct Rates {
+  double connections = 0;
+  double packets_in = 0;
+  double packets_out = 0;
+  double bytes_in = 0;
+  double bytes_out = 0;
+
+  Rates& operator+=(const Rates& other);
+};
+
+struct ServerFacts {
+  lb::Endpoint address;
+  std::string forward;  // "nat", "dr", …
+  uint32_t weight = 0;
+  std::string state;   // "ready", "drain", "maint"
+  std::string health;  // "up", "down", "unchecked"
+  uint32_t active_connections = 0;
+  uint32_t inactive_connections = 0;
+  Traffic totals;
+  Rates rates;
+};
+
+struct ServiceFacts {
+  std::string name;
+  lb::Protocol protocol = lb::Protocol::kTcp;
+  lb::Endpoint address;
+  std::string scheduler;
+  std::string forward;
+  Traffic totals;
+  Rates rates;
+  uint64_t refused = 0;              // new connections for which no real server was to be had
+  std::vector<ServerFacts> servers;  // in the order of the file
+};
+
+struct InterfaceFacts {
+  std::string name;
+  std::vector<std::string> devices;
+  lb::MacAddress mac;
+  std::vector<lb::Prefix> addresses;
+  uint32_t mtu = 0;
+  bool link_up = false;
+  uint64_t rx_packets = 0;
+  uint64_t rx_bytes = 0;
+  uint64_t rx_missed = 0;  // by the device, for want of a poll
+  uint64_t rx_errors = 0;
+  uint64_t rx_no_mbuf = 0;
+  uint64_t tx_packets = 0;
+  uint64_t tx_bytes = 0;
+  uint64_t tx_errors = 0;
+};
+
+struct NeighbourFacts {
+  std::string interface;
+  lb::IpAddress address;
+  std::optional<lb::MacAddress> mac;  // none while incomplete or failed
+  std::string state;  // "static", "reachable", "stale", "probing", "incomplete", "failed"
+  double confirmed_seconds_ago = 0;  // 0 for static ones and such that never answered
+};
+
+struct WorkerFacts {
+  uint32_t lcore = 0;
+  double busy = 0;  // share of the loop's time spent on packets over the last seconds, 0 to 1
+  uint64_t connections = 0;
+  uint64_t packets = 0;
+  uint64_t handed_over = 0;
+  std::string steering;  // "rte_flow", "rss", "ring"
+};
+
+struct DropFacts {
+  std::string reason;       // the counter's name, e.g. "bad_ip_checksum"
+  std::string description;  // one line for people
+  uint64_t count = 0;
+};
+
+struct ConnectionFacts {
+  lb::Protocol protocol = lb::Protocol::kTcp;
+  std::string state;  // LVS's names: "SYN_RECV", "ESTABLISHED", …, "UDP"
+  lb::Endpoint client;
+  lb::Endpoint virtual_address;
+  lb::Endpoint server;
+  std::string service;
+  std::string forward;
+  double expires_seconds = 0;
+};
+
+struct ConnectionQuery {
+  std::optional<std::string> service;   // a service's name
+  std::optional<lb::IpAddress> client;  // any port of this address
+  std::optional<uint16_t> client_port;  // only together with `client`
+  std::optional<size_t> limit = 100;    // none: all
+};
+
+struct ConnectionPage {
+  std::vector<ConnectionFacts> connections;
+  bool complete = true;  // false: the limit cut the list short
+};
+
+struct InfoFacts {
+  std::string version;
+  double uptime_seconds = 0;
+  int64_t started_unix = 0;
+  std::string config_file;
+  uint32_t pid = 0;
+  uint32_t workers = 0;
+  uint64_t connection_entries = 0;
+  uint64_t connection_capacity = 0;
+  uint64_t mbufs_in_use = 0;
+  uint64_t mbufs_total = 0;
+};
+
+struct TimeoutFacts {  // seconds
+  uint32_t tcp = 900;
+  uint32_t tcp_fin = 120;
+  uint32_t udp = 300;
+};
+
+// The running director as commands see it. Implemented once over the workers, and by a plain struct
+// in the tests of commands. Called on the control thread only.
+class Facts {
+ public:
+  virtual ~Facts() = default;
+  virtual InfoFacts info() = 0;
+  virtual std::vector<ServiceFacts> services() = 0;
+  virtual std::vector<InterfaceFacts> interfaces() = 0;
+  virtual std::vector<NeighbourFacts> neighbours() = 0;
+  virtual std::vector<WorkerFacts> workers() = 0;
+  virtual std::vector<DropFacts> drops() = 0;  // every reason, those never seen included
+  virtual TimeoutFacts timeouts() = 0;
+  // The running state as a file that loads to the same state, every default spelled out.
+  virtual nlohmann::json config() = 0;
+  // Error: one line, e.g. an unknown service's name with the known ones.
+  virtual std::expected<ConnectionPage, std::string> connections(const ConnectionQuery& query) = 0;
+};
+
+}  // namespace control

@@ -1,0 +1,196 @@
+#include "control/ipvsadm/listing.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace control::ipvsadm {
+namespace {
+
+// ipvsadm's word for a forwarding method.
+std::string forward_name(std::string_view forward) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kNames{{
+      {"nat", "Masq"},
+      {"dr", "Route"},
+      {"tunnel", "Tunnel"},
+  }};
+  const auto found =
+      std::ranges::find(kNames, forward, &std::pair<std::string_view, std::string_view>::first);
+  return std::string(found == kNames.end() ? forward : found->second);
+}
+
+std::string endpoint_name(const lb::Endpoint& endpoint, lb::Protocol protocol,
+                          const ListOptions& options, const PortName& port_name) {
+  const std::string port = options.numeric || endpoint.port == 0
+                               ? fmt::to_string(endpoint.port)
+                               : port_name(endpoint.port, protocol);
+  const std::string address = endpoint.address.to_string();
+  return endpoint.address.is_ipv4() ? fmt::format("{}:{}", address, port)
+                                    : fmt::format("[{}]:{}", address, port);
+}
+
+// IPv4 names are cut to their column; IPv6 ones push the rest to the right.
+std::string cut(std::string name, const lb::Endpoint& endpoint, size_t width) {
+  if (endpoint.address.is_ipv4() && name.size() > width) name.resize(width);
+  return name;
+}
+
+constexpr std::string_view kRemoteTitle = "  -> RemoteAddress:Port\n";
+
+std::string titles(const ListOptions& options) {
+  constexpr std::string_view kLocal = "Prot LocalAddress:Port";
+  if (options.stats) {
+    return fmt::format("{:<33} {:>8} {:>8} {:>8} {:>8} {:>8}\n{}", kLocal, "Conns", "InPkts",
+                       "OutPkts", "InBytes", "OutBytes", kRemoteTitle);
+  }
+  if (options.rate) {
+    return fmt::format("{:<33} {:>8} {:>8} {:>8} {:>8} {:>8}\n{}", kLocal, "CPS", "InPPS", "OutPPS",
+                       "InBPS", "OutBPS", kRemoteTitle);
+  }
+  if (options.thresholds) {
+    return fmt::format("{:<33} {:<10} {:<10} {:<10} {:<10}\n{}", kLocal, "Uthreshold", "Lthreshold",
+                       "ActiveConn", "InActConn", kRemoteTitle);
+  }
+  if (options.persistent_conn) {
+    return fmt::format("{:<33} {:<9} {:<11} {:<10} {:<10}\n{}", kLocal, "Weight", "PersistConn",
+                       "ActiveConn", "InActConn", kRemoteTitle);
+  }
+  return fmt::format(
+      "Prot LocalAddress:Port Scheduler Flags\n"
+      "  -> RemoteAddress:Port           Forward {}Weight ActiveConn InActConn\n",
+      options.tun_info ? "TunnelInfo    " : "");
+}
+
+std::string totals(const Traffic& traffic, bool exact) {
+  return large_number(traffic.connections, exact) + large_number(traffic.packets_in, exact) +
+         large_number(traffic.packets_out, exact) + large_number(traffic.bytes_in, exact) +
+         large_number(traffic.bytes_out, exact);
+}
+
+uint64_t rounded(double rate) { return static_cast<uint64_t>(std::llround(std::max(0.0, rate))); }
+
+std::string service_line(const ServiceFacts& service, const ListOptions& options,
+                         const PortName& port_name) {
+  const std::string name =
+      cut(fmt::format("{:<4} {}", service.protocol == lb::Protocol::kTcp ? "TCP" : "UDP",
+                      endpoint_name(service.address, service.protocol, options, port_name)),
+          service.address, 33);
+  if (options.stats) return fmt::format("{:<33}{}\n", name, totals(service.totals, options.exact));
+  if (!options.rate) return fmt::format("{} {}\n", name, service.scheduler);
+  const Rates& rates = service.rates;
+  std::string line = fmt::format("{:<33}", name);
+  for (const double rate :
+       {rates.connections, rates.packets_in, rates.packets_out, rates.bytes_in, rates.bytes_out}) {
+    line += large_number(rounded(rate), options.exact);
+  }
+  return line + '\n';
+}
+
+std::string server_line(const ServerFacts& server, lb::Protocol protocol,
+                        const ListOptions& options, const PortName& port_name) {
+  const std::string name =
+      cut(endpoint_name(server.address, protocol, options, port_name), server.address, 28);
+  const uint32_t active = server.active_connections, inactive = server.inactive_connections;
+  if (options.stats) {
+    return fmt::format("  -> {:<28}{}\n", name, totals(server.totals, options.exact));
+  }
+  if (options.rate) {
+    const Rates& rates = server.rates;
+    // Only the bytes are abbreviated here, unlike in the service's own line.
+    return fmt::format("  -> {:<28} {:>8} {:>8} {:>8}{}{}\n", name, rounded(rates.connections),
+                       rounded(rates.packets_in), rounded(rates.packets_out),
+                       large_number(rounded(rates.bytes_in), options.exact),
+                       large_number(rounded(rates.bytes_out), options.exact));
+  }
+  // lbd has neither thresholds nor persistent connections.
+  if (options.thresholds) {
+    return fmt::format("  -> {:<28} {:<10} {:<10} {:<10} {:<10}\n", name, 0, 0, active, inactive);
+  }
+  if (options.persistent_conn) {
+    return fmt::format("  -> {:<28} {:<9} {:<11} {:<10} {:<10}\n", name, server.weight, 0, active,
+                       inactive);
+  }
+  const std::string forward = forward_name(server.forward);
+  const std::string tunnel =
+      options.tun_info ? fmt::format("{:<13} ", forward == "Tunnel" ? "ipip" : "-") : "";
+  return fmt::format("  -> {:<28} {:<7} {}{:<6} {:<10} {:<10}\n", name, forward, tunnel,
+                     server.weight, active, inactive);
+}
+
+// By family, protocol, address and port, as ipvsadm means to (its subtraction of unsigned addresses
+// puts 192.0.0.0 before 10.0.0.0).
+void sort(std::vector<ServiceFacts>& services) {
+  std::ranges::stable_sort(services, {}, [](const ServiceFacts& service) {
+    return std::tuple(service.address.address.family(), service.protocol, service.address);
+  });
+  for (ServiceFacts& service : services) {
+    std::ranges::stable_sort(service.servers, {}, &ServerFacts::address);
+  }
+}
+
+}  // namespace
+
+std::string large_number(uint64_t value, bool exact) {
+  if (exact) return value < 100'000'000 ? fmt::format("{:>9}", value) : fmt::format(" {}", value);
+  if (value < 100'000'000) return fmt::format("{:>9}", value);
+  if (value < 1'000'000'000) return fmt::format("{:>8}K", value / 1000);
+  if (value < 100'000'000'000) return fmt::format("{:>8}M", value / 1'000'000);
+  if (value < 100'000'000'000'000) return fmt::format("{:>8}G", value / 1'000'000'000);
+  return fmt::format("{:>8}T", value / 1'000'000'000'000);
+}
+
+std::string system_port_name(uint16_t port, lb::Protocol protocol) {
+  servent entry{};
+  servent* found = nullptr;
+  std::array<char, 1024> buffer{};
+  const std::string name(lb::to_string(protocol));
+  getservbyport_r(htons(port), name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  return found == nullptr ? fmt::to_string(port) : found->s_name;
+}
+
+std::string list_title(uint64_t size) {
+  return fmt::format("IP Virtual Server version 1.2.1 (size={})\n", size);
+}
+
+std::string list_services(std::vector<ServiceFacts> services, const ListOptions& options,
+                          const PortName& port_name) {
+  if (!options.nosort) sort(services);
+  std::string out = titles(options);
+  for (const ServiceFacts& service : services) {
+    out += service_line(service, options, port_name);
+    for (const ServerFacts& server : service.servers) {
+      out += server_line(server, service.protocol, options, port_name);
+    }
+  }
+  return out;
+}
+
+std::string list_connections(std::span<const ConnectionFacts> connections,
+                             const ListOptions& options, const PortName& port_name) {
+  std::string out = "IPVS connection entries\n";
+  out += fmt::format("pro expire {:<11} {:<18} {:<18} ", "state", "source", "virtual");
+  out += options.persistent_conn ? fmt::format("{:<18} {:<16} pe_data\n", "destination", "pe name")
+                                 : "destination\n";
+  for (const ConnectionFacts& connection : connections) {
+    const auto name = [&](const lb::Endpoint& endpoint) {
+      return endpoint_name(endpoint, connection.protocol, options, port_name);
+    };
+    const auto expires = static_cast<uint64_t>(std::max(0.0, connection.expires_seconds));
+    out += fmt::format("{:<3} {:<6} {:<11} {:<18} {:<18} {}\n",
+                       connection.protocol == lb::Protocol::kTcp ? "TCP" : "UDP",
+                       fmt::format("{:02}:{:02}", expires / 60, expires % 60), connection.state,
+                       name(connection.client), name(connection.virtual_address),
+                       name(connection.server));
+  }
+  return out;
+}
+
+std::string list_timeouts(const TimeoutFacts& timeouts) {
+  return fmt::format("Timeout (tcp tcpfin udp): {} {} {}\n", timeouts.tcp, timeouts.tcp_fin,
+                     timeouts.udp);
+}
+
+}  // namespace control::ipvsadm

@@ -1,0 +1,125 @@
+#include "control/socket_session.h"  // first: includes Asio
+
+#include <list>
+#include <unordered_set>
+
+#include "control/log.h"
+#include "control/socket_server.h"
+#include "control/unix_listener.h"
+
+namespace control {
+
+namespace asio = boost::asio;
+using Protocol = asio::local::stream_protocol;
+
+namespace {
+
+struct Listening {
+  UnixListener file;
+  Protocol::acceptor acceptor;
+  asio::steady_timer retry;
+  Level level;
+};
+
+}  // namespace
+
+class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(asio::io_context& io, const Interpreter& interpreter, SocketLimits limits)
+      : io_(io), interpreter_(interpreter), limits_(limits) {}
+
+  std::expected<void, std::string> listen(const SocketOptions& options) {
+    auto file = UnixListener::open(options.path, options.mode);
+    if (!file) return std::unexpected(file.error());
+    Protocol::acceptor acceptor(io_, Protocol(), file->release_fd());
+    listening_.push_back(
+        {std::move(*file), std::move(acceptor), asio::steady_timer(io_), options.level});
+    return {};
+  }
+
+  void accept_all() {
+    for (Listening& listening : listening_) accept(listening);
+  }
+
+  void stop() {
+    listening_.clear();
+    for (SocketSession* session : std::exchange(sessions_, {})) session->abandon();
+  }
+
+  size_t clients() const { return sessions_.size(); }
+
+ private:
+  // `listening` lives until stop(), whose mark for handlers that are still queued is an empty list.
+  void accept(Listening& listening) {
+    listening.acceptor.async_accept([self = shared_from_this(), &listening](
+                                        boost::system::error_code error, Protocol::socket socket) {
+      if (self->listening_.empty()) return;
+      if (error) return self->accept_later(listening, error.message());
+      self->serve(std::move(socket), listening.level);
+      self->accept(listening);
+    });
+  }
+
+  // Out of descriptors, most likely: trying again at once would spin.
+  void accept_later(Listening& listening, const std::string& why) {
+    log::warning("socket {}: cannot accept a client: {}", listening.file.path(), why);
+    listening.retry.expires_after(std::chrono::milliseconds(200));
+    listening.retry.async_wait([self = shared_from_this(), &listening](boost::system::error_code) {
+      if (!self->listening_.empty()) self->accept(listening);
+    });
+  }
+
+  void serve(Protocol::socket socket, Level level) {
+    // Of those turned away as many again may be hearing why; beyond that the connection just
+    // closes.
+    if (sessions_.size() >= 2 * limits_.clients) return;
+    const bool full = sessions_.size() - refused_ >= limits_.clients;
+    refused_ += full;
+    auto session =
+        std::make_shared<SocketSession>(std::move(socket), level, interpreter_, limits_,
+                                        [self = shared_from_this(), full](SocketSession* closed) {
+                                          self->sessions_.erase(closed);
+                                          self->refused_ -= full;
+                                        });
+    sessions_.insert(session.get());
+    full ? session->refuse("too many clients at once; try again later") : session->start();
+  }
+
+  asio::io_context& io_;
+  const Interpreter& interpreter_;
+  SocketLimits limits_;
+  std::list<Listening> listening_;
+  std::unordered_set<SocketSession*> sessions_;
+  size_t refused_ = 0;  // of the sessions
+};
+
+std::expected<SocketServer, std::string> SocketServer::start(asio::io_context& io,
+                                                             std::span<const SocketOptions> sockets,
+                                                             const Interpreter& interpreter,
+                                                             SocketLimits limits) {
+  auto impl = std::make_shared<Impl>(io, interpreter, limits);
+  for (const SocketOptions& options : sockets) {
+    if (auto listening = impl->listen(options); !listening) {
+      return std::unexpected(listening.error());
+    }
+  }
+  impl->accept_all();
+  return SocketServer(std::move(impl));
+}
+
+SocketServer::SocketServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SocketServer::SocketServer(SocketServer&&) noexcept = default;
+
+SocketServer& SocketServer::operator=(SocketServer&& other) noexcept {
+  if (impl_) impl_->stop();
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+
+SocketServer::~SocketServer() {
+  if (impl_) impl_->stop();
+}
+
+size_t SocketServer::clients() const { return impl_->clients(); }
+
+}  // namespace control

@@ -1,0 +1,64 @@
+// The control sockets: UNIX stream sockets that take one command line each and answer until end of
+// file. What a client may do is the socket's level; who may connect is the file's mode.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "control/interpreter.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace control {
+
+struct SocketOptions {
+  std::string path;
+  Level level = Level::kRead;
+  mode_t mode = 0600;
+};
+
+// What a client can cost. The defaults are what lbd runs with; tests shorten them.
+struct SocketLimits {
+  size_t clients = 256;          // at once, over all sockets; more are told so and closed
+  size_t line_bytes = 64 << 10;  // a command line
+  size_t document_bytes = 16 << 20;
+  // For the whole command line; then for each step forward of a document or of a reply.
+  std::chrono::milliseconds idle{30'000};
+  // For the client to close after the reply. Closing at once would lose the end of a reply whose
+  // client still sends: the kernel turns unread input into ECONNRESET.
+  std::chrono::milliseconds linger{2'000};
+};
+
+// All of it runs in the io_context's thread, the control thread; nothing there waits for a client.
+class SocketServer {
+ public:
+  // Listens on all sockets or, on an error, on none. `interpreter` must outlive the server, `io`
+  // the handlers of the server's that it still holds. Errors: one line that names the path and says
+  // what to do.
+  static std::expected<SocketServer, std::string> start(boost::asio::io_context& io,
+                                                        std::span<const SocketOptions> sockets,
+                                                        const Interpreter& interpreter,
+                                                        SocketLimits limits = {});
+
+  SocketServer(SocketServer&&) noexcept;
+  SocketServer& operator=(SocketServer&&) noexcept;
+  ~SocketServer();  // closes all connections and removes the files; calls the interpreter no more
+
+  // Connections open now.
+  size_t clients() const;
+
+ private:
+  class Impl;
+  explicit SocketServer(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;  // shared with handlers that are still queued
+};
+
+}  // namespace control

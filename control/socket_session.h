@@ -1,0 +1,67 @@
+// One client of a control socket. Internal to the socket server: this header pulls in Asio.
+#pragma once
+
+#include <utility>  // before Asio: Boost 1.74 forgets it
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "control/socket_server.h"
+
+namespace control {
+
+// Lives as long as an operation of its own is under way. Reads the line, then the document if the
+// command takes one, executes, writes, waits for the client to close.
+class SocketSession : public std::enable_shared_from_this<SocketSession> {
+ public:
+  using Socket = boost::asio::local::stream_protocol::socket;
+
+  // `closed` is called once, when the session has ended.
+  SocketSession(Socket socket, Level level, const Interpreter& interpreter,
+                const SocketLimits& limits, std::function<void(SocketSession*)> closed);
+
+  void start();
+  // Tells the client off instead of reading its command.
+  void refuse(std::string text);
+  // From the server's destructor: drops the connection and forgets interpreter and server.
+  void abandon();
+
+ private:
+  using Error = boost::system::error_code;
+
+  void read_line();
+  void on_line_bytes(bool end);
+  void on_line(size_t length, size_t next);
+  void read_document();
+  void execute(std::string_view document);
+  void reply(std::string text);
+  void write();
+  void linger();
+  void finish();
+  void arm(std::chrono::milliseconds delay);
+  // The client was silent for too long.
+  void expire();
+
+  enum class Phase : uint8_t { kLine, kDocument, kReply, kLinger, kClosed };
+
+  Socket socket_;
+  boost::asio::steady_timer timer_;
+  Level level_;
+  const Interpreter& interpreter_;
+  SocketLimits limits_;
+  std::function<void(SocketSession*)> closed_;
+  Phase phase_ = Phase::kLine;
+  std::array<char, 16384> chunk_;
+  std::string input_;  // the line, later the document
+  std::string line_;
+  std::string reply_;
+  size_t written_ = 0;
+};
+
+}  // namespace control

@@ -1,0 +1,20 @@
+#include "control/vocabulary.h"
+
+#include "dataplane/methods.h"
+#include "scheduler/table.h"
+
+namespace control {
+
+conf::Vocabulary vocabulary() {
+  conf::Vocabulary result;
+  for (const scheduler::Entry& entry : scheduler::table()) {
+    result.schedulers.push_back({std::string(entry.name), std::string(entry.summary)});
+  }
+  for (const dataplane::Method<lb::V4>& method : dataplane::methods<lb::V4>()) {
+    result.methods.push_back({std::string(method.name), std::string(method.summary),
+                              method.keeps_port, method.on_link});
+  }
+  return result;
+}
+
+}  // namespace control

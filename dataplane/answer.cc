@@ -1,0 +1,90 @@
+#include "dataplane/answer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "dataplane/checksum.h"
+
+namespace dataplane {
+namespace {
+
+constexpr uint8_t kOwnTtl = 64;
+constexpr uint8_t kInternetworkControl = 0xc0;  // TOS of ICMP errors, RFC 1812 section 4.3.2.5
+
+void write_ip(uint8_t* out, uint8_t tos, uint16_t length, uint16_t id, uint16_t fragment,
+              uint8_t protocol, lb::Ipv4Address source, lb::Ipv4Address destination) {
+  auto& ip = view<Ipv4Header>(out);
+  ip = {0x45, tos,      Be16(length), Be16(id), Be16(fragment),
+        kOwnTtl, protocol, Be16(0),      source,   destination};
+  ip.checksum = checksum_of({out, sizeof(Ipv4Header)});
+}
+
+}  // namespace
+
+bool deserves_icmp_error(const Packet<lb::V4>& packet) {
+  const auto& ip = view<Ipv4Header>(packet.ip);
+  if (ip.destination.bits.value() >= 0xe0000000) return false;
+  if (ip.protocol != kProtocolIcmp) return true;
+  if (packet.transport_length() < sizeof(IcmpHeader)) return false;
+  const uint8_t type = view<IcmpHeader>(packet.transport()).type;
+  return type == IcmpHeader::kEchoRequest || type == IcmpHeader::kEchoReply;
+}
+
+size_t write_icmp_error(std::span<uint8_t> out, const Packet<lb::V4>& about, lb::Ipv4Address source,
+                        IcmpError error, uint16_t id) {
+  constexpr size_t kHeaders = sizeof(Ipv4Header) + sizeof(IcmpHeader);
+  const size_t quoted = std::min<size_t>(about.length, kLargestAnswer - kHeaders);
+  const auto length = static_cast<uint16_t>(kHeaders + quoted);
+  auto& icmp = view<IcmpHeader>(out.data() + sizeof(Ipv4Header));
+  icmp = {error.type, error.code, Be16(0), Be16(0), Be16(error.next_mtu)};
+  std::memcpy(out.data() + kHeaders, about.ip, quoted);
+  icmp.checksum = checksum_of(out.subspan(sizeof(Ipv4Header), length - sizeof(Ipv4Header)));
+  write_ip(out.data(), kInternetworkControl, length, id, 0, kProtocolIcmp, source,
+           about.source.address);
+  return length;
+}
+
+size_t write_reset(std::span<uint8_t> out, const Packet<lb::V4>& about) {
+  constexpr uint16_t kLength = sizeof(Ipv4Header) + sizeof(TcpHeader);
+  const auto& in = view<TcpHeader>(about.transport());
+  auto& tcp = view<TcpHeader>(out.data() + sizeof(Ipv4Header));
+  tcp = {};
+  tcp.source_port = in.destination_port;
+  tcp.destination_port = in.source_port;
+  tcp.data_offset = sizeof(TcpHeader) / 4 << 4;
+  tcp.flags = lb::tcp::kRst;
+  if ((in.flags & lb::tcp::kAck) != 0) {
+    tcp.sequence = in.acknowledgement;
+  } else {
+    const uint32_t payload = about.transport_length() - in.header_length();
+    const uint32_t taken = payload + ((in.flags & lb::tcp::kSyn) != 0) +
+                           ((in.flags & lb::tcp::kFin) != 0);
+    tcp.flags |= lb::tcp::kAck;
+    tcp.acknowledgement = Be32(in.sequence.value() + taken);
+  }
+  const lb::Ipv4Address from = about.destination.address;
+  const lb::Ipv4Address to = about.source.address;
+  tcp.checksum = finish(sum_of(out.subspan(sizeof(Ipv4Header), sizeof(TcpHeader)),
+                               pseudo_header_sum(from, to, kProtocolTcp, sizeof(TcpHeader))));
+  write_ip(out.data(), 0, kLength, 0, Ipv4Header::kDontFragment, kProtocolTcp, from, to);
+  return kLength;
+}
+
+bool turn_into_echo_reply(const Packet<lb::V4>& packet) {
+  if (packet.transport_length() < sizeof(IcmpHeader)) return false;
+  auto& icmp = view<IcmpHeader>(packet.transport());
+  if (icmp.type != IcmpHeader::kEchoRequest || icmp.code != 0) return false;
+  if (fold(sum_of({packet.transport(), packet.transport_length()})) != 0xffff) return false;
+  icmp.type = IcmpHeader::kEchoReply;
+  icmp.checksum = Be16(0);
+  icmp.checksum = checksum_of({packet.transport(), packet.transport_length()});
+  auto& ip = view<Ipv4Header>(packet.ip);
+  std::swap(ip.source, ip.destination);
+  ip.ttl = kOwnTtl;
+  ip.checksum = Be16(0);
+  ip.checksum = checksum_of({packet.ip, packet.ip_header_length});
+  return true;
+}
+
+}  // namespace dataplane

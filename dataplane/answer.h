@@ -1,0 +1,43 @@
+// Packets that the director makes itself in answer to one that it cannot deliver, as bytes.
+#pragma once
+
+#include <span>
+
+#include "dataplane/packet.h"
+
+namespace dataplane {
+
+// An ICMP error as LVS sends it (recorded vectors tcp-no-rs, nat-ttl1, …): TOS 0xc0, TTL 64, quoting as
+// much of the packet as 576 bytes hold (RFC 1812 section 4.3.2.3).
+struct IcmpError {
+  uint8_t type;
+  uint8_t code;
+  uint16_t next_mtu = 0;  // of fragmentation needed
+
+  static constexpr IcmpError network_unreachable() { return {IcmpHeader::kUnreachable, 0}; }
+  static constexpr IcmpError host_unreachable() { return {IcmpHeader::kUnreachable, 1}; }
+  static constexpr IcmpError protocol_unreachable() { return {IcmpHeader::kUnreachable, 2}; }
+  static constexpr IcmpError port_unreachable() { return {IcmpHeader::kUnreachable, 3}; }
+  static constexpr IcmpError fragmentation_needed(uint16_t mtu) {
+    return {IcmpHeader::kUnreachable, 4, mtu};
+  }
+  static constexpr IcmpError ttl_exceeded() { return {IcmpHeader::kTimeExceeded, 0}; }
+};
+inline constexpr size_t kLargestAnswer = 576;
+
+// RFC 1122 section 3.2.2: no ICMP error about an ICMP error, nor to a group address.
+bool deserves_icmp_error(const Packet<lb::V4>& packet);
+
+// Writes an IP packet to `out`, at least kLargestAnswer bytes, and returns its length.
+size_t write_icmp_error(std::span<uint8_t> out, const Packet<lb::V4>& about, lb::Ipv4Address source,
+                        IcmpError error, uint16_t id);
+
+// The RST that a closed TCP answers with (RFC 9293 section 3.10.7.1). Precondition: `about` is TCP
+// without RST. Returns the IP packet's length.
+size_t write_reset(std::span<uint8_t> out, const Packet<lb::V4>& about);
+
+// Turns an ICMP echo request into its reply, in place (RFC 792). False, with the packet untouched, when
+// its checksum is wrong or it is no echo request.
+bool turn_into_echo_reply(const Packet<lb::V4>& packet);
+
+}  // namespace dataplane

@@ -1,0 +1,172 @@
+#include "dataplane/eal.h"
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include <syslog.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <utility>
+
+namespace dataplane {
+namespace {
+
+LogSink g_sink = nullptr;
+std::mutex g_last_error_mutex;
+std::string g_last_error;
+
+// DPDK writes to a stream, a line at a time as a rule.
+ssize_t take_log(void*, const char* bytes, size_t size) {
+  static thread_local std::string pending;
+  pending.append(bytes, size);
+  for (size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n')) {
+    const std::string line = pending.substr(0, end);
+    pending.erase(0, end + 1);
+    if (line.empty()) continue;
+    const int level = std::max(0, rte_log_cur_msg_loglevel() - 1);
+    if (level <= LOG_ERR) {
+      const std::lock_guard lock(g_last_error_mutex);
+      g_last_error = line;
+    }
+    if (g_sink != nullptr) g_sink(level, line);
+  }
+  return static_cast<ssize_t>(size);
+}
+
+void capture_log(LogSink sink) {
+  g_sink = sink;
+  cookie_io_functions_t functions{};
+  functions.write = take_log;
+  FILE* stream = fopencookie(nullptr, "w", functions);
+  if (stream == nullptr) return;
+  setvbuf(stream, nullptr, _IOLBF, 0);
+  rte_openlog_stream(stream);
+}
+
+bool mentions(const std::vector<std::string>& arguments, std::initializer_list<std::string_view> names) {
+  return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+      // "--name", "--name=value", and of one letter "-x" and "-xvalue".
+      if (argument == name || argument.starts_with(std::string(name) + "=")) return true;
+      return name.size() == 2 && argument.starts_with(name);
+    });
+  });
+}
+
+bool is_pci_address(std::string_view device) {
+  // [domain:]bus:device.function in hex, e.g. 0000:3b:00.1
+  const size_t dot = device.rfind('.');
+  return dot != std::string_view::npos && dot + 2 == device.size() &&
+         std::count(device.begin(), device.end(), ':') >= 1 &&
+         device.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+}
+
+size_t free_hugepage_bytes() {
+  size_t bytes = 0;
+  std::error_code ignored;
+  for (const auto& size : std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", ignored)) {
+    // hugepages-2048kB
+    const std::string name = size.path().filename();
+    const size_t kilobytes = std::strtoull(name.c_str() + std::string_view("hugepages-").size(),
+                                           nullptr, 10);
+    size_t pages = 0;
+    std::ifstream(size.path() / "free_hugepages") >> pages;
+    bytes += pages * kilobytes * 1024;
+  }
+  return bytes;
+}
+
+size_t megabytes(size_t bytes) { return (bytes >> 20) + 1; }
+
+std::string no_hugepages(size_t needed, size_t free) {
+  return "lbd needs " + std::to_string(megabytes(needed)) + " MB of hugepages and " +
+         std::to_string(free >> 20) + " MB are free: echo " +
+         std::to_string(megabytes(needed) / 2 + 1) +
+         " > /proc/sys/vm/nr_hugepages, or lower connections.capacity and mbufs, or add "
+         "\"--no-huge\" to \"eal\"";
+}
+
+}  // namespace
+
+std::vector<std::string> complete_arguments(const EalRequest& request) {
+  std::vector<std::string> arguments = request.arguments;
+  if (mentions(arguments, {"--no-huge"})) {
+    if (!mentions(arguments, {"--no-shconf"})) arguments.emplace_back("--no-shconf");
+    if (!mentions(arguments, {"-m", "--socket-mem"})) {
+      arguments.emplace_back("-m");
+      arguments.push_back(std::to_string(megabytes(request.bytes)));
+    }
+  } else if (!mentions(arguments, {"--in-memory", "--legacy-mem"})) {
+    arguments.emplace_back("--in-memory");
+  }
+  if (!mentions(arguments, {"--no-pci", "-a", "--allow", "-b", "--block"})) {
+    bool any = false;
+    for (const std::string& device : request.devices) {
+      if (!is_pci_address(device)) continue;
+      arguments.emplace_back("-a");
+      arguments.push_back(device);
+      any = true;
+    }
+    if (!any) arguments.emplace_back("--no-pci");
+  }
+  return arguments;
+}
+
+std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
+  std::vector<std::string> arguments = complete_arguments(request);
+  if (!mentions(arguments, {"--no-huge"}) && free_hugepage_bytes() < request.bytes) {
+    return std::unexpected(no_hugepages(request.bytes, free_hugepage_bytes()));
+  }
+  capture_log(request.log);
+  arguments.insert(arguments.begin(), "lbd");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+
+  // EAL's threads inherit the mask: signals are the control thread's, and no worker is interrupted.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const int taken = rte_eal_init(static_cast<int>(arguments.size()), argv.data());
+  const int error = rte_errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (taken < 0) {
+    const std::string why = last_error();
+    return std::unexpected("DPDK did not start with the arguments in \"eal\": " +
+                           (why.empty() ? std::string(rte_strerror(error)) : why));
+  }
+  Eal eal;
+  eal.running_ = true;
+  unsigned lcore;
+  RTE_LCORE_FOREACH_WORKER(lcore) { eal.worker_lcores_.push_back(lcore); }
+  if (eal.worker_lcores_.empty()) {
+    return std::unexpected(
+        "no lcore is left for a worker: \"eal\" must give at least two, e.g. \"-l\", \"0,1\" (the "
+        "first is the control thread's), or on one CPU \"--lcores\", \"0@0,1@0\"");
+  }
+  return eal;
+}
+
+Eal::Eal(Eal&& other) noexcept
+    : running_(std::exchange(other.running_, false)),
+      worker_lcores_(std::move(other.worker_lcores_)) {}
+
+Eal::~Eal() {
+  if (running_) rte_eal_cleanup();
+}
+
+bool Eal::has_hugepages() { return rte_eal_has_hugepages() != 0; }
+
+std::string Eal::last_error() {
+  const std::lock_guard lock(g_last_error_mutex);
+  return g_last_error;
+}
+
+}  // namespace dataplane

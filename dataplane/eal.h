@@ -1,0 +1,44 @@
+// DPDK's environment, started once per process.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dataplane {
+
+// Levels of syslog(3), as DPDK counts them less one.
+using LogSink = void (*)(int syslog_level, std::string_view line);
+
+struct EalRequest {
+  std::vector<std::string> arguments;  // the file's `eal`, then the command line's
+  std::vector<std::string> devices;    // PCI addresses among them are allowed, all others not probed
+  size_t bytes = 0;                    // that tables and buffers will take
+  LogSink log = nullptr;               // any thread may call it
+};
+
+// The arguments as EAL gets them: the request's, and what they leave open (DESIGN.md, `eal`).
+std::vector<std::string> complete_arguments(const EalRequest& request);
+
+class Eal {
+ public:
+  // The error is one line that says what to do.
+  static std::expected<Eal, std::string> start(const EalRequest& request);
+  Eal(Eal&& other) noexcept;
+  Eal& operator=(Eal&&) = delete;
+  ~Eal();
+
+  // Lcores besides the main one, which is the control thread's. Not empty.
+  const std::vector<unsigned>& worker_lcores() const { return worker_lcores_; }
+  static bool has_hugepages();
+  // The latest line that DPDK logged as an error, for messages about what failed after start.
+  static std::string last_error();
+
+ private:
+  Eal() = default;
+  bool running_ = false;
+  std::vector<unsigned> worker_lcores_;
+};
+
+}  // namespace dataplane

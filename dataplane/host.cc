@@ -1,0 +1,327 @@
+#include "dataplane/host.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "dataplane/checksum.h"
+#include "dataplane/parse.h"
+
+namespace dataplane {
+namespace {
+
+using lb::DropReason;
+
+std::vector<LinkHeader> headers_of(const Snapshot<lb::V4>& snapshot) {
+  std::vector<LinkHeader> headers;
+  for (const Link& link : snapshot.links) headers.push_back({link.mac, link.mtu, link.ports.front()});
+  return headers;
+}
+
+bool is_well_formed(const ArpPacket& arp) {
+  const uint8_t first = static_cast<uint8_t>(arp.sender.bits.value() >> 24);
+  const uint16_t operation = arp.operation.value();
+  return arp.hardware_type.value() == 1 && arp.protocol_type.value() == ethertype::kIpv4 &&
+         arp.hardware_length == 6 && arp.protocol_length == 4 &&
+         (operation == ArpPacket::kRequest || operation == ArpPacket::kReply) &&
+         !arp.sender_mac.is_multicast() && !arp.sender_mac.is_zero() && first != 127 && first < 224;
+}
+
+}  // namespace
+
+Host<lb::V4>::Host(Io& io, Outbox& outbox, WorkerCounters& counters, EventQueue& events,
+                   Reentry& reentry, const Snapshot& snapshot, std::vector<uint16_t> link_of_port)
+    : io_(io),
+      outbox_(outbox),
+      counters_(counters),
+      events_(events),
+      reentry_(reentry),
+      snapshot_(&snapshot),
+      link_of_port_(std::move(link_of_port)),
+      neighbours_(*this, headers_of(snapshot)) {}
+
+// --- ARP
+
+void Host<lb::V4>::handle_arp(PortNumber port, rte_mbuf* packet) {
+  const uint8_t* frame = rte_pktmbuf_mtod(packet, const uint8_t*);
+  if (packet->data_len < sizeof(EthernetHeader) + sizeof(ArpPacket)) {
+    outbox_.drop(packet, DropReason::kBadArp);
+    return;
+  }
+  const ArpPacket arp = view<ArpPacket>(frame + sizeof(EthernetHeader));
+  const uint16_t link = link_of(port);
+  const bool ours = snapshot_->own.contains(arp.sender);
+  if (!is_well_formed(arp) || ours) {
+    // Our own announcements come back from a wire with several of our ports; others are impostors.
+    const bool own_echo = ours && std::any_of(snapshot_->links.begin(), snapshot_->links.end(),
+                                              [&](const Link& l) { return l.mac == arp.sender_mac; });
+    if (ours && !own_echo) report({Event::Kind::kAddressConflict, link, arp.sender, arp.sender_mac});
+    outbox_.drop(packet, own_echo ? DropReason::kNotForUs : DropReason::kBadArp);
+    return;
+  }
+  const bool for_us = snapshot_->own.contains(arp.target);
+  const bool asked = arp.operation.value() == ArpPacket::kRequest && for_us;
+  if (is_on_link(link, arp.sender)) neighbours_.learn(link, arp.sender, arp.sender_mac, asked, now_);
+  if (asked) {
+    ArpPacket reply = arp;
+    reply.operation = Be16(ArpPacket::kReply);
+    reply.sender_mac = snapshot_->links[link].mac;
+    reply.sender = arp.target;
+    reply.target_mac = arp.sender_mac;
+    reply.target = arp.sender;
+    send_arp(port, arp.sender_mac, reply);
+  }
+  counters_.consumed.add(1);
+  outbox_.discard(packet);
+}
+
+void Host<lb::V4>::send_arp(PortNumber port, const lb::MacAddress& to, const ArpPacket& arp) {
+  send_frame(port, to, ethertype::kArp, {reinterpret_cast<const uint8_t*>(&arp), sizeof arp});
+}
+
+void Host<lb::V4>::solicit(uint16_t link, lb::Ipv4Address address, const lb::MacAddress* known) {
+  const Link& l = snapshot_->links[link];
+  const ArpPacket arp{Be16(1), Be16(ethertype::kIpv4), 6, 4, Be16(ArpPacket::kRequest), l.mac,
+                      source_on(link, address), lb::MacAddress{}, address};
+  send_arp(l.ports.front(), known != nullptr ? *known : lb::kBroadcastMac, arp);
+}
+
+void Host<lb::V4>::claim(PortNumber port, lb::Ipv4Address address) {
+  const ArpPacket arp{Be16(1),  Be16(ethertype::kIpv4), 6, 4, Be16(ArpPacket::kRequest),
+                      snapshot_->links[link_of(port)].mac, address, lb::MacAddress{}, address};
+  send_arp(port, lb::kBroadcastMac, arp);
+}
+
+void Host<lb::V4>::announce(uint16_t link) {
+  for (const lb::Ipv4Address address : snapshot_->own.all()) {
+    const bool elsewhere = std::any_of(
+        snapshot_->links.begin(), snapshot_->links.end(), [&](const Link& other) {
+          return &other != &snapshot_->links[link] &&
+                 is_on_link(static_cast<uint16_t>(&other - snapshot_->links.data()), address);
+        });
+    if (is_on_link(link, address) || !elsewhere) {
+      claim(snapshot_->links[link].ports.front(), address);
+    }
+  }
+}
+
+void Host<lb::V4>::moved(uint16_t link, lb::Ipv4Address address, const lb::MacAddress& from,
+                         const lb::MacAddress& to) {
+  report({Event::Kind::kNeighbourMoved, link, address, from, to});
+}
+
+// --- what is for the director itself, and what is for nobody here
+
+void Host<lb::V4>::handle_other(PortNumber port, const Packet& packet) {
+  if (!snapshot_->own.contains(packet.destination.address)) {
+    route(port, packet);
+    return;
+  }
+  if (view<Ipv4Header>(packet.ip).protocol != kProtocolIcmp) {
+    refuse(port, packet, DropReason::kUnknownProtocol, IcmpError::protocol_unreachable());
+    return;
+  }
+  if (!turn_into_echo_reply(packet)) {
+    outbox_.drop(packet.mbuf, DropReason::kIcmpUnhandled);
+    return;
+  }
+  auto& ethernet = view<EthernetHeader>(packet.ip - sizeof(EthernetHeader));
+  ethernet.destination = ethernet.source;
+  ethernet.source = snapshot_->links[link_of(port)].mac;
+  counters_.answers.add(1);
+  outbox_.send(port, packet.mbuf);
+}
+
+void Host<lb::V4>::handle_unmatched(PortNumber port, const Packet& packet) {
+  if (!snapshot_->own.contains(packet.destination.address)) {
+    route(port, packet);
+  } else if (packet.protocol == lb::Protocol::kTcp) {
+    refuse_with_reset(port, packet, DropReason::kClosedPort);
+  } else {
+    refuse(port, packet, DropReason::kClosedPort, IcmpError::port_unreachable());
+  }
+}
+
+void Host<lb::V4>::route(PortNumber port, const Packet& packet) {
+  if (is_broadcast(packet.destination.address)) {
+    outbox_.drop(packet.mbuf, DropReason::kNotForUs);
+    return;
+  }
+  if (snapshot_->own.contains(packet.source.address)) {
+    outbox_.drop(packet.mbuf, DropReason::kBadSource);
+    return;
+  }
+  const lb::NextHop next =
+      resolve(packet.destination.address, port, packet, IcmpError::network_unreachable());
+  if (next == 0) return;
+  Neighbour<lb::V4>* hop = neighbours_.get(next);
+  if (!hop->usable()) {
+    wait_for(next, port, packet);
+  } else if (may_leave(*hop, port, packet)) {
+    send(*hop, packet);
+  }
+}
+
+bool Host<lb::V4>::is_broadcast(lb::Ipv4Address address) const {
+  const uint32_t bits = address.bits.value();
+  if (bits >= 0xe0000000 || bits >> 24 == 127 || bits >> 24 == 0) return true;
+  for (const Link& link : snapshot_->links) {
+    for (const lb::Prefix& prefix : link.addresses) {
+      const uint32_t host_bits = prefix.length >= 31 ? 0 : 0xffffffffu >> prefix.length;
+      if (host_bits != 0 && (bits & host_bits) == host_bits &&
+          prefix.contains(lb::IpAddress(address))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool Host<lb::V4>::is_on_link(uint16_t link, lb::Ipv4Address address) const {
+  const lb::IpAddress ip(address);
+  const std::vector<lb::Prefix>& prefixes = snapshot_->links[link].addresses;
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const lb::Prefix& prefix) { return prefix.contains(ip); });
+}
+
+// --- next hops
+
+lb::NextHop Host<lb::V4>::resolve(lb::Ipv4Address destination, PortNumber port,
+                                  const Packet& packet, IcmpError without_route) {
+  const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
+  if (route == nullptr) {
+    refuse(port, packet, DropReason::kNoRoute, without_route);
+    return 0;
+  }
+  const lb::NextHop hop = neighbours_.find_or_add(static_cast<uint16_t>(route->interface),
+                                                  lb::next_hop(*route, destination), now_);
+  if (hop == 0) outbox_.drop(packet.mbuf, DropReason::kNeighbourPending);
+  return hop;
+}
+
+void Host<lb::V4>::wait_for(lb::NextHop hop, PortNumber port, const Packet& packet) {
+  if (!neighbours_.hold(hop, {packet.mbuf, port}, now_)) {
+    outbox_.drop(packet.mbuf, DropReason::kNeighbourPending);
+  }
+}
+
+void Host<lb::V4>::resolved(std::span<const HeldPacket> packets) {
+  for (const HeldPacket& held : packets) reentry_.process_again(held.port, held.packet);
+}
+
+void Host<lb::V4>::unreachable(std::span<const HeldPacket> packets) {
+  for (const HeldPacket& held : packets) {
+    Packet packet;
+    packet.mbuf = held.packet;
+    parse({rte_pktmbuf_mtod(held.packet, uint8_t*), held.packet->data_len},
+          snapshot_->links[link_of(held.port)].mac, true, packet);
+    refuse(held.port, packet, DropReason::kNeighbourFailed, IcmpError::host_unreachable());
+  }
+}
+
+bool Host<lb::V4>::may_leave(const Neighbour<lb::V4>& hop, PortNumber port, const Packet& packet) {
+  const auto& ip = view<Ipv4Header>(packet.ip);
+  if (ip.ttl <= 1) [[unlikely]] {
+    refuse(port, packet, DropReason::kTtlExpired, IcmpError::ttl_exceeded());
+    return false;
+  }
+  if (packet.length > hop.mtu) [[unlikely]] {
+    if ((ip.fragment.value() & Ipv4Header::kDontFragment) != 0) {
+      refuse(port, packet, DropReason::kTooBig, IcmpError::fragmentation_needed(hop.mtu));
+    } else {
+      outbox_.drop(packet.mbuf, DropReason::kTooBig);
+    }
+    return false;
+  }
+  return true;
+}
+
+void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {
+  if (hop.used != now_) hop.used = now_;
+  auto& ip = view<Ipv4Header>(packet.ip);
+  --ip.ttl;
+  // RFC 1141: the TTL is the high byte of its word.
+  const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
+  ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
+  std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
+  // Whatever a short frame was padded with stays here.
+  const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + packet.length);
+  packet.mbuf->data_len = length;
+  packet.mbuf->pkt_len = length;
+  outbox_.send(hop.port, packet.mbuf);
+}
+
+void Host<lb::V4>::tick() { neighbours_.tick(now_); }
+
+// --- answers
+
+lb::Ipv4Address Host<lb::V4>::source_on(uint16_t link, lb::Ipv4Address towards) const {
+  const std::vector<lb::Prefix>& addresses = snapshot_->links[link].addresses;
+  for (const lb::Prefix& prefix : addresses) {
+    if (prefix.contains(lb::IpAddress(towards))) return prefix.address.ipv4();
+  }
+  if (!addresses.empty()) return addresses.front().address.ipv4();
+  return snapshot_->own.all().empty() ? lb::Ipv4Address{} : snapshot_->own.all().front();
+}
+
+std::optional<lb::Ipv4Address> Host<lb::V4>::answering_address(uint16_t link,
+                                                               const Packet& packet) const {
+  if (snapshot_->own.contains(packet.destination.address)) return packet.destination.address;
+  const lb::Ipv4Address source = source_on(link, packet.source.address);
+  if (source == lb::Ipv4Address{}) return std::nullopt;
+  return source;
+}
+
+void Host<lb::V4>::refuse(PortNumber port, const Packet& packet, lb::DropReason reason,
+                          IcmpError error) {
+  const auto source = answering_address(link_of(port), packet);
+  if (source && deserves_icmp_error(packet)) {
+    std::array<uint8_t, kLargestAnswer> bytes;
+    const size_t length = write_icmp_error(bytes, packet, *source, error, next_id_++);
+    answer(port, packet, {bytes.data(), length});
+  }
+  outbox_.drop(packet.mbuf, reason);
+}
+
+void Host<lb::V4>::refuse_with_reset(PortNumber port, const Packet& packet,
+                                     lb::DropReason reason) {
+  if ((packet.tcp_flags & lb::tcp::kRst) == 0) {
+    std::array<uint8_t, kLargestAnswer> bytes;
+    const size_t length = write_reset(bytes, packet);
+    answer(port, packet, {bytes.data(), length});
+  }
+  outbox_.drop(packet.mbuf, reason);
+}
+
+// Back to whoever handed us the packet: its sender, or the router it came by.
+void Host<lb::V4>::answer(PortNumber port, const Packet& about,
+                          std::span<const uint8_t> ip_packet) {
+  if (!answer_limit_.take(now_)) {
+    counters_.suppressed.add(1);
+    return;
+  }
+  const auto& ethernet = view<EthernetHeader>(about.ip - sizeof(EthernetHeader));
+  send_frame(port, ethernet.source, ethertype::kIpv4, ip_packet);
+}
+
+void Host<lb::V4>::send_frame(PortNumber port, const lb::MacAddress& to, uint16_t type,
+                              std::span<const uint8_t> payload) {
+  rte_mbuf* packet = io_.allocate();
+  if (packet == nullptr) {
+    counters_.suppressed.add(1);
+    return;
+  }
+  const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + payload.size());
+  auto* bytes = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(packet, length));
+  if (bytes == nullptr) {
+    counters_.suppressed.add(1);
+    outbox_.discard(packet);
+    return;
+  }
+  view<EthernetHeader>(bytes) = {to, snapshot_->links[link_of(port)].mac, Be16(type)};
+  std::memcpy(bytes + sizeof(EthernetHeader), payload.data(), payload.size());
+  counters_.answers.add(1);
+  outbox_.send(port, packet);
+}
+
+}  // namespace dataplane

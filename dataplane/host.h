@@ -1,0 +1,99 @@
+// The director as a host and router on its wires: ARP, ping, the answers to what it cannot deliver, and
+// plain forwarding of what is for others. None of this is on the path of a known connection.
+#pragma once
+
+#include "dataplane/answer.h"
+#include "dataplane/messages.h"
+#include "dataplane/neighbours.h"
+#include "dataplane/outbox.h"
+#include "dataplane/snapshot.h"
+#include "dataplane/token_bucket.h"
+
+namespace dataplane {
+
+// Takes packets back onto the path, as if they had just been received.
+class Reentry {
+ public:
+  virtual ~Reentry() = default;
+  virtual void process_again(PortNumber port, rte_mbuf* packet) = 0;
+};
+
+template <class F>
+class Host;
+
+template <>
+class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
+ public:
+  using Packet = dataplane::Packet<lb::V4>;
+  using Snapshot = dataplane::Snapshot<lb::V4>;
+  // ICMP errors and resets together: enough for traceroutes and refused clients, too little to be
+  // worth reflecting.
+  static constexpr uint32_t kAnswersPerSecond = 1000;
+
+  Host(Io& io, Outbox& outbox, WorkerCounters& counters, EventQueue& events, Reentry& reentry,
+       const Snapshot& snapshot, std::vector<uint16_t> link_of_port);
+
+  // To be called before each burst.
+  void begin(const Snapshot& snapshot, lb::Tick now) {
+    snapshot_ = &snapshot;
+    now_ = now;
+  }
+
+  Neighbours<lb::V4>& neighbours() { return neighbours_; }
+  const Neighbours<lb::V4>& neighbours() const { return neighbours_; }
+  uint16_t link_of(PortNumber port) const { return link_of_port_[port]; }
+
+  // Each of these decides a packet's fate.
+  void handle_arp(PortNumber port, rte_mbuf* packet);
+  void handle_other(PortNumber port, const Packet& packet);      // neither TCP nor UDP
+  void handle_unmatched(PortNumber port, const Packet& packet);  // of no service and no connection
+  void refuse(PortNumber port, const Packet& packet, lb::DropReason reason, IcmpError error);
+  void refuse_with_reset(PortNumber port, const Packet& packet, lb::DropReason reason);
+  // Keeps the packet until the next hop is known.
+  void wait_for(lb::NextHop hop, PortNumber port, const Packet& packet);
+
+  // The next hop towards an address; 0 when there is no route or no room for a neighbour, with the
+  // packet refused.
+  lb::NextHop resolve(lb::Ipv4Address destination, PortNumber port, const Packet& packet,
+                      IcmpError without_route);
+  // Counts the TTL down, checks the MTU, puts the Ethernet header and sends. False: refused.
+  bool may_leave(const Neighbour<lb::V4>& hop, PortNumber port, const Packet& packet);
+  void send(Neighbour<lb::V4>& hop, const Packet& packet);
+
+  // Gratuitous ARP (RFC 5227 section 3) for the addresses that belong on a link.
+  void announce(uint16_t link);
+  void tick();
+
+ private:
+  void solicit(uint16_t link, lb::Ipv4Address address, const lb::MacAddress* known) override;
+  void resolved(std::span<const HeldPacket> packets) override;
+  void unreachable(std::span<const HeldPacket> packets) override;
+  void moved(uint16_t link, lb::Ipv4Address address, const lb::MacAddress& from,
+             const lb::MacAddress& to) override;
+
+  void route(PortNumber port, const Packet& packet);
+  bool is_broadcast(lb::Ipv4Address address) const;
+  bool is_on_link(uint16_t link, lb::Ipv4Address address) const;
+  lb::Ipv4Address source_on(uint16_t link, lb::Ipv4Address towards) const;
+  std::optional<lb::Ipv4Address> answering_address(uint16_t link, const Packet& packet) const;
+  void answer(PortNumber port, const Packet& about, std::span<const uint8_t> ip_packet);
+  void send_frame(PortNumber port, const lb::MacAddress& to, uint16_t type,
+                  std::span<const uint8_t> payload);
+  void send_arp(PortNumber port, const lb::MacAddress& to, const ArpPacket& arp);
+  void claim(PortNumber port, lb::Ipv4Address address);
+  void report(Event event) { events_.push(event); }
+
+  Io& io_;
+  Outbox& outbox_;
+  WorkerCounters& counters_;
+  EventQueue& events_;
+  Reentry& reentry_;
+  const Snapshot* snapshot_;
+  lb::Tick now_ = 0;
+  std::vector<uint16_t> link_of_port_;
+  Neighbours<lb::V4> neighbours_;
+  TokenBucket answer_limit_{kAnswersPerSecond, kAnswersPerSecond};
+  uint16_t next_id_ = 1;
+};
+
+}  // namespace dataplane

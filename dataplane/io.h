@@ -1,0 +1,26 @@
+// Where a worker's packets come from and go to: the ports of DPDK in lbd, arrays in tests, captures in
+// tools. Called once per burst.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+
+namespace dataplane {
+
+// A worker's own view of a port; position in the director's list of ports.
+using PortNumber = uint16_t;
+
+class Io {
+ public:
+  virtual ~Io() = default;
+  // Up to `count` packets, which then belong to the caller.
+  virtual uint16_t receive(PortNumber port, rte_mbuf** packets, uint16_t count) = 0;
+  // Takes the first n packets, returns n; the others stay the caller's.
+  virtual uint16_t transmit(PortNumber port, rte_mbuf** packets, uint16_t count) = 0;
+  // An empty buffer with the usual headroom, or nullptr.
+  virtual rte_mbuf* allocate() = 0;
+  virtual void release(rte_mbuf** packets, uint16_t count) = 0;
+};
+
+}  // namespace dataplane

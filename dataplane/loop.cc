@@ -1,0 +1,53 @@
+#include "dataplane/loop.h"
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <sched.h>
+
+namespace dataplane {
+
+Clock::Clock()
+    : start_(rte_rdtsc()), cycles_per_tick_(rte_get_tsc_hz() / lb::kTicksPerSecond) {}
+
+Loop::~Loop() {
+  stop_.store(true, std::memory_order_release);
+  if (started_) rte_eal_wait_lcore(lcore_);
+}
+
+std::expected<void, std::string> Loop::start() {
+  const int error = rte_eal_remote_launch(run, this, lcore_);
+  if (error != 0) {
+    return std::unexpected("lcore " + std::to_string(lcore_) + " did not start: " +
+                           rte_strerror(-error));
+  }
+  started_ = true;
+  return {};
+}
+
+int Loop::run(void* self) {
+  static_cast<Loop*>(self)->run();
+  return 0;
+}
+
+void Loop::run() {
+  // Elsewhere there may be others on this CPU; on a CPU of one's own a yield costs next to nothing.
+  constexpr uint32_t kPollsPerYield = 32;
+  WorkerCounters& counters = worker_.counters();
+  uint32_t empty_polls = 0;
+  uint64_t now = rte_rdtsc();
+  while (!stop_.load(std::memory_order_relaxed)) {
+    const uint32_t received = worker_.turn(clock_.at(now));
+    const uint64_t after = rte_rdtsc();
+    counters.total_cycles.add(after - now);
+    if (received > 0) {
+      counters.busy_cycles.add(after - now);
+      empty_polls = 0;
+    } else if (++empty_polls % kPollsPerYield == 0) {
+      sched_yield();
+    }
+    now = after;
+  }
+}
+
+}  // namespace dataplane

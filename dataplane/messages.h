@@ -1,0 +1,62 @@
+// What passes between the control thread and a worker: requests one way, events the other. Both are
+// bounded queues that neither side waits on.
+#pragma once
+
+#include <atomic>
+#include <boost/lockfree/spsc_queue.hpp>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "dataplane/neighbours.h"
+
+namespace dataplane {
+
+// A question about a worker's tables that the worker answers a slice at a time between bursts. The
+// control thread fills in the question, passes a pointer, and does not touch it until `done`.
+struct ConnectionInspection {
+  using Entry = lb::Connection<lb::V4>;
+  // The question.
+  std::optional<uint32_t> service;
+  std::optional<lb::Ipv4Address> client;
+  std::optional<lb::Be16> client_port;
+  uint64_t next_bucket = 0;  // where to go on; moves forward
+  // The answer: at most the vector's capacity, so that the worker allocates nothing.
+  std::vector<Entry> entries;
+  lb::Tick now = 0;
+  bool finished = false;  // every bucket has been looked at
+  std::atomic<bool> done{false};
+};
+
+struct NeighbourInspection {
+  std::vector<Neighbour<lb::V4>> neighbours;  // room for all is reserved by the asker
+  uint32_t next = 0;
+  lb::Tick now = 0;
+  std::atomic<bool> done{false};
+};
+
+struct Request {
+  enum class Kind : uint8_t { kAnnounce, kInspectConnections, kInspectNeighbours };
+  Kind kind;
+  uint16_t link = 0;  // of kAnnounce
+  ConnectionInspection* connections = nullptr;
+  NeighbourInspection* neighbours = nullptr;
+};
+
+struct Event {
+  enum class Kind : uint8_t {
+    kNeighbourMoved,   // from one MAC address to another
+    kNeighbourFailed,  // did not answer
+    kAddressConflict,  // another host claims one of the director's addresses
+  };
+  Kind kind;
+  uint16_t link;
+  lb::Ipv4Address address;
+  lb::MacAddress from{};
+  lb::MacAddress to{};
+};
+
+using RequestQueue = boost::lockfree::spsc_queue<Request, boost::lockfree::capacity<64>>;
+using EventQueue = boost::lockfree::spsc_queue<Event, boost::lockfree::capacity<1024>>;
+
+}  // namespace dataplane

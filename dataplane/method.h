@@ -1,0 +1,26 @@
+// The contract of forwarding methods: how a packet of a connection is changed on its way. Next hop, TTL,
+// state and counters are the path's business and the same for all. To add one: a file pair and a line
+// in methods.cc.
+#pragma once
+
+#include <string_view>
+
+#include "dataplane/packet.h"
+#include "lb/connection.h"
+
+namespace dataplane {
+
+template <class F>
+struct Method {
+  std::string_view name;     // in the configuration
+  std::string_view summary;  // one line of help
+  bool replies_seen;         // the real server's packets come back through the director
+  bool keeps_port;           // the real server listens on the service's own port
+  bool on_link;              // the real server must be on a link of the director
+  // Change the packet's bytes, its IP and transport headers being whole. Called by workers. `outbound`
+  // is nullptr where replies are not seen.
+  void (*inbound)(const Packet<F>& packet, const lb::Connection<F>& connection);
+  void (*outbound)(const Packet<F>& packet, const lb::Connection<F>& connection);
+};
+
+}  // namespace dataplane

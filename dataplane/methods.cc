@@ -1,0 +1,30 @@
+#include "dataplane/methods.h"
+
+#include "dataplane/dr.h"
+#include "dataplane/nat.h"
+
+namespace dataplane {
+namespace {
+
+constexpr Method<lb::V4> kMethods[] = {
+    {"nat", "destination address and port are rewritten, replies restored to the VIP", true, false,
+     false, nat_inbound, nat_outbound},
+    {"dr", "only MAC addresses change; the server has the VIP itself and answers directly", false,
+     true, true, dr_inbound, nullptr},
+};
+
+}  // namespace
+
+template <>
+std::span<const Method<lb::V4>> methods<lb::V4>() {
+  return kMethods;
+}
+
+std::optional<lb::MethodNumber> find_method(std::string_view name) {
+  for (size_t i = 0; i < std::size(kMethods); ++i) {
+    if (kMethods[i].name == name) return static_cast<lb::MethodNumber>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace dataplane

@@ -1,0 +1,200 @@
+#include "dataplane/neighbours.h"
+
+namespace dataplane {
+
+template <class F>
+Neighbours<F>::Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links)
+    : owner_(owner), links_(std::move(links)), table_(kCapacity) {
+  index_.reserve(kCapacity);
+}
+
+template <>
+uint64_t Neighbours<lb::V4>::key(uint16_t link, lb::Ipv4Address address) {
+  return uint64_t{link} << 32 | address.bits.raw();
+}
+
+template <class F>
+uint32_t Neighbours<F>::find(uint16_t link, Address address) const {
+  const auto found = index_.find(key(link, address));
+  return found == index_.end() ? 0 : found->second;
+}
+
+template <class F>
+lb::NextHop Neighbours<F>::find_or_add(uint16_t link, Address address, lb::Tick now) {
+  uint32_t index = find(link, address);
+  if (index == 0) index = add(link, address, now);
+  return index == 0 ? 0 : handle(index);
+}
+
+template <class F>
+uint32_t Neighbours<F>::add(uint16_t link, Address address, lb::Tick now) {
+  uint32_t index;
+  if (!free_.empty()) {
+    index = free_.back();
+    free_.pop_back();
+  } else if (used_ < kCapacity) {
+    index = used_++;
+  } else {
+    index = evict(now);
+    if (index == 0) return 0;
+  }
+  Neighbour<F>& neighbour = table_[index];
+  const auto generation = static_cast<uint16_t>(neighbour.generation + 1);
+  neighbour = Neighbour<F>{};
+  neighbour.generation = generation == 0 ? 1 : generation;
+  neighbour.link = link;
+  neighbour.address = address;
+  neighbour.used = now;
+  neighbour.next_look = now + kForgetTime;
+  neighbour.state = NeighbourState::kFailed;  // until somebody asks, see hold
+  neighbour.header.source = links_[link].mac;
+  neighbour.header.type = Be16(ethertype::kIpv4);
+  neighbour.mtu = links_[link].mtu;
+  neighbour.port = links_[link].port;
+  index_.emplace(key(link, address), index);
+  return index;
+}
+
+// The next, round the table, that is not static, not being resolved and not in use this second.
+template <class F>
+uint32_t Neighbours<F>::evict(lb::Tick now) {
+  for (uint32_t step = 0; step < 256; ++step) {
+    hand_ = hand_ + 1 < kCapacity ? hand_ + 1 : 1;
+    const Neighbour<F>& neighbour = table_[hand_];
+    if (neighbour.state == NeighbourState::kStatic ||
+        neighbour.state == NeighbourState::kIncomplete ||
+        now - neighbour.used < lb::kTicksPerSecond) {
+      continue;
+    }
+    index_.erase(key(neighbour.link, neighbour.address));
+    return hand_;
+  }
+  return 0;
+}
+
+template <class F>
+void Neighbours<F>::forget(uint32_t index) {
+  Neighbour<F>& neighbour = table_[index];
+  index_.erase(key(neighbour.link, neighbour.address));
+  neighbour.state = NeighbourState::kFree;
+  ++neighbour.generation;  // handles out there find nothing any more
+  free_.push_back(index);
+}
+
+template <class F>
+void Neighbours<F>::add_static(uint16_t link, Address address, const lb::MacAddress& mac) {
+  const uint32_t index = index_of(find_or_add(link, address, 0));
+  table_[index].header.destination = mac;
+  table_[index].state = NeighbourState::kStatic;
+}
+
+template <class F>
+bool Neighbours<F>::hold(lb::NextHop hop, HeldPacket packet, lb::Tick now) {
+  const uint32_t index = index_of(hop);
+  Neighbour<F>& neighbour = table_[index];
+  std::vector<HeldPacket>& held = held_[index];
+  if (held.size() >= kHeldPerHop) return false;
+  held.push_back(packet);
+  neighbour.used = now;
+  if (neighbour.state != NeighbourState::kIncomplete) {
+    neighbour.state = NeighbourState::kIncomplete;
+    neighbour.tries = 1;
+    neighbour.next_look = now + kRetry;
+    owner_.solicit(neighbour.link, neighbour.address, nullptr);
+  }
+  return true;
+}
+
+template <class F>
+std::vector<HeldPacket> Neighbours<F>::take_held(uint32_t index) {
+  const auto found = held_.find(index);
+  if (found == held_.end()) return {};
+  std::vector<HeldPacket> packets = std::move(found->second);
+  held_.erase(found);
+  return packets;
+}
+
+template <class F>
+void Neighbours<F>::learn(uint16_t link, Address address, const lb::MacAddress& mac, bool create,
+                          lb::Tick now) {
+  uint32_t index = find(link, address);
+  if (index == 0) {
+    if (!create) return;
+    index = add(link, address, now);
+    if (index == 0) return;
+  }
+  if (table_[index].state != NeighbourState::kStatic) confirm(index, mac, now);
+}
+
+template <class F>
+void Neighbours<F>::confirm(uint32_t index, const lb::MacAddress& mac, lb::Tick now) {
+  Neighbour<F>& neighbour = table_[index];
+  if (neighbour.usable() && neighbour.header.destination != mac) {
+    owner_.moved(neighbour.link, neighbour.address, neighbour.header.destination, mac);
+  }
+  neighbour.header.destination = mac;
+  neighbour.state = NeighbourState::kReachable;
+  neighbour.confirmed = now;
+  neighbour.tries = 0;
+  neighbour.next_look = now + kReachableTime;
+  const std::vector<HeldPacket> packets = take_held(index);
+  if (!packets.empty()) owner_.resolved(packets);
+}
+
+template <class F>
+void Neighbours<F>::tick(lb::Tick now) {
+  for (uint32_t index = 1 + now % lb::kTicksPerSecond; index < used_; index += lb::kTicksPerSecond) {
+    const NeighbourState state = table_[index].state;
+    if (state == NeighbourState::kFree || state == NeighbourState::kStatic) continue;
+    if (!lb::before(now, table_[index].next_look)) look(index, now);
+  }
+}
+
+template <class F>
+void Neighbours<F>::look(uint32_t index, lb::Tick now) {
+  Neighbour<F>& neighbour = table_[index];
+  switch (neighbour.state) {
+    case NeighbourState::kIncomplete:
+    case NeighbourState::kProbing:
+      try_again(index, now);
+      break;
+    case NeighbourState::kReachable:
+      if (now - neighbour.used <= kReachableTime) {
+        neighbour.state = NeighbourState::kProbing;
+        neighbour.tries = 0;
+        try_again(index, now);
+      } else if (now - neighbour.used >= kForgetTime) {
+        forget(index);
+      } else {
+        neighbour.next_look = now + kRetry;
+      }
+      break;
+    default:
+      if (now - neighbour.used >= kForgetTime) forget(index);
+      break;
+  }
+}
+
+// A probed neighbour is asked by unicast first and by broadcast in the end: its MAC may have moved.
+template <class F>
+void Neighbours<F>::try_again(uint32_t index, lb::Tick now) {
+  Neighbour<F>& neighbour = table_[index];
+  const bool probing = neighbour.state == NeighbourState::kProbing;
+  const uint8_t tries = probing ? 2 * kTries : kTries;
+  if (neighbour.tries < tries) {
+    const bool unicast = probing && neighbour.tries < kTries;
+    ++neighbour.tries;
+    neighbour.next_look = now + kRetry;
+    owner_.solicit(neighbour.link, neighbour.address,
+                   unicast ? &neighbour.header.destination : nullptr);
+    return;
+  }
+  neighbour.state = NeighbourState::kFailed;
+  neighbour.next_look = now + kForgetTime;
+  const std::vector<HeldPacket> packets = take_held(index);
+  if (!packets.empty()) owner_.unreachable(packets);
+}
+
+template class Neighbours<lb::V4>;
+
+}  // namespace dataplane

@@ -1,0 +1,140 @@
+// Next hops and their MAC addresses, as a host on the wire keeps them (RFC 1122 section 2.3.2, states
+// after RFC 4861 section 7.3): resolved when needed, refreshed while used, given up after three tries.
+// A few packets wait, untouched, for a next hop that is being resolved. One thread.
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "dataplane/headers.h"
+#include "dataplane/io.h"
+#include "lb/connection.h"
+
+namespace dataplane {
+
+enum class NeighbourState : uint8_t {
+  kFree,
+  kStatic,      // configured: never resolved, aged or moved
+  kIncomplete,  // asked for, nothing known yet
+  kReachable,   // answered; "stale" when that was long ago and nobody has used it since
+  kProbing,     // answered, and being asked again; still used
+  kFailed,      // did not answer
+};
+
+template <class F>
+struct Neighbour {
+  EthernetHeader header;  // ready to be put before a packet
+  uint16_t link = 0;
+  typename F::Address address{};
+  uint16_t generation = 0;
+  NeighbourState state = NeighbourState::kFree;
+  uint8_t tries = 0;
+  lb::Tick confirmed = 0;   // when it last answered
+  lb::Tick used = 0;        // when a packet last went to it
+  lb::Tick next_look = 0;   // when a try or an age runs out
+  uint16_t mtu = 0;         // of its link
+  PortNumber port = 0;      // by which packets to it leave
+
+  bool usable() const {
+    return state == NeighbourState::kReachable || state == NeighbourState::kStatic ||
+           state == NeighbourState::kProbing;
+  }
+};
+
+struct HeldPacket {
+  rte_mbuf* packet;
+  PortNumber port;  // by which it came
+};
+
+// What the table asks of its owner. No call may change the table, except through a packet of
+// `resolved` that asks for another next hop.
+template <class F>
+class NeighbourOwner {
+ public:
+  virtual ~NeighbourOwner() = default;
+  // Asks the wire; by unicast when `known` is given.
+  virtual void solicit(uint16_t link, typename F::Address address, const lb::MacAddress* known) = 0;
+  // The packets that waited now have a next hop; they belong to the owner again.
+  virtual void resolved(std::span<const HeldPacket> packets) = 0;
+  // Nobody answered; the packets belong to the owner again.
+  virtual void unreachable(std::span<const HeldPacket> packets) = 0;
+  virtual void moved(uint16_t link, typename F::Address address, const lb::MacAddress& from,
+                     const lb::MacAddress& to) = 0;
+};
+
+// The part of a link that headers are made of.
+struct LinkHeader {
+  lb::MacAddress mac;
+  uint16_t mtu = 0;
+  PortNumber port = 0;
+};
+
+template <class F>
+class Neighbours {
+ public:
+  using Address = typename F::Address;
+  static constexpr uint32_t kCapacity = 16384;
+  static constexpr uint32_t kHeldPerHop = 8;
+  static constexpr uint8_t kTries = 3;
+  static constexpr lb::Tick kRetry = lb::kTicksPerSecond;
+  static constexpr lb::Tick kReachableTime = 30 * lb::kTicksPerSecond;
+  static constexpr lb::Tick kForgetTime = 600 * lb::kTicksPerSecond;
+
+  Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links);
+
+  // The neighbour of a handle, or nullptr when it has been forgotten since.
+  Neighbour<F>* get(lb::NextHop hop) {
+    const uint32_t index = hop & kIndexMask;
+    Neighbour<F>& neighbour = table_[index];
+    return (hop >> kIndexBits) == neighbour.generation && hop != 0 ? &neighbour : nullptr;
+  }
+
+  // 0 when the table is full of neighbours in use.
+  lb::NextHop find_or_add(uint16_t link, Address address, lb::Tick now);
+  void add_static(uint16_t link, Address address, const lb::MacAddress& mac);
+
+  // Keeps a packet for an unusable neighbour, asking for it if nobody does. False when enough wait.
+  bool hold(lb::NextHop hop, HeldPacket packet, lb::Tick now);
+
+  // A neighbour said where it is. `create`: also one that nobody has asked for.
+  void learn(uint16_t link, Address address, const lb::MacAddress& mac, bool create, lb::Tick now);
+
+  // Retries and ages. To be called once a tick; looks at a sixteenth of the table each time.
+  void tick(lb::Tick now);
+
+  // Positions 0 to end() exclusive may be looked at with at().
+  uint32_t end() const { return used_; }
+  const Neighbour<F>& at(uint32_t position) const { return table_[position]; }
+
+ private:
+  // A handle: generation above, index below. Index 0 is never given out, so no handle is 0.
+  static constexpr uint32_t kIndexBits = 16;
+  static constexpr uint32_t kIndexMask = (1u << kIndexBits) - 1;
+  static_assert(kCapacity <= 1u << kIndexBits);
+
+  static uint64_t key(uint16_t link, Address address);
+  lb::NextHop handle(uint32_t index) const {
+    return uint32_t{table_[index].generation} << kIndexBits | index;
+  }
+  uint32_t index_of(lb::NextHop hop) const { return hop & kIndexMask; }
+  uint32_t find(uint16_t link, Address address) const;  // 0: none
+  uint32_t add(uint16_t link, Address address, lb::Tick now);
+  uint32_t evict(lb::Tick now);
+  void forget(uint32_t index);
+  void confirm(uint32_t index, const lb::MacAddress& mac, lb::Tick now);
+  void look(uint32_t index, lb::Tick now);
+  void try_again(uint32_t index, lb::Tick now);
+  std::vector<HeldPacket> take_held(uint32_t index);
+
+  NeighbourOwner<F>& owner_;
+  std::vector<LinkHeader> links_;
+  std::vector<Neighbour<F>> table_;
+  uint32_t used_ = 1;
+  std::vector<uint32_t> free_;
+  uint32_t hand_ = 1;  // where eviction looks next
+  std::unordered_map<uint64_t, uint32_t> index_;
+  std::unordered_map<uint32_t, std::vector<HeldPacket>> held_;
+};
+
+}  // namespace dataplane

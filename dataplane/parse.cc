@@ -1,0 +1,122 @@
+#include "dataplane/parse.h"
+
+#include "dataplane/checksum.h"
+
+namespace dataplane {
+namespace {
+
+using lb::DropReason;
+
+ParseResult drop(DropReason reason) { return {Parsed::kDrop, reason}; }
+
+// RFC 1122 section 3.2.1.3: addresses that may never be a source.
+bool is_impossible_source(lb::Ipv4Address address) {
+  const uint8_t first = static_cast<uint8_t>(address.bits.value() >> 24);
+  return first == 0 || first == 127 || first >= 224;
+}
+
+// RFC 791 section 3.1, options 131 and 137. Malformed options end the scan: they are the receiver's.
+bool has_source_route(const uint8_t* options, size_t length) {
+  for (size_t i = 0; i < length;) {
+    const uint8_t type = options[i];
+    if (type == 131 || type == 137) return true;
+    if (type == 0) return false;
+    if (type == 1) {
+      ++i;
+      continue;
+    }
+    if (i + 1 >= length || options[i + 1] < 2) return false;
+    i += options[i + 1];
+  }
+  return false;
+}
+
+ParseResult parse_transport(Packet<lb::V4>& packet) {
+  const uint16_t length = packet.transport_length();
+  switch (view<Ipv4Header>(packet.ip).protocol) {
+    case kProtocolTcp: {
+      if (length < sizeof(TcpHeader)) return drop(DropReason::kBadTransportHeader);
+      const auto& tcp = view<TcpHeader>(packet.transport());
+      if (tcp.header_length() < sizeof(TcpHeader) || tcp.header_length() > length) {
+        return drop(DropReason::kBadTransportHeader);
+      }
+      packet.protocol = lb::Protocol::kTcp;
+      packet.tcp_flags = tcp.flags;
+      packet.source.port = tcp.source_port;
+      packet.destination.port = tcp.destination_port;
+      return {Parsed::kFlow};
+    }
+    case kProtocolUdp: {
+      if (length < sizeof(UdpHeader)) return drop(DropReason::kBadTransportHeader);
+      const auto& udp = view<UdpHeader>(packet.transport());
+      if (udp.length.value() < sizeof(UdpHeader) || udp.length.value() > length) {
+        return drop(DropReason::kBadTransportHeader);
+      }
+      packet.protocol = lb::Protocol::kUdp;
+      packet.source.port = udp.source_port;
+      packet.destination.port = udp.destination_port;
+      return {Parsed::kFlow};
+    }
+    default:
+      packet.protocol = {};
+      packet.source.port = Be16(0);
+      packet.destination.port = Be16(0);
+      return {Parsed::kOther};
+  }
+}
+
+ParseResult parse_ipv4(std::span<uint8_t> bytes, bool checksum_known_good, Packet<lb::V4>& packet) {
+  if (bytes.size() < sizeof(Ipv4Header)) return drop(DropReason::kTruncated);
+  const auto& ip = view<Ipv4Header>(bytes.data());
+  const unsigned header_length = ip.header_length();
+  const unsigned total_length = ip.total_length.value();
+  if (ip.version_and_length >> 4 != 4 || header_length < sizeof(Ipv4Header) ||
+      total_length < header_length) {
+    return drop(DropReason::kBadIpHeader);
+  }
+  if (total_length > bytes.size()) return drop(DropReason::kTruncated);
+  if (!checksum_known_good && fold(sum_of(bytes.first(header_length))) != 0xffff) {
+    return drop(DropReason::kBadIpChecksum);
+  }
+  if (is_impossible_source(ip.source)) return drop(DropReason::kBadSource);
+  if (header_length > sizeof(Ipv4Header) &&
+      has_source_route(bytes.data() + sizeof(Ipv4Header), header_length - sizeof(Ipv4Header))) {
+    return drop(DropReason::kSourceRouted);
+  }
+  if ((ip.fragment.value() & Ipv4Header::kFragmentBits) != 0) return drop(DropReason::kFragment);
+
+  packet.ip = bytes.data();
+  packet.ip_header_length = static_cast<uint16_t>(header_length);
+  packet.length = static_cast<uint16_t>(total_length);
+  packet.source.address = ip.source;
+  packet.destination.address = ip.destination;
+  packet.tcp_flags = 0;
+  packet.service = Packet<lb::V4>::kNoService;
+  return parse_transport(packet);
+}
+
+}  // namespace
+
+ParseResult parse(std::span<uint8_t> frame, const lb::MacAddress& own_mac, bool checksum_known_good,
+                  Packet<lb::V4>& packet) {
+  if (frame.size() < sizeof(EthernetHeader)) return drop(DropReason::kTruncated);
+  const auto& ethernet = view<EthernetHeader>(frame.data());
+  const uint16_t type = ethernet.type.value();
+  const bool group = ethernet.destination.is_multicast();
+  if (!group && ethernet.destination != own_mac) return drop(DropReason::kForeignMac);
+  switch (type) {
+    case ethertype::kIpv4:
+      // IP to a group address on the link layer is never for a service (RFC 1122 section 3.3.6).
+      if (group) return drop(DropReason::kNotForUs);
+      return parse_ipv4(frame.subspan(sizeof(EthernetHeader)), checksum_known_good, packet);
+    case ethertype::kArp:
+      return {Parsed::kArp};
+    case ethertype::kVlan:
+    case ethertype::kServiceVlan:
+      return drop(DropReason::kVlan);
+    default:
+      return drop(DropReason::kUnknownEthertype);
+  }
+}
+
+}  // namespace dataplane

@@ -1,0 +1,248 @@
+#include "dataplane/path.h"
+
+#include "dataplane/parse.h"
+
+namespace dataplane {
+
+using lb::DropReason;
+using lb::EntryIndex;
+using lb::kNoEntry;
+
+template <class F>
+Path<F>::Path(Io& io, Outbox& outbox, WorkerCounters& counters, EventQueue& events,
+              lb::Connections<F>& connections, LiveFigures live, const Snapshot<F>& snapshot,
+              std::vector<uint16_t> link_of_port)
+    : outbox_(outbox),
+      connections_(connections),
+      live_(live),
+      snapshot_(&snapshot),
+      host_(io, outbox, counters, events, *this, snapshot, std::move(link_of_port)) {}
+
+template <class F>
+void Path<F>::begin(const Snapshot<F>& snapshot, lb::Tick now) {
+  snapshot_ = &snapshot;
+  now_ = now;
+  host_.begin(snapshot, now);
+}
+
+template <class F>
+void Path<F>::process(PortNumber port, rte_mbuf** packets, uint16_t count) {
+  Burst burst;
+  parse_all(port, packets, count, burst);
+  classify_all(burst);
+  locate_all(burst);
+  forward_all(port, burst);
+  for (uint16_t i = 0; i < burst.others; ++i) host_.handle_other(port, burst.other[i]);
+  for (uint16_t i = 0; i < burst.arps; ++i) host_.handle_arp(port, burst.arp[i]);
+}
+
+// Reads each packet's headers, once; broken ones end here.
+template <class F>
+void Path<F>::parse_all(PortNumber port, rte_mbuf** packets, uint16_t count, Burst& burst) {
+  const lb::MacAddress& own_mac = snapshot_->links[host_.link_of(port)].mac;
+  constexpr uint16_t kAhead = 4;
+  for (uint16_t i = 0; i < std::min(kAhead, count); ++i) {
+    rte_prefetch0(rte_pktmbuf_mtod(packets[i], void*));
+  }
+  for (uint16_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) rte_prefetch0(rte_pktmbuf_mtod(packets[i + kAhead], void*));
+    rte_mbuf* mbuf = packets[i];
+    if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf) != 0) {
+      outbox_.drop(mbuf, DropReason::kChained);
+      continue;
+    }
+    Packet& packet = burst.flow[burst.flows];
+    packet.mbuf = mbuf;
+    const bool verified =
+        (mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+    const ParseResult result =
+        parse({rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len}, own_mac, verified, packet);
+    switch (result.kind) {
+      case Parsed::kFlow:
+        ++burst.flows;
+        break;
+      case Parsed::kOther:
+        burst.other[burst.others++] = packet;
+        break;
+      case Parsed::kArp:
+        burst.arp[burst.arps++] = mbuf;
+        break;
+      case Parsed::kDrop:
+        outbox_.drop(mbuf, result.reason);
+        break;
+    }
+  }
+}
+
+// One probe tells whether a packet goes to a service; from that follow its direction and outside end.
+template <class F>
+void Path<F>::classify_all(Burst& burst) {
+  for (uint16_t i = 0; i < burst.flows; ++i) {
+    Packet& packet = burst.flow[i];
+    packet.service = snapshot_->endpoints.find(packet.destination, packet.protocol)
+                         .value_or(Packet::kNoService);
+    packet.hash = connections_.table().hash(packet.outside(), packet.protocol);
+    connections_.table().prefetch(packet.hash);
+  }
+}
+
+// By now the buckets are in the cache; what they point to is fetched for the whole burst at once.
+template <class F>
+void Path<F>::locate_all(const Burst& burst) {
+  for (uint16_t i = 0; i < burst.flows; ++i) {
+    const EntryIndex candidate = connections_.table().candidate(burst.flow[i].hash);
+    if (candidate != kNoEntry) __builtin_prefetch(&connections_.entry(candidate), 1);
+  }
+}
+
+template <class F>
+void Path<F>::forward_all(PortNumber port, const Burst& burst) {
+  for (uint16_t i = 0; i < burst.flows; ++i) forward(port, burst.flow[i]);
+}
+
+template <class F>
+void Path<F>::forward(PortNumber port, const Packet& packet) {
+  const EntryIndex index = find_or_open(port, packet);
+  if (index == kNoEntry) return;
+  Entry& entry = connections_.entry(index);
+  Neighbour<F>* hop = next_hop(port, packet, entry);
+  if (hop == nullptr) return;
+  account(packet, index, entry);
+  if (!host_.may_leave(*hop, port, packet)) return;
+  const Method<F>& method = methods_[entry.method];
+  if (packet.direction() == lb::Direction::kInbound) {
+    method.inbound(packet, entry);
+  } else {
+    method.outbound(packet, entry);
+  }
+  host_.send(*hop, packet);
+}
+
+// The packet's connection, an old or a new one. kNoEntry: it has none, and its fate is decided.
+template <class F>
+EntryIndex Path<F>::find_or_open(PortNumber port, const Packet& packet) {
+  const EntryIndex index = connections_.table().find(packet.hash, packet.direction(),
+                                                     packet.outside(), packet.other(),
+                                                     packet.protocol);
+  if (packet.direction() == lb::Direction::kOutbound) {
+    if (index == kNoEntry) host_.handle_unmatched(port, packet);
+    return index;
+  }
+  if (index == kNoEntry) return open(port, packet);
+  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kAck | lb::tcp::kRst;
+  if ((packet.tcp_flags & kMask) == lb::tcp::kSyn) [[unlikely]] {
+    const Entry& entry = connections_.entry(index);
+    if (lb::gives_way_to_syn(entry.state, entry.replies_seen)) {
+      connections_.close(index);
+      return open(port, packet);
+    }
+  }
+  return index;
+}
+
+template <class F>
+EntryIndex Path<F>::open(PortNumber port, const Packet& packet) {
+  const bool tcp = packet.protocol == lb::Protocol::kTcp;
+  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
+  // LVS looks at SYN alone, so a SYN+ACK is scheduled too (recorded vector nat-first-SA-sloppy0).
+  if (tcp && (packet.tcp_flags & kMask) != lb::tcp::kSyn) {
+    host_.refuse_with_reset(port, packet, DropReason::kNotASyn);
+    return kNoEntry;
+  }
+  if (snapshot_->own.contains(packet.source.address)) {
+    outbox_.drop(packet.mbuf, DropReason::kBadSource);
+    return kNoEntry;
+  }
+  const VirtualService<F>& service = *snapshot_->services[packet.service];
+  DropReason why_not{};
+  EntryIndex index = kNoEntry;
+  const RealServer<F>* server = choose(service, packet, why_not);
+  if (server != nullptr) {
+    index = connections_.open({packet.source, packet.destination, server->end, packet.protocol,
+                               tcp ? lb::State::kSynRecv : lb::State::kUdp, server->method,
+                               methods_[server->method].replies_seen, service.slot, server->slot},
+                              now_);
+    if (index != kNoEntry) {
+      live_.traffic[server->slot].connections.add(1);
+      return index;
+    }
+    why_not = DropReason::kTableFull;
+  }
+  live_.refused[service.slot].add(1);
+  host_.refuse(port, packet, why_not, IcmpError::port_unreachable());
+  return kNoEntry;
+}
+
+// The scheduler's server, or, where that would make two connections look alike to their replies, the
+// next in order that does not.
+template <class F>
+const RealServer<F>* Path<F>::choose(const VirtualService<F>& service, const Packet& packet,
+                                     DropReason& why_not) {
+  uint64_t turn = 0;
+  if (service.plan->takes_turns()) {
+    turn = live_.turns[service.slot].fetch_add(1, std::memory_order_relaxed);
+  }
+  const auto picked = service.plan->pick({turn, scheduler::LoadView(live_.loads)});
+  if (!picked) {
+    why_not = DropReason::kNoServer;
+    return nullptr;
+  }
+  const size_t servers = service.servers.size();
+  for (size_t step = 0; step < servers; ++step) {
+    const RealServer<F>& server = service.servers[(*picked + step) % servers];
+    if (server.accepts && !is_ambiguous(server, packet)) return &server;
+  }
+  why_not = DropReason::kAmbiguousTuple;
+  return nullptr;
+}
+
+// In NAT a reply names only the client's end and the server's: two services that share a server cannot
+// both have it for one client port.
+template <class F>
+bool Path<F>::is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
+  if (!methods_[server.method].replies_seen) return false;
+  return connections_.table().find(packet.hash, lb::Direction::kOutbound, packet.source, server.end,
+                                   packet.protocol) != kNoEntry;
+}
+
+// Where the packet goes next, remembered by the connection. nullptr: the packet waits or is refused.
+template <class F>
+Neighbour<F>* Path<F>::next_hop(PortNumber port, const Packet& packet, Entry& entry) {
+  const bool inbound = packet.direction() == lb::Direction::kInbound;
+  lb::NextHop& next = inbound ? entry.next_hop_inside : entry.next_hop_outside;
+  Neighbour<F>* hop = host_.neighbours().get(next);
+  if (hop == nullptr) [[unlikely]] {
+    const auto& destination = inbound ? entry.inside.address : entry.outside.address;
+    next = host_.resolve(destination, port, packet, IcmpError::host_unreachable());
+    if (next == 0) return nullptr;
+    hop = host_.neighbours().get(next);
+  }
+  if (!hop->usable()) [[unlikely]] {
+    host_.wait_for(next, port, packet);
+    return nullptr;
+  }
+  return hop;
+}
+
+template <class F>
+void Path<F>::account(const Packet& packet, EntryIndex index, Entry& entry) {
+  lb::Traffic& traffic = live_.traffic[entry.server];
+  lb::Side side;
+  if (packet.direction() == lb::Direction::kInbound) {
+    traffic.packets_in.add(1);
+    traffic.bytes_in.add(packet.length);
+    side = entry.replies_seen ? lb::Side::kClient : lb::Side::kClientOnly;
+  } else {
+    traffic.packets_out.add(1);
+    traffic.bytes_out.add(packet.length);
+    side = lb::Side::kServer;
+  }
+  const lb::State state = packet.protocol == lb::Protocol::kTcp
+                              ? lb::next_tcp_state(entry.state, side, packet.tcp_flags)
+                              : entry.state;
+  connections_.touch(index, state, now_);
+}
+
+template class Path<lb::V4>;
+
+}  // namespace dataplane

@@ -1,0 +1,154 @@
+#include "dataplane/ports.h"
+
+#include <rte_errno.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "dataplane/eal.h"
+#include "dataplane/headers.h"
+
+namespace dataplane {
+namespace {
+
+constexpr uint32_t kCachedPerLcore = 256;
+
+uint16_t room_for(uint16_t largest_packet) {
+  constexpr uint16_t kFrameOverhead = sizeof(EthernetHeader) + 8;  // two VLAN tags
+  return static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM +
+                               std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead));
+}
+
+// What failed, why as DPDK has it, and the log line that often says more.
+std::string failure(const char* what, int error) {
+  const std::string line = Eal::last_error();
+  return std::string(what) + ": " + rte_strerror(-error) + (line.empty() ? "" : " (" + line + ")");
+}
+
+}  // namespace
+
+std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers,
+                                                          uint16_t largest_packet) {
+  BufferPool result;
+  result.pool_.reset(rte_pktmbuf_pool_create("lbd_mbufs", buffers, kCachedPerLcore, 0,
+                                             room_for(largest_packet), SOCKET_ID_ANY));
+  if (!result.pool_) {
+    return std::unexpected("no memory for " + std::to_string(buffers) + " mbufs: " +
+                           rte_strerror(rte_errno) +
+                           "; give EAL more hugepages (or a larger \"-m\"), or lower \"mbufs\"");
+  }
+  return result;
+}
+
+size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet) {
+  // The mbuf itself, the mempool's header, and rounding to cache lines.
+  return size_t{buffers} * (room_for(largest_packet) + sizeof(rte_mbuf) + 128);
+}
+
+std::expected<Port, std::string> Port::start(const std::string& device, uint16_t mtu,
+                                             const BufferPool& pool) {
+  uint16_t id;
+  if (rte_eth_dev_get_port_by_name(device.c_str(), &id) != 0) {
+    const std::string line = Eal::last_error();
+    return std::unexpected("device \"" + device + "\" was not brought up by DPDK: is it in \"eal\", " +
+                           "as --vdev=" + device + ",… or bound to vfio-pci, and does its netdev exist?" +
+                           (line.empty() ? "" : " (" + line + ")"));
+  }
+  Port port(id);
+  const std::string error = port.configure(mtu, pool);
+  if (!error.empty()) return std::unexpected("device \"" + device + "\": " + error);
+  return port;
+}
+
+std::string Port::configure(uint16_t mtu, const BufferPool& pool) {
+  rte_eth_dev_info info{};
+  int error = rte_eth_dev_info_get(id_, &info);
+  if (error != 0) return failure("cannot be asked for its abilities", error);
+  if (mtu > info.max_mtu) {
+    return "an mtu of " + std::to_string(mtu) + " is more than its " + std::to_string(info.max_mtu);
+  }
+  rte_eth_dev_get_mtu(id_, &original_mtu_);
+
+  rte_eth_conf conf{};
+  conf.rxmode.mtu = mtu;
+  conf.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
+  conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  multi_segment_ = conf.txmode.offloads != 0;
+  error = rte_eth_dev_configure(id_, 1, 1, &conf);
+  if (error != 0) return failure("cannot be configured", error);
+
+  uint16_t receive = kDescriptors;
+  uint16_t transmit = kDescriptors;
+  rte_eth_dev_adjust_nb_rx_tx_desc(id_, &receive, &transmit);
+  const int socket = rte_eth_dev_socket_id(id_);
+  error = rte_eth_rx_queue_setup(id_, 0, receive, static_cast<unsigned>(socket), nullptr, pool.get());
+  if (error != 0) {
+    return failure("its receive queue cannot be set up; does another process use the queue?", error);
+  }
+  error = rte_eth_tx_queue_setup(id_, 0, transmit, static_cast<unsigned>(socket), nullptr);
+  if (error != 0) return failure("its transmit queue cannot be set up", error);
+  if (mtu != original_mtu_) {
+    error = rte_eth_dev_set_mtu(id_, mtu);
+    if (error != 0) return failure(("cannot take an mtu of " + std::to_string(mtu)).c_str(), error);
+  }
+  error = rte_eth_dev_start(id_);
+  if (error != 0) return failure("cannot be started", error);
+  started_ = true;
+
+  rte_ether_addr mac;
+  error = rte_eth_macaddr_get(id_, &mac);
+  if (error != 0) return failure("has no MAC address", error);
+  std::memcpy(mac_.bytes.data(), mac.addr_bytes, sizeof mac.addr_bytes);
+  return "";
+}
+
+Port::Port(Port&& other) noexcept
+    : id_(std::exchange(other.id_, kNone)),
+      original_mtu_(other.original_mtu_),
+      started_(other.started_),
+      multi_segment_(other.multi_segment_),
+      mac_(other.mac_) {}
+
+Port::~Port() {
+  if (id_ == kNone) return;
+  if (started_) {
+    uint16_t mtu = 0;
+    rte_eth_dev_stop(id_);
+    // net_af_xdp leaves the netdev with the mtu it was given.
+    if (rte_eth_dev_get_mtu(id_, &mtu) == 0 && mtu != original_mtu_) {
+      rte_eth_dev_set_mtu(id_, original_mtu_);
+    }
+  }
+  rte_eth_dev_close(id_);
+}
+
+bool Port::link_up() const {
+  rte_eth_link link{};
+  return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+PortCounters Port::counters() const {
+  rte_eth_stats stats{};
+  rte_eth_stats_get(id_, &stats);
+  return {stats.ipackets, stats.ibytes,   stats.imissed, stats.ierrors,
+          stats.rx_nombuf, stats.opackets, stats.obytes,  stats.oerrors};
+}
+
+PortIo::PortIo(const std::vector<Port>& ports, const BufferPool& pool) : pool_(pool.get()) {
+  for (const Port& port : ports) ids_.push_back(port.id());
+}
+
+uint16_t PortIo::receive(PortNumber port, rte_mbuf** packets, uint16_t count) {
+  return rte_eth_rx_burst(ids_[port], 0, packets, count);
+}
+
+uint16_t PortIo::transmit(PortNumber port, rte_mbuf** packets, uint16_t count) {
+  return rte_eth_tx_burst(ids_[port], 0, packets, count);
+}
+
+rte_mbuf* PortIo::allocate() { return rte_pktmbuf_alloc(pool_); }
+
+void PortIo::release(rte_mbuf** packets, uint16_t count) { rte_pktmbuf_free_bulk(packets, count); }
+
+}  // namespace dataplane

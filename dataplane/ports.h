@@ -1,0 +1,84 @@
+// DPDK's ports and buffers, owned. No raw handle leaves this file pair.
+#pragma once
+
+#include <rte_ethdev.h>
+#include <rte_mempool.h>
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/io.h"
+#include "lb/address.h"
+
+namespace dataplane {
+
+class BufferPool {
+ public:
+  // `largest_packet`: the largest IP packet of any interface, bytes.
+  static std::expected<BufferPool, std::string> create(uint32_t buffers, uint16_t largest_packet);
+  // Bytes that create will take.
+  static size_t bytes_for(uint32_t buffers, uint16_t largest_packet);
+
+  rte_mempool* get() const { return pool_.get(); }
+  uint32_t total() const { return pool_->size; }
+  uint32_t in_use() const { return rte_mempool_in_use_count(pool_.get()); }
+
+ private:
+  struct Free {
+    void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
+  };
+  std::unique_ptr<rte_mempool, Free> pool_;
+};
+
+struct PortCounters {
+  uint64_t rx_packets, rx_bytes, rx_missed, rx_errors, rx_no_mbuf, tx_packets, tx_bytes, tx_errors;
+};
+
+// A started port with one queue each way; stopped and closed, with its MTU as it was, at the end.
+class Port {
+ public:
+  // Descriptors of a receive or transmit queue, where the device allows that many.
+  static constexpr uint16_t kDescriptors = 1024;
+
+  // `device`: a PCI address or a vdev's name.
+  static std::expected<Port, std::string> start(const std::string& device, uint16_t mtu,
+                                                const BufferPool& pool);
+  Port(Port&& other) noexcept;
+  Port& operator=(Port&&) = delete;
+  ~Port();
+
+  uint16_t id() const { return id_; }
+  const lb::MacAddress& mac() const { return mac_; }
+  bool multi_segment() const { return multi_segment_; }
+  bool link_up() const;
+  PortCounters counters() const;
+
+ private:
+  explicit Port(uint16_t id) : id_(id) {}
+  std::string configure(uint16_t mtu, const BufferPool& pool);
+
+  static constexpr uint16_t kNone = RTE_MAX_ETHPORTS;
+  uint16_t id_;
+  uint16_t original_mtu_ = 0;
+  bool started_ = false;
+  bool multi_segment_ = false;
+  lb::MacAddress mac_;
+};
+
+// A worker's way to its ports: queue 0 of each.
+class PortIo final : public Io {
+ public:
+  PortIo(const std::vector<Port>& ports, const BufferPool& pool);
+  uint16_t receive(PortNumber port, rte_mbuf** packets, uint16_t count) override;
+  uint16_t transmit(PortNumber port, rte_mbuf** packets, uint16_t count) override;
+  rte_mbuf* allocate() override;
+  void release(rte_mbuf** packets, uint16_t count) override;
+
+ private:
+  std::vector<uint16_t> ids_;
+  rte_mempool* pool_;
+};
+
+}  // namespace dataplane

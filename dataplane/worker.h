@@ -1,0 +1,83 @@
+// One worker: its connections, its neighbours, its counters, and the turn of its loop. It knows no
+// thread, port or clock: those are given to it, so that tests, benchmarks and tools drive the very same
+// functions.
+//
+// Who calls what: everything but the reader_ and control_ functions belongs to the worker's thread.
+#pragma once
+
+#include "dataplane/path.h"
+
+namespace dataplane {
+
+struct WorkerPort {
+  uint16_t link;       // position of its interface
+  bool multi_segment;  // can send packets in several buffers
+};
+
+struct StaticNeighbour {
+  uint16_t link;
+  lb::Ipv4Address address;
+  lb::MacAddress mac;
+};
+
+// What a worker is made of; all that is referred to outlives it.
+struct WorkerParts {
+  Io& io;
+  std::vector<WorkerPort> ports;
+  lb::ConnectionPool<lb::V4>& pool;
+  std::span<std::byte> bucket_memory;  // lb::ConnectionTable::bytes_for
+  lb::HashKey key;
+  std::span<lb::Load> loads;  // this worker's, by server
+  LiveFigures live;
+  lb::Timeouts timeouts;
+  const std::atomic<const Snapshot<lb::V4>*>& snapshot;
+  std::vector<StaticNeighbour> neighbours;
+};
+
+class Worker {
+ public:
+  static constexpr uint16_t kBurst = Path<lb::V4>::kBurst;
+
+  explicit Worker(WorkerParts parts);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // One turn of the loop: a burst from every port, then what time brings. Returns packets received.
+  uint32_t turn(lb::Tick now);
+
+  // The stages of a turn, for those who have their packets already.
+  void begin(lb::Tick now);
+  void process(PortNumber port, rte_mbuf** packets, uint16_t count);
+  void housekeep(lb::Tick now);
+  void flush() { outbox_.flush(); }
+
+  WorkerCounters& counters() { return counters_; }
+  const WorkerCounters& reader_counters() const { return counters_; }
+  lb::Connections<lb::V4>& connections() { return connections_; }
+
+  // From the control thread. False: the queue is full, try later.
+  bool control_request(const Request& request) { return requests_.push(request); }
+  bool control_take_event(Event& event) { return events_.pop(event); }
+
+ private:
+  void serve_requests();
+  void step_inspections(lb::Tick now);
+  void step_connections(ConnectionInspection& inspection, lb::Tick now);
+  void step_neighbours(NeighbourInspection& inspection, lb::Tick now);
+
+  Io& io_;
+  const std::atomic<const Snapshot<lb::V4>*>& snapshot_;
+  uint16_t ports_;
+  WorkerCounters counters_;
+  RequestQueue requests_;
+  EventQueue events_;
+  Outbox outbox_;
+  lb::Connections<lb::V4> connections_;
+  Path<lb::V4> path_;
+  lb::Tick last_tick_ = 0;
+  bool expiry_behind_ = false;
+  ConnectionInspection* inspected_connections_ = nullptr;
+  NeighbourInspection* inspected_neighbours_ = nullptr;
+};
+
+}  // namespace dataplane

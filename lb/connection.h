@@ -1,0 +1,53 @@
+// One tracked connection, in one cache line for IPv4. Entries refer to each other and to services,
+// servers and next hops by index only, never by pointer, so that another process can map the same
+// memory.
+#pragma once
+
+#include <cstdint>
+
+#include "lb/family.h"
+#include "lb/state.h"
+
+namespace lb {
+
+// Position of an entry in the pool.
+using EntryIndex = uint32_t;
+inline constexpr EntryIndex kNoEntry = 0xffffffff;
+
+// Forwarding methods by number; their table, with names and functions, is dataplane/methods.h.
+using MethodNumber = uint8_t;
+
+// Handle of a neighbour (dataplane/neighbours.h); 0 is none.
+using NextHop = uint32_t;
+
+template <class F>
+struct Connection {
+  // The three ends. `outside` is the client, `virtual_end` the VIP as the client sees it, `inside` the
+  // real server. The owner and the bucket follow from `outside` and `protocol` alone.
+  End<F> outside;
+  Protocol protocol;
+  State state;
+  End<F> virtual_end;
+  MethodNumber method;
+  bool replies_seen;  // the method brings the real server's packets back through the director
+  End<F> inside;
+  uint16_t reserved;
+
+  uint32_t service;  // slot of the service
+  uint32_t server;   // slot of the real server, director-wide
+
+  // Connections of the same outside end hang on one another; the first of them stands in the bucket.
+  EntryIndex sibling_next;
+  EntryIndex sibling_previous;
+  EntryIndex overflow_next;  // next first-of-its-end of a bucket that is full
+
+  Tick stamp;  // when the last packet came
+  EntryIndex timer_next;
+  EntryIndex timer_previous;  // or the slot, see TimerWheel
+
+  NextHop next_hop_inside;   // towards the real server
+  NextHop next_hop_outside;  // towards the client
+};
+static_assert(sizeof(Connection<V4>) == 64);
+
+}  // namespace lb

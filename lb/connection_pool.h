@@ -1,0 +1,127 @@
+// The director's entries, shared by all workers. A worker takes and gives them in chunks, one atomic
+// each, so that the capacity is the director's and not a share per worker.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "lb/connection.h"
+
+namespace lb {
+
+template <class F>
+class ConnectionPool {
+ public:
+  using Entry = Connection<F>;
+  static constexpr uint32_t kChunk = 32;
+
+  // Entries needed so that `capacity` connections always find room: every worker but one may hold up
+  // to two chunks that nobody else can use.
+  static uint32_t entries_for(uint32_t capacity, uint32_t workers) {
+    return capacity + (workers - 1) * 2 * kChunk;
+  }
+  static size_t bytes_for(uint32_t entries) { return size_t{entries} * sizeof(Entry); }
+
+  // `memory` holds the entries, is aligned to 64 bytes and outlives the pool.
+  explicit ConnectionPool(std::span<std::byte> memory)
+      : entries_(reinterpret_cast<Entry*>(memory.data())),
+        size_(static_cast<uint32_t>(memory.size() / sizeof(Entry))) {
+    // Chunks are stacked last to first so that the lowest entries are used first.
+    for (uint32_t begin = (size_ - 1) / kChunk * kChunk + kChunk; begin >= kChunk; begin -= kChunk) {
+      const uint32_t first = begin - kChunk;
+      const uint32_t end = std::min(begin, size_);
+      for (uint32_t i = first; i < end; ++i) {
+        entries_[i].sibling_next = i + 1 < end ? i + 1 : kNoEntry;
+      }
+      give_chunk(first);
+    }
+  }
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+
+  uint32_t size() const { return size_; }
+  Entry& operator[](EntryIndex index) { return entries_[index]; }
+  const Entry& operator[](EntryIndex index) const { return entries_[index]; }
+
+  // A list of free entries linked by sibling_next, or kNoEntry. Any thread.
+  EntryIndex take_chunk() {
+    uint64_t head = head_.load(std::memory_order_acquire);
+    while (index_of(head) != kNoEntry) {
+      // An entry that another worker has meanwhile taken may be read here; the tag makes the exchange
+      // fail then.
+      const EntryIndex next =
+          std::atomic_ref(entries_[index_of(head)].overflow_next).load(std::memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, pack(next, tag_of(head) + 1),
+                                      std::memory_order_acquire)) {
+        return index_of(head);
+      }
+    }
+    return kNoEntry;
+  }
+
+  // Gives back a list as take_chunk returns it. Any thread.
+  void give_chunk(EntryIndex first) {
+    uint64_t head = head_.load(std::memory_order_relaxed);
+    do {
+      std::atomic_ref(entries_[first].overflow_next)
+          .store(index_of(head), std::memory_order_relaxed);
+    } while (!head_.compare_exchange_weak(head, pack(first, tag_of(head) + 1),
+                                          std::memory_order_release, std::memory_order_relaxed));
+  }
+
+ private:
+  // The head carries a tag that counts exchanges: a Treiber stack without the ABA fault.
+  static uint64_t pack(EntryIndex index, uint32_t tag) { return uint64_t{tag} << 32 | index; }
+  static EntryIndex index_of(uint64_t head) { return static_cast<EntryIndex>(head); }
+  static uint32_t tag_of(uint64_t head) { return static_cast<uint32_t>(head >> 32); }
+
+  Entry* entries_;
+  uint32_t size_;
+  std::atomic<uint64_t> head_{kNoEntry};
+};
+
+// A worker's hand in the pool.
+template <class F>
+class EntryCache {
+ public:
+  explicit EntryCache(ConnectionPool<F>& pool) : pool_(pool) {}
+
+  // kNoEntry when the whole director has none left.
+  EntryIndex take() {
+    if (first_ == kNoEntry) {
+      first_ = pool_.take_chunk();
+      if (first_ == kNoEntry) return kNoEntry;
+      for (EntryIndex i = first_; i != kNoEntry; i = pool_[i].sibling_next) ++count_;
+    }
+    const EntryIndex index = first_;
+    first_ = pool_[index].sibling_next;
+    --count_;
+    return index;
+  }
+
+  void give(EntryIndex index) {
+    pool_[index].sibling_next = first_;
+    first_ = index;
+    if (++count_ >= 2 * ConnectionPool<F>::kChunk) give_back_chunk();
+  }
+
+ private:
+  void give_back_chunk() {
+    EntryIndex last = first_;
+    for (uint32_t i = 1; i < ConnectionPool<F>::kChunk; ++i) last = pool_[last].sibling_next;
+    const EntryIndex rest = pool_[last].sibling_next;
+    pool_[last].sibling_next = kNoEntry;
+    pool_.give_chunk(first_);
+    first_ = rest;
+    count_ -= ConnectionPool<F>::kChunk;
+  }
+
+  ConnectionPool<F>& pool_;
+  EntryIndex first_ = kNoEntry;
+  uint32_t count_ = 0;
+};
+
+}  // namespace lb

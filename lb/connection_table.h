@@ -1,0 +1,240 @@
+// The index of a worker's connections: buckets of one cache line, eight tags and eight entries each.
+//
+// One entry serves both directions of a flow, because the bucket follows from the outside end alone,
+// which both directions carry. Connections of the same outside end (one client port open to several
+// services) hang on one another as siblings, so they cost that client and take one slot. A bucket
+// that is full chains further entries, so an insert never fails. The hash is keyed, so nobody outside
+// can fill a bucket on purpose.
+//
+// Cost of a lookup: the bucket's line, then the entry's line; both can be prefetched for a whole burst.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "lb/connection_pool.h"
+
+namespace lb {
+
+// Which of a connection's other ends a packet names besides the outside end.
+enum class Direction : uint8_t {
+  kInbound,   // from outside to the virtual end
+  kOutbound,  // from the real server to outside
+};
+
+template <class F>
+class ConnectionTable {
+ public:
+  using Entry = Connection<F>;
+
+  // Bytes of buckets for `capacity` connections: a power of two, at most 6 of 8 slots taken on average.
+  static size_t bytes_for(uint32_t capacity) { return buckets_for(capacity) * sizeof(Bucket); }
+
+  // `memory` as long as bytes_for, aligned to 64 bytes, outliving the table.
+  ConnectionTable(ConnectionPool<F>& pool, std::span<std::byte> memory, HashKey key)
+      : pool_(pool),
+        buckets_(reinterpret_cast<Bucket*>(memory.data())),
+        mask_(memory.size() / sizeof(Bucket) - 1),
+        key_(key) {
+    for (uint64_t i = 0; i <= mask_; ++i) buckets_[i] = Bucket{};
+  }
+
+  uint64_t hash(const End<F>& outside, Protocol protocol) const {
+    return F::hash(key_, outside.address, outside.port, protocol);
+  }
+
+  void prefetch(uint64_t hash) const { __builtin_prefetch(&bucket(hash)); }
+
+  // The entry most likely meant, judged by tag, or kNoEntry; for prefetching.
+  EntryIndex candidate(uint64_t hash) const {
+    const Bucket& b = bucket(hash);
+    const uint32_t hits = matches(b, tag(hash));
+    if (hits != 0) return b.entries[__builtin_ctz(hits)];
+    return b.overflow;
+  }
+
+  EntryIndex find(uint64_t hash, Direction direction, const End<F>& outside, const End<F>& other,
+                  Protocol protocol) const {
+    for (EntryIndex i = find_first(hash, outside, protocol); i != kNoEntry;
+         i = pool_[i].sibling_next) {
+      if (is_meant(pool_[i], direction, other)) return i;
+    }
+    return kNoEntry;
+  }
+
+  // The first of the connections with this outside end; the others follow by sibling_next.
+  EntryIndex find_first(uint64_t hash, const End<F>& outside, Protocol protocol) const {
+    const Bucket& b = bucket(hash);
+    for (uint32_t hits = matches(b, tag(hash)); hits != 0; hits &= hits - 1) {
+      const EntryIndex index = b.entries[__builtin_ctz(hits)];
+      if (is_of(index, outside, protocol)) return index;
+    }
+    for (EntryIndex i = b.overflow; i != kNoEntry; i = pool_[i].overflow_next) {
+      if (is_of(i, outside, protocol)) return i;
+    }
+    return kNoEntry;
+  }
+
+  // Precondition: the entry's ends and protocol are set and it is in no table.
+  void insert(EntryIndex index) {
+    Entry& entry = pool_[index];
+    const uint64_t h = hash(entry.outside, entry.protocol);
+    entry.sibling_previous = kNoEntry;
+    entry.sibling_next = kNoEntry;
+    entry.overflow_next = kNoEntry;
+    const EntryIndex first = find_first(h, entry.outside, entry.protocol);
+    ++size_;
+    if (first != kNoEntry) {
+      link_sibling(first, index);
+      return;
+    }
+    Bucket& b = bucket(h);
+    for (uint32_t slot = 0; slot < Bucket::kSlots; ++slot) {
+      if (b.tags[slot] != 0) continue;
+      b.tags[slot] = tag(h);
+      b.entries[slot] = index;
+      return;
+    }
+    entry.overflow_next = b.overflow;
+    b.overflow = index;
+  }
+
+  // Precondition: the entry is in this table.
+  void remove(EntryIndex index) {
+    --size_;
+    Entry& entry = pool_[index];
+    const EntryIndex next = entry.sibling_next;
+    if (next != kNoEntry) pool_[next].sibling_previous = entry.sibling_previous;
+    if (entry.sibling_previous != kNoEntry) {
+      pool_[entry.sibling_previous].sibling_next = next;
+      return;
+    }
+    replace_first(index, next);
+  }
+
+  uint64_t size() const { return size_; }
+  uint64_t buckets() const { return mask_ + 1; }
+
+  // Calls visit(entry) for every connection of one bucket.
+  template <class Visit>
+  void visit_bucket(uint64_t number, Visit visit) const {
+    const Bucket& b = buckets_[number];
+    for (uint32_t slot = 0; slot < Bucket::kSlots; ++slot) {
+      if (b.tags[slot] != 0) visit_siblings(b.entries[slot], visit);
+    }
+    for (EntryIndex i = b.overflow; i != kNoEntry; i = pool_[i].overflow_next) {
+      visit_siblings(i, visit);
+    }
+  }
+
+ private:
+  struct alignas(64) Bucket {
+    static constexpr uint32_t kSlots = 8;
+    uint16_t tags[kSlots] = {};  // 0: free
+    EntryIndex entries[kSlots] = {};
+    EntryIndex overflow = kNoEntry;
+  };
+  static_assert(sizeof(Bucket) == 64);
+
+  static uint64_t buckets_for(uint32_t capacity) {
+    uint64_t buckets = 1;
+    while (buckets * 6 < capacity) buckets *= 2;
+    return buckets;
+  }
+
+  // Tag and bucket number come from different bits, so a tag tells apart what a bucket shares.
+  static uint16_t tag(uint64_t hash) { return static_cast<uint16_t>(hash >> 48 | 1); }
+  Bucket& bucket(uint64_t hash) const { return buckets_[hash & mask_]; }
+
+  static uint32_t matches(const Bucket& b, uint16_t tag) {
+#if defined(__SSE2__)
+    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(b.tags));
+    const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<short>(tag)));
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+#else
+    uint32_t hits = 0;
+    for (uint32_t slot = 0; slot < Bucket::kSlots; ++slot) hits |= (b.tags[slot] == tag) << slot;
+    return hits;
+#endif
+  }
+
+  // From inside only where the method brings replies back: a DR server that talks to the same client
+  // with its own address has a flow of its own.
+  static bool is_meant(const Entry& entry, Direction direction, const End<F>& other) {
+    if (direction == Direction::kInbound) return entry.virtual_end == other;
+    return entry.inside == other && entry.replies_seen;
+  }
+
+  bool is_of(EntryIndex index, const End<F>& outside, Protocol protocol) const {
+    const Entry& entry = pool_[index];
+    return entry.outside == outside && entry.protocol == protocol;
+  }
+
+  void link_sibling(EntryIndex first, EntryIndex index) {
+    const EntryIndex second = pool_[first].sibling_next;
+    pool_[index].sibling_previous = first;
+    pool_[index].sibling_next = second;
+    pool_[first].sibling_next = index;
+    if (second != kNoEntry) pool_[second].sibling_previous = index;
+  }
+
+  // Puts `next`, which may be kNoEntry, where `index` stands as the first of its end.
+  void replace_first(EntryIndex index, EntryIndex next) {
+    const Entry& entry = pool_[index];
+    Bucket& b = bucket(hash(entry.outside, entry.protocol));
+    for (uint32_t slot = 0; slot < Bucket::kSlots; ++slot) {
+      if (b.tags[slot] == 0 || b.entries[slot] != index) continue;
+      if (next != kNoEntry) {
+        b.entries[slot] = next;
+        pool_[next].overflow_next = kNoEntry;
+      } else {
+        refill(b, slot);
+      }
+      return;
+    }
+    for (EntryIndex* link = &b.overflow; *link != kNoEntry; link = &pool_[*link].overflow_next) {
+      if (*link != index) continue;
+      if (next != kNoEntry) {
+        pool_[next].overflow_next = entry.overflow_next;
+        *link = next;
+      } else {
+        *link = entry.overflow_next;
+      }
+      return;
+    }
+  }
+
+  // A freed slot takes over the head of the overflow chain, so that chains shrink again.
+  void refill(Bucket& b, uint32_t slot) {
+    if (b.overflow == kNoEntry) {
+      b.tags[slot] = 0;
+      return;
+    }
+    const EntryIndex index = b.overflow;
+    Entry& entry = pool_[index];
+    b.overflow = entry.overflow_next;
+    entry.overflow_next = kNoEntry;
+    b.tags[slot] = tag(hash(entry.outside, entry.protocol));
+    b.entries[slot] = index;
+  }
+
+  template <class Visit>
+  void visit_siblings(EntryIndex first, Visit visit) const {
+    for (EntryIndex i = first; i != kNoEntry; i = pool_[i].sibling_next) {
+      visit(static_cast<const Entry&>(pool_[i]));
+    }
+  }
+
+  ConnectionPool<F>& pool_;
+  Bucket* buckets_;
+  uint64_t mask_;
+  HashKey key_;
+  uint64_t size_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,188 @@
+// The life of a worker's connections: opened, stamped, moved from state to state, ended by time, or
+// taken back for a newer one when the director is full. One thread; time is an argument.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "lb/connection_table.h"
+#include "lb/live.h"
+#include "lb/timer_wheel.h"
+
+namespace lb {
+
+template <class F>
+class Connections {
+ public:
+  using Entry = Connection<F>;
+  // What a new connection is made of.
+  struct Opening {
+    End<F> outside;
+    End<F> virtual_end;
+    End<F> inside;
+    Protocol protocol;
+    State state;
+    MethodNumber method;
+    bool replies_seen;
+    uint32_t service;
+    uint32_t server;
+  };
+
+  // `loads` is indexed by the server's slot and outlives this; so do pool and memory.
+  Connections(ConnectionPool<F>& pool, std::span<std::byte> bucket_memory, HashKey key,
+              std::span<Load> loads, const Timeouts& timeouts, Tick now)
+      : pool_(pool),
+        cache_(pool),
+        table_(pool, bucket_memory, key),
+        wheels_{Wheel(pool, now), Wheel(pool, now), Wheel(pool, now), Wheel(pool, now)},
+        loads_(loads),
+        timeouts_(timeouts) {}
+
+  ConnectionTable<F>& table() { return table_; }
+  const ConnectionTable<F>& table() const { return table_; }
+  Entry& entry(EntryIndex index) { return pool_[index]; }
+  const Timeouts& timeouts() const { return timeouts_; }
+
+  // kNoEntry when the director is full and nothing of this worker's may be taken back.
+  EntryIndex open(const Opening& opening, Tick now) {
+    EntryIndex index = cache_.take();
+    if (index == kNoEntry) {
+      if (!reclaim()) return kNoEntry;
+      index = cache_.take();
+    }
+    Entry& entry = pool_[index];
+    entry.outside = opening.outside;
+    entry.protocol = opening.protocol;
+    entry.state = opening.state;
+    entry.virtual_end = opening.virtual_end;
+    entry.method = opening.method;
+    entry.replies_seen = opening.replies_seen;
+    entry.inside = opening.inside;
+    entry.service = opening.service;
+    entry.server = opening.server;
+    entry.stamp = now;
+    entry.next_hop_inside = 0;
+    entry.next_hop_outside = 0;
+    table_.insert(index);
+    wheel_of(entry.state).insert(index, now + timeout_of(entry.state));
+    count(entry, entry.state, +1);
+    return index;
+  }
+
+  // A packet came: its state (unchanged as a rule) and time.
+  void touch(EntryIndex index, State state, Tick now) {
+    Entry& entry = pool_[index];
+    if (entry.state != state) {
+      change_state(index, state, now);
+    } else if (entry.stamp != now) {
+      entry.stamp = now;
+    }
+  }
+
+  void close(EntryIndex index) {
+    wheel_of(pool_[index].state).remove(index);
+    forget(index);
+  }
+
+  // Ends what has been idle too long. Returns how many entries were looked at, at most `budget`.
+  uint32_t expire(Tick now, uint32_t budget) {
+    uint32_t looked = 0;
+    for (Wheel& wheel : wheels_) {
+      looked += wheel.advance(now, budget - looked, [&](EntryIndex index) {
+        const Tick deadline = deadline_of(pool_[index]);
+        if (before(now, deadline)) {
+          wheel.insert(index, deadline);
+        } else {
+          forget(index);
+        }
+      });
+    }
+    return looked;
+  }
+
+  Tick deadline_of(const Entry& entry) const { return entry.stamp + timeout_of(entry.state); }
+
+  uint64_t reclaimed() const { return reclaimed_; }
+
+ private:
+  using Wheel = TimerWheel<ConnectionPool<F>>;
+  // One wheel per kind that a full table takes back, so that each kind's oldest is at hand.
+  enum Kind { kClosed, kWaiting, kEmbryonic, kLasting, kWheels };
+
+  Tick timeout_of(State state) const { return timeouts_[static_cast<size_t>(state)]; }
+
+  Wheel& wheel_of(State state) {
+    switch (state) {
+      case State::kClose:
+        return wheels_[kClosed];
+      case State::kTimeWait:
+        return wheels_[kWaiting];
+      case State::kSynRecv:
+        return wheels_[kEmbryonic];
+      default:
+        return wheels_[kLasting];
+    }
+  }
+
+  void change_state(EntryIndex index, State state, Tick now) {
+    Entry& entry = pool_[index];
+    wheel_of(entry.state).remove(index);
+    count(entry, entry.state, -1);
+    entry.state = state;
+    entry.stamp = now;
+    count(entry, state, +1);
+    wheel_of(state).insert(index, now + timeout_of(state));
+  }
+
+  void count(const Entry& entry, State state, int step) {
+    Load& load = loads_[entry.server];
+    (is_active(state) ? load.active : load.inactive).add(static_cast<uint32_t>(step));
+  }
+
+  void forget(EntryIndex index) {
+    const Entry& entry = pool_[index];
+    count(entry, entry.state, -1);
+    table_.remove(index);
+    cache_.give(index);
+  }
+
+  // Takes back the oldest that is closing, else the oldest that is being opened; never an established
+  // one.
+  bool reclaim() {
+    const EntryIndex closed = oldest(wheels_[kClosed]);
+    const EntryIndex waiting = oldest(wheels_[kWaiting]);
+    EntryIndex victim = closed;
+    if (closed == kNoEntry ||
+        (waiting != kNoEntry && before(pool_[waiting].stamp, pool_[closed].stamp))) {
+      victim = waiting;
+    }
+    if (victim == kNoEntry) victim = oldest(wheels_[kEmbryonic]);
+    if (victim == kNoEntry) return false;
+    close(victim);
+    ++reclaimed_;
+    return true;
+  }
+
+  // The entry of a wheel that has been idle for longest. What was stamped since it was put on the wheel
+  // is moved to where it belongs, once.
+  EntryIndex oldest(Wheel& wheel) {
+    for (;;) {
+      const EntryIndex index = wheel.first();
+      if (index == kNoEntry) return kNoEntry;
+      const Tick deadline = deadline_of(pool_[index]);
+      if (wheel.first_stands_at(index, deadline)) return index;
+      wheel.remove(index);
+      wheel.insert(index, deadline);
+    }
+  }
+
+  ConnectionPool<F>& pool_;
+  EntryCache<F> cache_;
+  ConnectionTable<F> table_;
+  std::array<Wheel, kWheels> wheels_;
+  std::span<Load> loads_;
+  Timeouts timeouts_;
+  uint64_t reclaimed_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,81 @@
+// Why a packet ends at the director. Every packet has one fate, and every drop one of these reasons
+// with a counter.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace lb {
+
+enum class DropReason : uint8_t {
+  kForeignMac,
+  kVlan,
+  kUnknownEthertype,
+  kTruncated,
+  kBadIpHeader,
+  kBadIpChecksum,
+  kBadTransportHeader,
+  kBadArp,
+  kBadSource,
+  kNotForUs,
+  kFragment,
+  kIcmpUnhandled,
+  kUnknownProtocol,
+  kClosedPort,
+  kNotASyn,
+  kNoServer,
+  kTableFull,
+  kAmbiguousTuple,
+  kTtlExpired,
+  kTooBig,
+  kNoRoute,
+  kNeighbourPending,
+  kNeighbourFailed,
+  kSourceRouted,
+  kChained,
+  kTransmitFull,
+  kCount,
+};
+inline constexpr size_t kDropReasons = static_cast<size_t>(DropReason::kCount);
+
+struct DropReasonText {
+  std::string_view name;         // the counter's name
+  std::string_view description;  // one line for people
+};
+
+inline constexpr std::array<DropReasonText, kDropReasons> kDropReasonTexts{{
+    {"foreign_mac", "frame for another host's MAC address"},
+    {"vlan", "VLAN-tagged frame"},
+    {"unknown_ethertype", "frame that is neither IPv4 nor ARP"},
+    {"truncated", "packet shorter than its headers say"},
+    {"bad_ip_header", "IP version, header length or total length is impossible"},
+    {"bad_ip_checksum", "IP header checksum is wrong"},
+    {"bad_transport_header", "TCP, UDP or ICMP header is cut, impossible, or fails its checksum"},
+    {"bad_arp", "ARP packet is malformed or claims an impossible address"},
+    {"bad_source", "source address is multicast, loopback, unspecified or the director's own"},
+    {"not_for_us", "broadcast or multicast that the director has no use for"},
+    {"fragment", "IP fragment"},
+    {"icmp_unhandled", "ICMP message to the director that it does not answer"},
+    {"unknown_protocol", "IP protocol that the director does not speak (answered: ICMP 3/2)"},
+    {"closed_port", "no service on this port of the director (answered: RST or ICMP 3/3)"},
+    {"not_a_syn", "first packet of a TCP connection is no SYN (answered: RST)"},
+    {"no_server", "no real server takes new connections (answered: ICMP 3/3)"},
+    {"table_full", "connection table is full and nothing in it may be reclaimed"},
+    {"ambiguous_tuple", "every real server already has this client port for another service"},
+    {"ttl_expired", "TTL ran out at the director (answered: ICMP 11/0)"},
+    {"too_big", "packet does not fit the next link's MTU (with DF answered: ICMP 3/4)"},
+    {"no_route", "no route to the destination (answered: ICMP 3/0)"},
+    {"neighbour_pending", "too many packets wait for a next hop's MAC address"},
+    {"neighbour_failed", "next hop does not answer ARP (answered: ICMP 3/1)"},
+    {"source_routed", "IP source route option"},
+    {"chained", "packet in several buffers for a port that cannot send such"},
+    {"transmit_full", "the port's transmit queue did not take the packet"},
+}};
+
+constexpr const DropReasonText& text_of(DropReason reason) {
+  return kDropReasonTexts[static_cast<size_t>(reason)];
+}
+
+}  // namespace lb

@@ -1,0 +1,58 @@
+// (address, port, protocol) to a number, immutable once built: the one probe that tells a worker
+// whether a packet goes to a virtual service. Open addressing at half load, one line per probe.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "lb/family.h"
+
+namespace lb {
+
+template <class F>
+class EndpointTable {
+ public:
+  struct Item {
+    End<F> end;
+    Protocol protocol;
+    uint32_t value;
+  };
+
+  EndpointTable() : EndpointTable({}, HashKey{}) {}
+  // Items are distinct in (end, protocol).
+  EndpointTable(const std::vector<Item>& items, HashKey key) : key_(key) {
+    size_t slots = 2;
+    while (slots < 2 * items.size()) slots *= 2;
+    slots_.resize(slots);
+    for (const Item& item : items) {
+      size_t i = position(item.end, item.protocol);
+      while (slots_[i].taken) i = next(i);
+      slots_[i] = {item.end, item.protocol, true, item.value};
+    }
+  }
+
+  std::optional<uint32_t> find(const End<F>& end, Protocol protocol) const {
+    for (size_t i = position(end, protocol); slots_[i].taken; i = next(i)) {
+      if (slots_[i].end == end && slots_[i].protocol == protocol) return slots_[i].value;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  struct Slot {
+    End<F> end{};
+    Protocol protocol{};
+    bool taken = false;
+    uint32_t value = 0;
+  };
+
+  size_t position(const End<F>& end, Protocol protocol) const {
+    return F::hash(key_, end.address, end.port, protocol) & (slots_.size() - 1);
+  }
+  size_t next(size_t i) const { return (i + 1) & (slots_.size() - 1); }
+
+  HashKey key_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace lb

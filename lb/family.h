@@ -1,0 +1,37 @@
+// What differs between the address families on the packet path. Everything that handles packets or
+// connections is a template over one of these types, so that IPv4 pays nothing for IPv6.
+#pragma once
+
+#include "lb/address.h"
+#include "lb/hash.h"
+
+namespace lb {
+
+struct V4 {
+  using Address = Ipv4Address;
+  static constexpr Family kFamily = Family::kIpv4;
+  static constexpr unsigned kAddressBits = 32;
+
+  static IpAddress to_ip(Address address) { return IpAddress(address); }
+  static Address from_ip(const IpAddress& address) { return address.ipv4(); }
+  static uint64_t hash(const HashKey& key, Address address, Be16 port, Protocol protocol) {
+    const uint64_t word = uint64_t{address.bits.raw()} << 32 | uint64_t{port.raw()} << 16 |
+                          static_cast<uint8_t>(protocol);
+    return mix(key, word);
+  }
+};
+
+// One end of a flow in a family's compact form.
+template <class F>
+struct End {
+  typename F::Address address;
+  Be16 port;
+  constexpr bool operator==(const End&) const = default;
+
+  static End from(const Endpoint& endpoint) {
+    return {F::from_ip(endpoint.address), Be16(endpoint.port)};
+  }
+  Endpoint to_endpoint() const { return {F::to_ip(address), port.value()}; }
+};
+
+}  // namespace lb

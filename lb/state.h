@@ -1,0 +1,62 @@
+// Connection states, as LVS tracks them (Linux net/netfilter/ipvs/ip_vs_proto_tcp.c, observed in the
+// recorded vectors nat-state-* and dr-state-*). UDP has one state.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "lb/tick.h"
+
+namespace lb {
+
+enum class State : uint8_t {
+  kEstablished,
+  kSynSent,  // the real server sent a SYN on a connection that was closing
+  kSynRecv,
+  kFinWait,
+  kTimeWait,
+  kClose,
+  kCloseWait,
+  kUdp,
+};
+inline constexpr size_t kStates = 8;
+
+// Whose packet it is, and whether the other half is seen at all.
+enum class Side : uint8_t {
+  kClient,      // from the client, replies pass the director too (NAT)
+  kServer,      // from the real server
+  kClientOnly,  // from the client, replies bypass the director (DR, tunnel)
+};
+
+// Bits of the TCP flags byte (RFC 9293 section 3.1).
+namespace tcp {
+inline constexpr uint8_t kFin = 0x01;
+inline constexpr uint8_t kSyn = 0x02;
+inline constexpr uint8_t kRst = 0x04;
+inline constexpr uint8_t kAck = 0x10;
+}  // namespace tcp
+
+// ipvsadm's name: "ESTABLISHED", "SYN_RECV", …, "UDP".
+std::string_view to_string(State state);
+
+// The state after a TCP packet with these flags. RST weighs most, then SYN, FIN, ACK; a packet with
+// none of them changes nothing.
+State next_tcp_state(State state, Side side, uint8_t flags);
+
+// A connection counts as active in these states and as inactive in the others. UDP is never active.
+constexpr bool is_active(State state) {
+  return state == State::kEstablished || state == State::kSynSent || state == State::kSynRecv;
+}
+
+// Whether a SYN that meets a connection in this state starts a new one at once (LVS:
+// conn_reuse_mode=1; FIN_WAIT is DR's last state, in NAT the server still has to close).
+constexpr bool gives_way_to_syn(State state, bool replies_seen) {
+  return state == State::kTimeWait || state == State::kClose ||
+         (state == State::kFinWait && !replies_seen);
+}
+
+// Idle time in ticks after which a connection in a state ends.
+using Timeouts = std::array<Tick, kStates>;
+
+}  // namespace lb

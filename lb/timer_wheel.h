@@ -1,0 +1,144 @@
+// A timing wheel that packets never touch. An entry sits in the slot where it would end if nothing
+// came; packets only stamp the entry. When the slot comes round, the owner looks at the stamp and puts
+// the entry back or ends it. Idle times beyond one turn simply look again every turn.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "lb/connection.h"
+
+namespace lb {
+
+// `Entries` is indexed by EntryIndex and gives something with timer_next and timer_previous.
+template <class Entries>
+class TimerWheel {
+ public:
+  // One turn: 1,024 seconds, longer than any default idle time.
+  static constexpr uint32_t kSlots = 16384;
+
+  explicit TimerWheel(Entries& entries, Tick now = 0)
+      : entries_(entries), slots_(kSlots + 1), occupied_(kSlots / 64), current_(now) {}
+
+  // `deadline` not before now. First in, first out within a slot.
+  void insert(EntryIndex index, Tick deadline) {
+    // A slot that is being looked at, or has been, comes round only after a whole turn.
+    if (!before(current_, deadline)) deadline = current_ + 1;
+    append(index, deadline % kSlots);
+  }
+
+  void remove(EntryIndex index) {
+    auto& entry = entries_[index];
+    const EntryIndex next = entry.timer_next;
+    const EntryIndex previous = entry.timer_previous;
+    if (!is_slot(previous)) {
+      entries_[previous].timer_next = next;
+      if (!is_slot(next)) {
+        entries_[next].timer_previous = previous;
+      } else {
+        slots_[slot_of(next)].last = previous;
+      }
+      return;
+    }
+    Slot& slot = slots_[slot_of(previous)];
+    if (is_slot(next)) {
+      slot = Slot{};
+      if (slot_of(previous) != kPending) clear_occupied(slot_of(previous));
+    } else {
+      entries_[next].timer_previous = previous;
+      slot.first = next;
+    }
+  }
+
+  // Looks at the entries of the slots up to `now`, at most `budget` of them; what is left over is
+  // looked at first next time. `look(index)` is called with the entry off the wheel and ends it or
+  // inserts it again. Returns how many were looked at.
+  template <class Look>
+  uint32_t advance(Tick now, uint32_t budget, Look look) {
+    uint32_t looked = 0;
+    while (looked < budget) {
+      const EntryIndex index = slots_[kPending].first;
+      if (index != kNoEntry) {
+        remove(index);
+        look(index);
+        ++looked;
+        continue;
+      }
+      if (!before(current_, now)) break;
+      // After a stall of more than a turn every slot is due just once.
+      if (now - current_ > kSlots) current_ = now - kSlots;
+      ++current_;
+      splice_to_pending(current_ % kSlots);
+    }
+    return looked;
+  }
+
+  // The entry that is due first as the wheel knows it (its stamp may be newer), or kNoEntry.
+  EntryIndex first() const {
+    if (slots_[kPending].first != kNoEntry) return slots_[kPending].first;
+    const uint32_t start = (current_ + 1) % kSlots;
+    const uint64_t head = occupied_[start / 64] & (~uint64_t{0} << start % 64);
+    if (head != 0) return first_of(start / 64, head);
+    for (uint32_t step = 1; step <= occupied_.size(); ++step) {
+      const uint32_t word = (start / 64 + step) % static_cast<uint32_t>(occupied_.size());
+      if (occupied_[word] != 0) return first_of(word, occupied_[word]);
+    }
+    return kNoEntry;
+  }
+
+  // Whether the first entry (see first) stands where this deadline belongs, or is overdue.
+  bool first_stands_at(EntryIndex index, Tick deadline) const {
+    const uint32_t slot = slot_of(entries_[index].timer_previous);
+    return slot == deadline % kSlots || !before(current_, deadline);
+  }
+
+ private:
+  struct Slot {
+    EntryIndex first = kNoEntry;
+    EntryIndex last = kNoEntry;
+  };
+  // The list of a slot ends, at both ends, in the slot's number with the high bit set.
+  static constexpr uint32_t kPending = kSlots;
+  static constexpr uint32_t kSlotBit = 0x80000000;
+  static bool is_slot(EntryIndex index) { return (index & kSlotBit) != 0; }
+  static uint32_t slot_of(EntryIndex index) { return index & ~kSlotBit; }
+
+  void append(EntryIndex index, uint32_t number) {
+    Slot& slot = slots_[number];
+    auto& entry = entries_[index];
+    entry.timer_next = number | kSlotBit;
+    if (slot.last == kNoEntry) {
+      entry.timer_previous = number | kSlotBit;
+      slot.first = index;
+      occupied_[number / 64] |= uint64_t{1} << number % 64;
+    } else {
+      entry.timer_previous = slot.last;
+      entries_[slot.last].timer_next = index;
+    }
+    slot.last = index;
+  }
+
+  void splice_to_pending(uint32_t number) {
+    Slot& slot = slots_[number];
+    if (slot.first == kNoEntry) return;
+    entries_[slot.first].timer_previous = kPending | kSlotBit;
+    entries_[slot.last].timer_next = kPending | kSlotBit;
+    slots_[kPending] = slot;
+    slot = Slot{};
+    clear_occupied(number);
+  }
+
+  void clear_occupied(uint32_t number) { occupied_[number / 64] &= ~(uint64_t{1} << number % 64); }
+
+  EntryIndex first_of(uint32_t word, uint64_t bits) const {
+    return slots_[word * 64 + static_cast<uint32_t>(std::countr_zero(bits))].first;
+  }
+
+  Entries& entries_;
+  std::vector<Slot> slots_;
+  std::vector<uint64_t> occupied_;
+  Tick current_;
+};
+
+}  // namespace lb

@@ -1,0 +1,133 @@
+#include "scheduler/weighted_round_robin.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <queue>
+#include <utility>
+
+#include "scheduler/turn_sequence.h"
+
+namespace scheduler {
+namespace {
+
+// Longer cycles are not written out but computed turn by turn.
+constexpr uint64_t kLongestSequence = 65536;
+
+struct Share {
+  uint32_t position;
+  uint64_t weight;
+  uint64_t given = 0;
+};
+
+// Tijdeman's chairman assignment (The chairman assignment problem, 1980): of the servers whose next
+// turn is open, the one whose turn is due first, the first of equals. After k turns no server is a
+// whole turn away from k times its share: it has had that share, rounded up or down. (Taking just the
+// least served, (2 * given + 1) / weight, is up to an eighth of the cycle away: of 100:1:1:…:1 the
+// heavy one waits for a hundred turns in a row.)
+std::vector<uint32_t> spread_evenly(const std::vector<Share>& shares, uint64_t cycle) {
+  const uint64_t unit = shares.size() > 1 ? 2 * (shares.size() - 1) : 1;
+  // The first turn, counted from 0, that a share may take next.
+  const auto opens = [&](const Share& share) {
+    const uint64_t divisor = share.weight * unit;
+    return ((share.given * unit + 1) * cycle + divisor - 1) / divisor - 1;
+  };
+  const auto later = [&](const Share& a, const Share& b) {
+    const uint64_t left = ((a.given + 1) * unit - 1) * b.weight;
+    const uint64_t right = ((b.given + 1) * unit - 1) * a.weight;
+    return left != right ? left > right : a.position > b.position;
+  };
+  std::vector<std::vector<Share>> opening(cycle);
+  for (const Share& share : shares) opening[opens(share)].push_back(share);
+  std::priority_queue<Share, std::vector<Share>, decltype(later)> open(later);
+  std::vector<uint32_t> turns;
+  turns.reserve(cycle);
+  for (uint64_t turn = 0; turn < cycle; ++turn) {
+    for (const Share& share : opening[turn]) open.push(share);
+    Share share = open.top();
+    open.pop();
+    turns.push_back(share.position);
+    if (++share.given < share.weight) opening[std::max(opens(share), turn + 1)].push_back(share);
+  }
+  return turns;
+}
+
+// The cycle as a permutation: turn k stands at k * step modulo the cycle, each server owning as many
+// neighbouring places as its weight. A step that is to the cycle nearly as the golden section spreads
+// every interval evenly (three-distance theorem); coprime to the cycle, it meets every place once.
+class TurnPermutation final : public Plan {
+ public:
+  TurnPermutation(const std::vector<Share>& shares, uint64_t cycle)
+      : cycle_(cycle), step_(coprime_near_golden(cycle)) {
+    uint64_t end = 0;
+    for (const Share& share : shares) {
+      end += share.weight;
+      ends_.push_back(end);
+      positions_.push_back(share.position);
+    }
+  }
+
+  std::optional<uint32_t> pick(const Request& request) const override {
+    // Both factors are below 2^48: servers are counted in 32 bits, weights in 16.
+    __extension__ using Wide = unsigned __int128;
+    const auto place =
+        static_cast<uint64_t>(static_cast<Wide>(request.turn % cycle_) * step_ % cycle_);
+    const auto owner = std::upper_bound(ends_.begin(), ends_.end(), place);
+    return positions_[static_cast<size_t>(owner - ends_.begin())];
+  }
+  bool takes_turns() const override { return true; }
+
+ private:
+  // Of the candidates above the golden section, the coprime one that no fraction of small denominator
+  // comes close to: near such a fraction turns gather in few places for thousands of turns.
+  static uint64_t coprime_near_golden(uint64_t cycle) {
+    constexpr uint64_t kCandidates = 256;
+    const auto golden =
+        static_cast<uint64_t>(std::llround(static_cast<double>(cycle) * 0.6180339887498949));
+    uint64_t best = 1;  // coprime to everything
+    uint64_t least = cycle;
+    for (uint64_t step = golden; step < golden + kCandidates; ++step) {
+      if (std::gcd(step, cycle) != 1) continue;
+      const uint64_t quotient = largest_quotient(step, cycle);
+      if (quotient >= least) continue;
+      best = step;
+      least = quotient;
+    }
+    return best;
+  }
+
+  // Of the continued fraction of step / cycle.
+  static uint64_t largest_quotient(uint64_t step, uint64_t cycle) {
+    uint64_t largest = 0;
+    for (uint64_t a = cycle, b = step; b != 0;) {
+      largest = std::max(largest, a / b);
+      a = std::exchange(b, a % b);
+    }
+    return largest;
+  }
+
+  uint64_t cycle_;
+  uint64_t step_;
+  std::vector<uint64_t> ends_;
+  std::vector<uint32_t> positions_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Plan> compile_weighted_round_robin(std::span<const Server> servers) {
+  uint64_t divisor = 0;
+  for (const Server& server : servers) divisor = std::gcd(divisor, server.weight);
+  std::vector<Share> shares;
+  uint64_t cycle = 0;
+  for (uint32_t i = 0; i < servers.size(); ++i) {
+    if (servers[i].weight == 0) continue;
+    shares.push_back({i, servers[i].weight / divisor});
+    cycle += shares.back().weight;
+  }
+  if (cycle <= kLongestSequence) {
+    return std::make_unique<TurnSequence>(spread_evenly(shares, cycle));
+  }
+  return std::make_unique<TurnPermutation>(shares, cycle);
+}
+
+}  // namespace scheduler

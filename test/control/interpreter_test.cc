@@ -1,0 +1,125 @@
+// Command lines: how they are split, found, refused and suggested.
+#include "control/interpreter.h"
+
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "control/command_table.h"
+#include "test/control/fake_facts.h"
+
+namespace control {
+namespace {
+
+Reply echo(Facts&, const Call& call) {
+  std::string out = call.json ? "json" : "text";
+  for (const std::string_view word : call.arguments) out.append(":").append(word);
+  return out + "|" + std::string(call.document) + "\n";
+}
+
+Reply fail(Facts&, const Call&) { return std::unexpected(CommandError{"two\nlines", 7}); }
+
+bool dash_last(std::span<const std::string_view> arguments) {
+  return !arguments.empty() && arguments.back() == "-";
+}
+
+constexpr std::array kTable{
+    Command{.words = "show", .grammar = "[X]", .help = "", .run = echo},
+    Command{.words = "show all", .grammar = "", .help = "", .run = echo},
+    Command{.words = "plan",
+            .grammar = "[-]",
+            .help = "",
+            .level = Level::kAdmin,
+            .json = false,
+            .wants_document = dash_last,
+            .run = echo},
+    Command{.words = "fail", .grammar = "", .help = "", .run = fail},
+};
+
+struct Fixture {
+  test::FakeFacts facts = test::small_director();
+  Interpreter interpreter{kTable, facts};
+
+  std::string run(std::string_view line, Level level = Level::kAdmin) {
+    return interpreter.execute(line, level, "doc");
+  }
+};
+
+TEST_CASE_METHOD(Fixture,
+                 "words are split at blanks and tabs, a carriage return at the end is ignored") {
+  CHECK(run("  show \t a   b ") == "text:a:b|doc\n");
+  CHECK(run("show a\r") == "text:a|doc\n");
+}
+
+TEST_CASE_METHOD(Fixture, "the longest command that matches is meant") {
+  CHECK(run("show all") == "text|doc\n");
+  CHECK(run("show alla") == "text:alla|doc\n");
+}
+
+TEST_CASE_METHOD(Fixture, "a trailing json is taken off where the command understands it") {
+  CHECK(run("show a json") == "json:a|doc\n");
+  CHECK(run("show json") == "json|doc\n");
+  CHECK(run("plan json") == "text:json|doc\n");
+}
+
+TEST_CASE_METHOD(Fixture, "arguments of a command without any are refused") {
+  CHECK(run("show all of it") == "error: show all: unexpected \"of\"; usage: show all [json]\n");
+}
+
+TEST_CASE_METHOD(Fixture, "control bytes are refused, NUL first") {
+  CHECK(run(std::string_view("show\0a", 6)) ==
+        "error: byte 5 of the command line is the control byte 0x00\n");
+  CHECK(run("show \x1b[2J") == "error: byte 6 of the command line is the control byte 0x1b\n");
+  CHECK(run("show \x7f") == "error: byte 6 of the command line is the control byte 0x7f\n");
+}
+
+TEST_CASE_METHOD(Fixture, "an empty line is an error") {
+  CHECK(run("") == "error: no command; \"help\" lists the commands\n");
+  CHECK(run(" \t ") == "error: no command; \"help\" lists the commands\n");
+}
+
+TEST_CASE_METHOD(Fixture, "a read socket may not execute what an admin socket may") {
+  CHECK(run("plan -", Level::kRead) ==
+        "error: plan: this socket may only look; use one with level admin\n");
+  CHECK(run("show", Level::kRead) == "text|doc\n");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "a document is wanted by the arguments, and not for a line that will fail") {
+  CHECK(interpreter.wants_document("plan -", Level::kAdmin));
+  CHECK_FALSE(interpreter.wants_document("plan", Level::kAdmin));
+  CHECK_FALSE(interpreter.wants_document("plan -", Level::kRead));
+  CHECK_FALSE(interpreter.wants_document("show -", Level::kAdmin));
+  CHECK_FALSE(interpreter.wants_document("nonsense -", Level::kAdmin));
+}
+
+TEST_CASE_METHOD(Fixture, "an error is one line with its status") {
+  CHECK(run("fail") == "error 7: two lines\n");
+}
+
+TEST_CASE("an unknown command earns the nearest one") {
+  test::FakeFacts facts;
+  const Interpreter interpreter(command_table(), facts);
+  const auto run = [&](std::string_view line) {
+    return interpreter.execute(line, Level::kAdmin, "");
+  };
+  CHECK(run("show servces") ==
+        "error: unknown command \"show servces\"; did you mean \"show services\"?\n");
+  CHECK(run("shw workers json") ==
+        "error: unknown command \"shw workers\"; did you mean \"show workers\"?\n");
+  CHECK(run("ipvsdm -L") == "error: unknown command \"ipvsdm -L\"; did you mean \"ipvsadm\"?\n");
+  CHECK(run("halp") == "error: unknown command \"halp\"; did you mean \"help\"?\n");
+  CHECK(run("reboot now") ==
+        "error: unknown command \"reboot now\"; \"help\" lists the commands\n");
+  CHECK(run(std::string(5000, 'x')).size() < 200);
+}
+
+TEST_CASE("a command that is only begun earns its continuations") {
+  test::FakeFacts facts;
+  const Interpreter interpreter(command_table(), facts);
+  CHECK(interpreter.execute("show", Level::kRead, "") ==
+        "error: \"show\" needs one more word: info, services, connections, interfaces, neighbours, "
+        "workers, drops, config, metrics\n");
+}
+
+}  // namespace
+}  // namespace control

@@ -1,0 +1,115 @@
+// The pieces of lbctl: its command line, and how it tells errors from replies.
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "tools/lbctl/arguments.h"
+#include "tools/lbctl/reply.h"
+
+namespace lbctl {
+namespace {
+
+using Arguments = std::vector<const char*>;
+
+Invocation parsed(const Arguments& arguments, const char* environment = nullptr) {
+  const auto invocation = parse_arguments(arguments, environment);
+  REQUIRE(invocation.has_value());
+  return *invocation;
+}
+
+std::string error(const Arguments& arguments) {
+  const auto invocation = parse_arguments(arguments, nullptr);
+  REQUIRE_FALSE(invocation.has_value());
+  return invocation.error();
+}
+
+TEST_CASE("lbctl: all words after the options are one line, dashes included") {
+  const Invocation invocation =
+      parsed({"lbctl", "--socket", "/x", "show", "--socket", "y", "--help", "json"});
+  CHECK(invocation.socket == "/x");
+  CHECK(invocation.line == "show --socket y --help json");
+  CHECK_FALSE(invocation.document);
+  CHECK_FALSE(invocation.ipvsadm);
+}
+
+TEST_CASE("lbctl: the option beats LBD_SOCKET, which beats the default") {
+  CHECK(parsed({"lbctl", "help"}).socket == "/run/lbd/lbd.sock");
+  CHECK(parsed({"lbctl", "help"}, "").socket == "/run/lbd/lbd.sock");
+  CHECK(parsed({"lbctl", "help"}, "/env").socket == "/env");
+  CHECK(parsed({"lbctl", "--socket=/opt", "help"}, "/env").socket == "/opt");
+  CHECK(parsed({"/usr/sbin/ipvsadm"}, "/env").socket == "/env");
+}
+
+TEST_CASE("lbctl: called as ipvsadm it has no options of its own") {
+  CHECK(parsed({"ipvsadm"}).line == "ipvsadm");
+  CHECK(parsed({"/sbin/ipvsadm", "--help"}).line == "ipvsadm --help");
+  CHECK(parsed({"./ipvsadm", "-Ln"}).ipvsadm);
+  CHECK(parsed({"lbctl", "ipvsadm", "-Ln"}).line == "ipvsadm -Ln");
+  CHECK(parsed({"lbctl", "ipvsadm", "-Ln"}).ipvsadm);
+}
+
+TEST_CASE("lbctl: standard input follows a last dash and ipvsadm's restore") {
+  CHECK(parsed({"lbctl", "plan", "-"}).document);
+  CHECK_FALSE(parsed({"lbctl", "plan", "-", "json"}).document);
+  CHECK(parsed({"ipvsadm", "-R"}).document);
+  CHECK(parsed({"ipvsadm", "--restore"}).document);
+  CHECK(parsed({"lbctl", "ipvsadm", "-R"}).document);
+  CHECK_FALSE(parsed({"lbctl", "show", "-R"}).document);
+}
+
+TEST_CASE("lbctl: help and version") {
+  CHECK(parsed({"lbctl", "--help"}).action == Invocation::Action::kHelp);
+  CHECK(parsed({"lbctl", "-h"}).action == Invocation::Action::kHelp);
+  CHECK(parsed({"lbctl", "--version"}).action == Invocation::Action::kVersion);
+}
+
+TEST_CASE("lbctl: what cannot be sent is refused") {
+  CHECK(error({"lbctl"}) == "no command (lbctl help lists the daemon's)");
+  CHECK(error({"lbctl", "--socket"}) == "--socket: missing value (expected PATH)");
+  CHECK(error({"lbctl", "--sock", "x"}) ==
+        "unknown option --sock (options stand before the first word; lbctl --help lists them)");
+  CHECK(error({"lbctl", "show", "a b"}) == "the word \"a b\" holds white space and cannot be sent");
+  CHECK(error({"lbctl", "show", "a\n"}) == "the word \"a\n\" holds white space and cannot be sent");
+  CHECK(error({"ipvsadm", "-t", ""}) == "an empty word cannot be sent");
+}
+
+struct Result {
+  std::string output;
+  std::optional<DaemonError> error;
+};
+
+// Fed at once and byte by byte: where the pieces end must not matter.
+Result feed(std::string_view bytes, size_t step) {
+  Result result;
+  Reply reply([&](std::string_view piece) { result.output += piece; });
+  for (size_t at = 0; at < bytes.size(); at += step) reply.consume(bytes.substr(at, step));
+  result.error = reply.finish();
+  return result;
+}
+
+TEST_CASE("lbctl: replies and errors") {
+  for (const size_t step : {size_t{1}, size_t{1000}}) {
+    for (const std::string_view text :
+         {"", "table\n", "e", "error", "error 1", "error 12 seen: 5\n", "error : x\n",
+          "errors: 5\n", "error 1234: x\n", " error: x\n", "{\"error: \":1}\n"}) {
+      const Result result = feed(text, step);
+      CHECK(result.output == text);
+      CHECK_FALSE(result.error.has_value());
+    }
+    const auto check = [&](std::string_view bytes, int status, std::string_view text) {
+      const Result result = feed(bytes, step);
+      CHECK(result.output.empty());
+      REQUIRE(result.error.has_value());
+      CHECK(result.error->status == status);
+      CHECK(result.error->text == text);
+    };
+    check("error: no such thing\n", 1, "no such thing");
+    check("error 255: Try `ipvsadm -h'\n", 255, "Try `ipvsadm -h'");
+    check("error 2: a: b\n", 2, "a: b");
+    check("error 0: not success\n", 1, "not success");
+    check("error 256: too large\n", 1, "too large");
+    check("error: \n", 1, "");
+  }
+}
+
+}  // namespace
+}  // namespace lbctl

@@ -1,0 +1,255 @@
+// The control sockets over real ones, with clients of every kind.
+#include "control/socket_server.h"
+
+#include <utility>  // before Asio
+
+#include <boost/asio/io_context.hpp>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "test/control/fake_facts.h"
+#include "test/control/stream_client.h"
+#include "test/control/temp_dir.h"
+
+namespace control {
+namespace {
+
+using test::StreamClient;
+using namespace std::chrono_literals;
+
+constexpr size_t kHuge = 20 << 20;
+
+Reply hello(Facts&, const Call& call) {
+  return call.level == Level::kAdmin ? "hello admin\n" : "hello reader\n";
+}
+Reply huge(Facts&, const Call&) { return std::string(kHuge, 'x'); }
+Reply measure(Facts&, const Call& call) { return std::to_string(call.document.size()) + "\n"; }
+bool always(std::span<const std::string_view>) { return true; }
+
+constexpr std::array kTable{
+    Command{.words = "hello", .grammar = "", .help = "", .run = hello},
+    Command{.words = "huge", .grammar = "", .help = "", .run = huge},
+    Command{.words = "measure",
+            .grammar = "-",
+            .help = "",
+            .level = Level::kAdmin,
+            .wants_document = always,
+            .run = measure},
+};
+
+// A server with an admin socket "a" and a read socket "r", run by a thread of its own.
+class Server {
+ public:
+  explicit Server(SocketLimits limits = {}) {
+    const std::array sockets{SocketOptions{dir_ / "a", Level::kAdmin, 0600},
+                             SocketOptions{dir_ / "r", Level::kRead, 0666}};
+    auto started = SocketServer::start(io_, sockets, interpreter_, limits);
+    REQUIRE(started.has_value());
+    server_.emplace(std::move(*started));
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~Server() { stop(); }
+
+  // Ends the thread, then the server.
+  void stop() {
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+    server_.reset();
+  }
+
+  StreamClient admin() const { return StreamClient(dir_ / "a"); }
+  StreamClient reader() const { return StreamClient(dir_ / "r"); }
+  bool file_exists() const { return std::filesystem::exists(dir_ / "a"); }
+
+ private:
+  test::TempDir dir_;
+  test::FakeFacts facts_;
+  Interpreter interpreter_{kTable, facts_};
+  boost::asio::io_context io_;
+  std::optional<SocketServer> server_;
+  std::thread thread_;
+};
+
+TEST_CASE("socket: a line in, the reply until end of file, by level of the socket") {
+  const Server server;
+  CHECK(server.admin().ask("hello\n") == "hello admin\n");
+  CHECK(server.reader().ask("hello\n") == "hello reader\n");
+}
+
+TEST_CASE("socket: the end of sending ends the line too") {
+  const Server server;
+  const StreamClient client = server.admin();
+  client.send("hello");
+  client.end_sending();
+  CHECK(client.receive_all() == "hello admin\n");
+}
+
+TEST_CASE("socket: a document goes on until the client ends it") {
+  const Server server;
+  const StreamClient client = server.admin();
+  client.send("measure -\nabc\n");
+  client.send(std::string(1 << 20, 'd'));
+  client.end_sending();
+  CHECK(client.receive_all() == std::to_string(4 + (1 << 20)) + "\n");
+  const StreamClient empty = server.admin();
+  empty.send("measure -");
+  empty.end_sending();
+  CHECK(empty.receive_all() == "0\n");
+}
+
+TEST_CASE("socket: a read socket does not wait for a document that it will not take") {
+  const Server server;
+  CHECK(server.reader().ask("measure -\n") ==
+        "error: measure: this socket may only look; use one with level admin\n");
+}
+
+TEST_CASE("socket: limits of line and document") {
+  const Server server({.line_bytes = 1000, .document_bytes = 2000});
+  CHECK(server.admin().ask(std::string(1001, 'x')) ==
+        "error: the command line is longer than 1000 bytes\n");
+  CHECK(server.admin().ask(std::string(1001, 'x') + "\n") ==
+        "error: the command line is longer than 1000 bytes\n");
+  CHECK(server.admin().ask("measure -\n" + std::string(2001, 'x')) ==
+        "error: the document is larger than 2000 bytes\n");
+  CHECK(server.admin().ask("hello" + std::string(900, ' ') + "\n") == "hello admin\n");
+}
+
+TEST_CASE("socket: control bytes earn an error") {
+  const Server server;
+  CHECK(server.admin().ask(std::string_view("hel\0lo\n", 7)) ==
+        "error: byte 4 of the command line is the control byte 0x00\n");
+}
+
+TEST_CASE("socket: what a client sends too much does not cost it the reply") {
+  const Server server;
+  const StreamClient client = server.admin();
+  client.send("hello\n" + std::string(1 << 20, 'y'));
+  client.end_sending();
+  CHECK(client.receive_all() == "hello admin\n");
+}
+
+TEST_CASE("socket: a huge reply arrives whole, also at a slow reader") {
+  const Server server;
+  const StreamClient client = server.admin();
+  client.send("huge\n");
+  std::this_thread::sleep_for(50ms);  // lets the server fill the socket's buffer and wait
+  CHECK(client.receive_all() == std::string(kHuge, 'x'));
+}
+
+TEST_CASE("socket: clients that go away harm nobody") {
+  const Server server;
+  for (int i = 0; i < 20; ++i) {
+    const StreamClient client = server.admin();
+    client.send("huge\n");
+    if (i % 2 == 0) CHECK(client.receive(1) == "x");
+  }
+  { const StreamClient silent = server.admin(); }
+  CHECK(server.admin().ask("hello\n") == "hello admin\n");
+}
+
+TEST_CASE("socket: a line may come slowly, but not too slowly") {
+  const Server server({.idle = 300ms});
+  const StreamClient slow = server.admin();
+  for (const char c : std::string_view("hello\n")) {
+    slow.send(std::string_view(&c, 1));
+    std::this_thread::sleep_for(10ms);
+  }
+  CHECK(slow.receive_all() == "hello admin\n");
+  const StreamClient silent = server.admin();
+  CHECK(silent.receive_all() == "error: no command line came for 0.3 s\n");
+  const StreamClient stuck = server.admin();
+  stuck.send("measure -\nabc");
+  CHECK(stuck.receive_all() == "error: the document stopped for 0.3 s\n");
+}
+
+TEST_CASE("socket: a client that never closes is closed") {
+  const Server server({.linger = 100ms});
+  const StreamClient client = server.admin();
+  CHECK(client.ask("hello\n") == "hello admin\n");
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (client.send("x") && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(10ms);
+  }
+  CHECK_FALSE(client.send("x"));
+}
+
+TEST_CASE("socket: two hundred clients at once") {
+  const Server server;
+  std::vector<StreamClient> clients;
+  for (int i = 0; i < 200; ++i) clients.push_back(i % 2 == 0 ? server.admin() : server.reader());
+  for (const StreamClient& client : clients) REQUIRE(client.send("hello\n"));
+  size_t admins = 0, readers = 0;
+  for (const StreamClient& client : clients) {
+    const std::string reply = client.receive_all();
+    admins += reply == "hello admin\n";
+    readers += reply == "hello reader\n";
+  }
+  CHECK(admins == 100);
+  CHECK(readers == 100);
+}
+
+TEST_CASE("socket: too many clients are told so, and a place that gets free is used") {
+  const Server server({.clients = 3});
+  {
+    std::vector<StreamClient> held;
+    for (int i = 0; i < 3; ++i) held.push_back(server.admin());
+    const StreamClient extra = server.admin();
+    CHECK(extra.receive_all() == "error: too many clients at once; try again later\n");
+  }
+  std::string reply;
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (reply != "hello admin\n" && std::chrono::steady_clock::now() < deadline) {
+    reply = server.admin().ask("hello\n");
+  }
+  CHECK(reply == "hello admin\n");
+}
+
+TEST_CASE("socket: the server's end closes clients and removes the files") {
+  Server server;
+  const StreamClient silent = server.admin();
+  const StreamClient reading = server.admin();
+  reading.send("huge\n");
+  CHECK(reading.receive(1) == "x");
+  CHECK(server.file_exists());
+  server.stop();
+  CHECK_FALSE(server.file_exists());
+  CHECK((silent.receive_all().empty() || silent.receive_all() == "<reset>"));
+  CHECK(reading.receive_all().size() < kHuge);
+}
+
+TEST_CASE("socket: when one socket fails none is left") {
+  const test::TempDir dir;
+  test::FakeFacts facts;
+  const Interpreter interpreter(kTable, facts);
+  boost::asio::io_context io;
+  const std::array sockets{SocketOptions{dir / "good", Level::kRead, 0600},
+                           SocketOptions{dir / "no/such/dir", Level::kRead, 0600}};
+  const auto server = SocketServer::start(io, sockets, interpreter);
+  REQUIRE_FALSE(server.has_value());
+  CHECK(server.error().starts_with("socket " + dir / "no/such/dir"));
+  CHECK_FALSE(std::filesystem::exists(dir / "good"));
+}
+
+TEST_CASE("socket: a second server on the same path is refused, a later one is not") {
+  const test::TempDir dir;
+  test::FakeFacts facts;
+  const Interpreter interpreter(kTable, facts);
+  boost::asio::io_context io;
+  const std::array sockets{SocketOptions{dir / "s", Level::kRead, 0600}};
+  {
+    const auto first = SocketServer::start(io, sockets, interpreter);
+    REQUIRE(first.has_value());
+    const auto second = SocketServer::start(io, sockets, interpreter);
+    REQUIRE_FALSE(second.has_value());
+    CHECK(second.error().find("is in use by a running lbd") != std::string::npos);
+  }
+  CHECK(SocketServer::start(io, sockets, interpreter).has_value());
+}
+
+}  // namespace
+}  // namespace control

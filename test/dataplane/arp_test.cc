@@ -1,0 +1,146 @@
+// ARP as a host and as the keeper of the VIPs: on every link, for every own address and no other.
+#include "test/dataplane/support/lab.h"
+
+using namespace dataplane_test;
+
+namespace {
+
+const lb::MacAddress kImpostor{{2, 0xbb, 0, 0, 0, 7}};
+
+Lab quiet_lab() {
+  Setup setup{.services = one_service()};
+  setup.hosts = {};
+  return Lab(setup);
+}
+
+}  // namespace
+
+TEST_CASE("ARP for an own address or a VIP is answered on any link with that link's MAC") {
+  Lab lab(one_service());
+  const std::string own = GENERATE("10.1.0.1", "10.2.0.1", "10.1.0.100");
+  CHECK(lab.from_client(arp_request("10.1.0.10", own)) ==
+        Lines{"ARP " + own + " is-at 02:ff:00:00:00:01 to 10.1.0.10 10.1.0.10 via wan to 10.1.0.10"});
+  CHECK(lab.from_server(arp_request("10.2.0.11", own)) ==
+        Lines{"ARP " + own + " is-at 02:ff:00:00:00:02 to 10.2.0.11 10.2.0.11 via lan to 10.2.0.11"});
+  CHECK(lab.drops() == "");
+  CHECK(lab.worker().counters().consumed.reader_get() == 2);
+}
+
+TEST_CASE("a request that comes by unicast is answered too") {
+  Lab lab(one_service());
+  CHECK(lab.from_client(arp({.sender = "10.1.0.10", .target = "10.1.0.100"})).size() == 1);
+}
+
+TEST_CASE("ARP for others is not answered") {
+  Lab lab(one_service());
+  CHECK(lab.from_client(arp_request("10.1.0.10", "10.1.0.11")) == Lines{});
+  CHECK(lab.from_client(arp_request("10.1.0.10", "10.2.0.11")) == Lines{});
+  CHECK(lab.worker().counters().consumed.reader_get() == 2);
+}
+
+TEST_CASE("an address probe for an own address is answered, so that its sender gives it up") {
+  Lab lab(one_service());
+  CHECK(lab.from_client(arp_request("0.0.0.0", "10.1.0.100").from_mac(mac_of("10.1.0.10"))).size() == 1);
+  CHECK(lab.events() == Lines{});
+}
+
+TEST_CASE("malformed ARP is dropped under its reason") {
+  Lab lab(one_service());
+  const Arp good{.sender = "10.1.0.10", .target = "10.1.0.1"};
+  const auto with = [&](auto change) {
+    Arp bad = good;
+    change(bad);
+    return arp(bad);
+  };
+  const std::vector<Frame> bad = {
+      with([](Arp& a) { a.hardware_type = 6; }),
+      with([](Arp& a) { a.protocol_type = 0x86dd; }),
+      with([](Arp& a) { a.hardware_length = 8; }),
+      with([](Arp& a) { a.protocol_length = 16; }),
+      with([](Arp& a) { a.operation = 3; }),
+      with([](Arp& a) { a.operation = 0; }),
+      with([](Arp& a) { a.sender_mac = lb::kBroadcastMac; }),
+      with([](Arp& a) { a.sender_mac = lb::MacAddress{}; }),
+      with([](Arp& a) { a.sender = "224.0.0.1"; }),
+      with([](Arp& a) { a.sender = "255.255.255.255"; }),
+      with([](Arp& a) { a.sender = "127.0.0.1"; }),
+      arp(good).cut_to(14 + 27),
+      arp(good).cut_to(14 + 8),
+      arp(good).cut_to(14),
+  };
+  CHECK(lab.receive("wan", bad) == Lines{});
+  CHECK(lab.drops() == "bad_arp=14");
+  CHECK(lab.events() == Lines{});
+}
+
+TEST_CASE("another host that claims an own address is reported and not believed") {
+  Lab lab(one_service());
+  const std::string own = GENERATE("10.1.0.100", "10.1.0.1", "10.2.0.1");
+  lab.from_client(arp({.sender = own, .target = own, .sender_mac = kImpostor}).to_mac(lb::kBroadcastMac));
+  CHECK(lab.events() == Lines{own + " on wan is claimed by 02:bb:00:00:00:07"});
+  CHECK(lab.drops() == "bad_arp=1");
+}
+
+TEST_CASE("the director's own announcement that comes back is no conflict") {
+  Lab lab(one_service());
+  lab.from_client(arp({.sender = "10.1.0.100", .target = "10.1.0.100",
+                       .sender_mac = lab.mac_of_link("lan")}).to_mac(lb::kBroadcastMac));
+  CHECK(lab.events() == Lines{});
+  CHECK(lab.drops() == "not_for_us=1");
+}
+
+TEST_CASE("a gratuitous ARP moves a dynamic neighbour and is reported") {
+  Lab lab = quiet_lab();
+  const uint16_t operation = GENERATE(1, 2);
+  lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));
+  lab.from_server(arp({.sender = "10.2.0.11", .target = "10.2.0.11", .sender_mac = kImpostor,
+                       .operation = operation}).to_mac(lb::kBroadcastMac));
+  CHECK(lab.events() ==
+        Lines{"10.2.0.11 on lan moved from 02:00:0a:02:00:0b to 02:bb:00:00:00:07"});
+  const Lines out = lab.from_client(tcp(kClient, kVip).flags("S"));
+  REQUIRE(out.size() == 1);
+  CHECK_THAT(out[0], Catch::EndsWith("via lan to 02:bb:00:00:00:07"));
+}
+
+TEST_CASE("a connection's packets follow a neighbour that moves") {
+  Lab lab = quiet_lab();
+  lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));
+  lab.from_client(tcp(kClient, kVip).flags("S"));
+  lab.from_server(arp({.sender = "10.2.0.11", .target = "10.2.0.11", .sender_mac = kImpostor}));
+  const Lines out = lab.from_client(tcp(kClient, kVip).flags("A"));
+  REQUIRE(out.size() == 1);
+  CHECK_THAT(out[0], Catch::EndsWith("via lan to 02:bb:00:00:00:07"));
+}
+
+TEST_CASE("a static neighbour never moves") {
+  Lab lab(one_service());
+  lab.from_server(arp({.sender = "10.2.0.11", .target = "10.2.0.11", .sender_mac = kImpostor}));
+  CHECK(lab.events() == Lines{});
+  const Lines out = lab.from_client(tcp(kClient, kVip).flags("S"));
+  REQUIRE(out.size() == 1);
+  CHECK_THAT(out[0], Catch::EndsWith("via lan to 10.2.0.11"));
+}
+
+TEST_CASE("an address of another link is not learned, and the same MAC again is no move") {
+  Lab lab = quiet_lab();
+  lab.from_client(arp_request("10.2.0.11", "10.1.0.1"));  // lives on lan, asks on wan
+  lab.from_server(arp_request("10.2.0.12", "10.2.0.1"));
+  lab.from_server(arp_request("10.2.0.12", "10.2.0.1"));
+  CHECK(lab.events() == Lines{});
+  const Lines out = lab.from_client(tcp(kClient, kVip).flags("S"));
+  CHECK(out == Lines{"ARP who-has 10.2.0.11 tell 10.2.0.1 via lan to all"});
+}
+
+TEST_CASE("a link announces its own addresses and those that no link has a prefix for") {
+  Lab lab({{"tcp", "10.1.0.100:80", {}}, {"tcp", "10.2.0.200:80", {}}, {"tcp", "192.0.2.1:80", {}}});
+  const auto announced = [&](uint16_t link) {
+    lab.worker().control_request({dataplane::Request::Kind::kAnnounce, link});
+    return lab.turn();
+  };
+  CHECK(announced(0) == Lines{"ARP announces 10.1.0.1 via wan to all",
+                              "ARP announces 10.1.0.100 via wan to all",
+                              "ARP announces 192.0.2.1 via wan to all"});
+  CHECK(announced(1) == Lines{"ARP announces 10.2.0.1 via lan to all",
+                              "ARP announces 10.2.0.200 via lan to all",
+                              "ARP announces 192.0.2.1 via lan to all"});
+}

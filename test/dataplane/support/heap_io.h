@@ -1,0 +1,73 @@
+// Ports of a worker made of nothing but heap memory: every mbuf is exactly as long as its frame, so that
+// AddressSanitizer sees a read or a write past it. No EAL, no pool.
+#pragma once
+
+#include <rte_mempool.h>
+
+#include <deque>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "dataplane/io.h"
+#include "test/dataplane/support/bytes.h"
+
+namespace dataplane_test {
+
+struct SentFrame {
+  dataplane::PortNumber port;
+  Bytes bytes;
+};
+
+class HeapIo final : public dataplane::Io {
+ public:
+  explicit HeapIo(size_t ports);
+  HeapIo(const HeapIo&) = delete;
+  HeapIo& operator=(const HeapIo&) = delete;
+  ~HeapIo() override;
+
+  // Queues a frame for receive(). The mbuf is returned so that a test may set flags of the device.
+  rte_mbuf* put(dataplane::PortNumber port, const Bytes& frame);
+  // As put, the frame split after `first` bytes over two buffers; `room` bytes are free in the first.
+  rte_mbuf* put_chained(dataplane::PortNumber port, const Bytes& frame, size_t first, size_t room);
+
+  // How many packets a port takes in one call from now on.
+  void set_transmit_limit(dataplane::PortNumber port, uint16_t packets) { limits_[port] = packets; }
+  void set_allocation_fails(bool fails) { allocation_fails_ = fails; }
+
+  // What left since the last call, in order.
+  std::vector<SentFrame> take_sent();
+  uint64_t sent_total() const { return sent_total_; }
+
+  // Buffers that somebody still holds, those that wait for receive() not counted.
+  size_t outstanding() const { return live_.size() - waiting_; }
+  // What was done to buffers that must not be: empty when all is well.
+  const std::string& faults() const { return faults_; }
+
+  uint16_t receive(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) override;
+  uint16_t transmit(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) override;
+  rte_mbuf* allocate() override;
+  void release(rte_mbuf** packets, uint16_t count) override;
+
+ private:
+  static constexpr uint16_t kHeadroom = 128;
+  static constexpr uint16_t kRoom = 640;  // of an allocated buffer
+
+  static int enqueue(rte_mempool* pool, void* const* objects, unsigned count);
+  static int register_pool_ops();
+  rte_mbuf* make(const uint8_t* bytes, size_t length, size_t room);
+  void free_segment(rte_mbuf* segment);
+
+  std::vector<std::deque<rte_mbuf*>> arriving_;
+  size_t waiting_ = 0;  // segments in arriving_
+  std::vector<uint16_t> limits_;
+  bool allocation_fails_ = false;
+  std::unordered_set<rte_mbuf*> live_;
+  std::vector<SentFrame> sent_;
+  uint64_t sent_total_ = 0;
+  std::string faults_;
+  // DPDK's inline functions give segments back to their pool; this one's "memory" is free_segment.
+  rte_mempool pool_{};
+};
+
+}  // namespace dataplane_test

@@ -1,0 +1,35 @@
+// A World for Catch2 tests: it is audited when it ends.
+#pragma once
+
+#include <catch2/catch.hpp>
+
+#include "test/dataplane/support/world.h"
+
+namespace dataplane_test {
+
+class Lab : public World {
+ public:
+  explicit Lab(Setup setup) : World(std::move(setup)) {}
+  explicit Lab(std::vector<ServiceSetup> services) : World(Setup{.services = std::move(services)}) {}
+  ~Lab() { CHECK(settle_and_audit() == ""); }
+
+  Lines from_client(const Frame& frame) { return receive("wan", {frame}); }
+  Lines from_server(const Frame& frame) { return receive("lan", {frame}); }
+};
+
+inline constexpr const char* kClient = "10.1.0.10:40000";
+inline constexpr const char* kVip = "10.1.0.100:80";
+inline constexpr const char* kServer = "10.2.0.11:80";
+
+inline std::vector<ServiceSetup> one_service(std::string protocol = "tcp",
+                                             std::string forward = "nat",
+                                             std::string server = kServer) {
+  return {{std::move(protocol), kVip, {{std::move(server), 1, std::move(forward)}}}};
+}
+
+// Several servers on port 80, taken in turn.
+inline ServiceSetup service_of(std::string protocol, std::vector<ServerSetup> servers) {
+  return {std::move(protocol), kVip, std::move(servers)};
+}
+
+}  // namespace dataplane_test

@@ -1,0 +1,327 @@
+#include "test/dataplane/support/world.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "scheduler/table.h"
+#include "test/dataplane/support/describe.h"
+
+namespace dataplane_test {
+namespace {
+
+using lb::V4;
+
+lb::Ipv4Address address_of(const std::string& text) {
+  return lb::IpAddress::parse(text).value().ipv4();
+}
+
+lb::End<V4> end_of(const std::string& text) {
+  return lb::End<V4>::from(lb::Endpoint::parse(text).value());
+}
+
+std::vector<uint16_t> links_of_ports(const std::vector<LinkSetup>& links) {
+  std::vector<uint16_t> result;
+  for (uint16_t i = 0; i < links.size(); ++i) result.insert(result.end(), links[i].ports, i);
+  return result;
+}
+
+// LVS's, as in the configuration's defaults.
+lb::Timeouts default_timeouts() {
+  lb::Timeouts timeouts{};
+  const auto set = [&](lb::State state, lb::Tick seconds) {
+    timeouts[static_cast<size_t>(state)] = seconds * lb::kTicksPerSecond;
+  };
+  set(lb::State::kEstablished, 900);
+  set(lb::State::kSynSent, 120);
+  set(lb::State::kSynRecv, 60);
+  set(lb::State::kFinWait, 120);
+  set(lb::State::kTimeWait, 120);
+  set(lb::State::kClose, 10);
+  set(lb::State::kCloseWait, 60);
+  set(lb::State::kUdp, 300);
+  return timeouts;
+}
+
+std::string text_of_event(const dataplane::Event& event, const std::string& link) {
+  const std::string address = lb::IpAddress(event.address).to_string();
+  switch (event.kind) {
+    case dataplane::Event::Kind::kNeighbourMoved:
+      return fmt::format("{} on {} moved from {} to {}", address, link, event.from.to_string(),
+                         event.to.to_string());
+    case dataplane::Event::Kind::kNeighbourFailed:
+      return fmt::format("{} on {} does not answer", address, link);
+    case dataplane::Event::Kind::kAddressConflict:
+      return fmt::format("{} on {} is claimed by {}", address, link, event.from.to_string());
+  }
+  return "unknown event";
+}
+
+}  // namespace
+
+World::World(Setup setup)
+    : setup_(std::move(setup)),
+      link_of_port_(links_of_ports(setup_.links)),
+      io_(link_of_port_.size()),
+      turns_(kSlots),
+      traffic_(kSlots),
+      refused_(kSlots),
+      loads_(kSlots),
+      all_loads_{loads_.data()} {
+  build_snapshot();
+  build_worker();
+}
+
+void World::apply(std::vector<ServiceSetup> services) {
+  setup_.services = std::move(services);
+  build_snapshot();
+}
+
+std::span<std::byte> World::take(size_t bytes, Memory& memory) {
+  const size_t whole = (bytes + 63) / 64 * 64;
+  memory.reset(static_cast<std::byte*>(std::aligned_alloc(64, whole)));
+  std::memset(memory.get(), 0, whole);
+  return {memory.get(), bytes};
+}
+
+uint32_t World::slot_of(std::map<std::string, uint32_t>& slots, const std::string& name) {
+  return slots.emplace(name, static_cast<uint32_t>(slots.size())).first->second;
+}
+
+uint16_t World::link_number(std::string_view name) const {
+  for (uint16_t i = 0; i < setup_.links.size(); ++i) {
+    if (setup_.links[i].name == name) return i;
+  }
+  std::abort();
+}
+
+lb::MacAddress World::mac_of_link(std::string_view link) const {
+  return {{2, 0xff, 0, 0, 0, static_cast<uint8_t>(link_number(link) + 1)}};
+}
+
+dataplane::PortNumber World::port_of(std::string_view link) const {
+  const auto first = std::find(link_of_port_.begin(), link_of_port_.end(), link_number(link));
+  return static_cast<dataplane::PortNumber>(first - link_of_port_.begin());
+}
+
+dataplane::VirtualService<V4> World::build_service(const ServiceSetup& setup) {
+  dataplane::VirtualService<V4> service;
+  service.protocol = lb::parse_protocol(setup.protocol).value();
+  service.end = end_of(setup.address);
+  const std::string name = setup.protocol + " " + setup.address;
+  service.slot = slot_of(service_slots_, name);
+  std::vector<scheduler::Server> candidates;
+  for (const ServerSetup& server : setup.servers) {
+    const uint32_t slot = slot_of(server_slots_, name + " " + server.address);
+    service.servers.push_back({end_of(server.address), slot,
+                               dataplane::find_method(server.forward).value(), server.weight > 0});
+    candidates.push_back({slot, server.weight});
+  }
+  service.plan = scheduler::find(setup.scheduler)->compile(candidates);
+  return service;
+}
+
+std::vector<dataplane::Link> World::build_links() const {
+  std::vector<dataplane::Link> links;
+  for (const LinkSetup& setup : setup_.links) {
+    dataplane::Link& link = links.emplace_back();
+    link.mac = mac_of_link(setup.name);
+    link.mtu = setup.mtu;
+    for (const std::string& text : setup.addresses) {
+      link.addresses.push_back(lb::Prefix::parse(text).value());
+    }
+    for (uint16_t i = 0; i < setup.ports; ++i) {
+      link.ports.push_back(static_cast<dataplane::PortNumber>(port_of(setup.name) + i));
+    }
+  }
+  return links;
+}
+
+void World::build_snapshot() {
+  auto snapshot = std::make_unique<dataplane::Snapshot<V4>>();
+  snapshot->links = build_links();
+  std::vector<lb::Ipv4Address> own;
+  std::vector<lb::Route<V4>> routes;
+  for (uint32_t i = 0; i < snapshot->links.size(); ++i) {
+    for (const lb::Prefix& prefix : snapshot->links[i].addresses) {
+      own.push_back(prefix.address.ipv4());
+      routes.push_back({prefix.network(), i, {}});
+    }
+  }
+  for (const RouteSetup& route : setup_.routes) {
+    routes.push_back({lb::Prefix::parse(route.destination).value(), link_number(route.link),
+                      address_of(route.gateway)});
+  }
+  std::vector<lb::EndpointTable<V4>::Item> endpoints;
+  snapshot->services.resize(kSlots);
+  for (const ServiceSetup& setup : setup_.services) {
+    auto service = std::make_shared<dataplane::VirtualService<V4>>(build_service(setup));
+    endpoints.push_back({service->end, service->protocol, service->slot});
+    own.push_back(service->end.address);
+    snapshot->services[service->slot] = std::move(service);
+  }
+  snapshot->endpoints = lb::EndpointTable<V4>(endpoints, key_);
+  snapshot->own = dataplane::OwnAddresses<V4>(std::move(own));
+  snapshot->routes = lb::RouteTable<V4>(std::move(routes));
+  snapshot_ = snapshot.get();
+  snapshots_.push_back(std::move(snapshot));
+}
+
+void World::build_worker() {
+  using Pool = lb::ConnectionPool<V4>;
+  using Table = lb::ConnectionTable<V4>;
+  pool_ = std::make_unique<Pool>(take(Pool::bytes_for(setup_.capacity), entries_));
+  std::vector<dataplane::WorkerPort> ports;
+  for (const uint16_t link : link_of_port_) {
+    ports.push_back({link, setup_.links[link].multi_segment});
+  }
+  std::vector<dataplane::StaticNeighbour> neighbours;
+  for (const HostSetup& host : setup_.hosts) {
+    neighbours.push_back({link_number(host.link), address_of(host.address), mac_of(host.address)});
+  }
+  worker_ = std::make_unique<dataplane::Worker>(dataplane::WorkerParts{
+      io_, ports, *pool_, take(Table::bytes_for(setup_.capacity), buckets_), key_, loads_,
+      {turns_, traffic_, refused_, all_loads_}, default_timeouts(), snapshot_, neighbours});
+}
+
+Lines World::receive(std::string_view link, const std::vector<Frame>& frames) {
+  const lb::MacAddress mac = mac_of_link(link);
+  for (const Frame& frame : frames) io_.put(port_of(link), frame.build(mac));
+  return turn();
+}
+
+Lines World::turn() {
+  worker_->turn(now_);
+  return describe_sent();
+}
+
+Lines World::pass(double seconds) {
+  return pass_ticks(static_cast<lb::Tick>(seconds * lb::kTicksPerSecond));
+}
+
+Lines World::pass_ticks(lb::Tick ticks) {
+  for (lb::Tick i = 0; i < ticks; ++i) {
+    ++now_;
+    worker_->turn(now_);
+  }
+  return describe_sent();
+}
+
+Lines World::describe_sent() {
+  Lines lines;
+  for (const SentFrame& sent : io_.take_sent()) {
+    const LinkSetup& link = setup_.links[link_of_port_[sent.port]];
+    if (!has_right_ip_checksum(sent.bytes)) wrong_ip_checksum_sent_ = true;
+    lb::MacAddress to, from;
+    std::memcpy(to.bytes.data(), sent.bytes.data(), 6);
+    std::memcpy(from.bytes.data(), sent.bytes.data() + 6, 6);
+    std::string line = describe(sent.bytes) + " via " + link.name + " to " + host_name(to);
+    if (from != mac_of_link(link.name)) line += " FROM " + from.to_string();
+    if (sent.port != port_of(link.name)) line += " BY ANOTHER PORT";
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+Lines World::connections() {
+  Lines lines;
+  const lb::ConnectionTable<V4>& table = worker_->connections().table();
+  for (uint64_t bucket = 0; bucket < table.buckets(); ++bucket) {
+    table.visit_bucket(bucket, [&](const lb::Connection<V4>& entry) {
+      const lb::Tick left = (worker_->connections().deadline_of(entry) - now_) / lb::kTicksPerSecond;
+      lines.push_back(fmt::format("{} {:02}:{:02} {} {} {} {}",
+                                  entry.protocol == lb::Protocol::kTcp ? "TCP" : "UDP", left / 60,
+                                  left % 60, lb::to_string(entry.state),
+                                  entry.outside.to_endpoint().to_string(),
+                                  entry.virtual_end.to_endpoint().to_string(),
+                                  entry.inside.to_endpoint().to_string()));
+    });
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+std::string World::load(const std::string& service, const std::string& server) {
+  const lb::Load& load = loads_[server_slots_.at(service + " " + server)];
+  return fmt::format("{}/{}", load.active.reader_get(), load.inactive.reader_get());
+}
+
+const lb::Traffic& World::traffic(const std::string& service, const std::string& server) {
+  return traffic_[server_slots_.at(service + " " + server)];
+}
+
+uint64_t World::refused(const std::string& service) {
+  return refused_[service_slots_.at(service)].reader_get();
+}
+
+std::string World::drops() {
+  std::string text;
+  for (size_t i = 0; i < lb::kDropReasons; ++i) {
+    const uint64_t count = worker_->counters().drops[i].reader_get();
+    const uint64_t fresh = count - std::exchange(drops_seen_[i], count);
+    if (fresh == 0) continue;
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", lb::kDropReasonTexts[i].name, fresh);
+  }
+  return text;
+}
+
+Lines World::events() {
+  Lines lines;
+  for (dataplane::Event event; worker_->control_take_event(event);) {
+    lines.push_back(text_of_event(event, setup_.links[event.link].name));
+  }
+  return lines;
+}
+
+// Every packet received, and every answer made, has left, been dropped, or been consumed.
+std::string World::audit_fates() {
+  const dataplane::WorkerCounters& counters = worker_->counters();
+  uint64_t dropped = 0;
+  for (const auto& drop : counters.drops) dropped += drop.reader_get();
+  const uint64_t fates = io_.sent_total() + dropped + counters.consumed.reader_get();
+  const uint64_t packets = counters.packets.reader_get() + counters.answers.reader_get();
+  if (fates == packets) return {};
+  return fmt::format("{} packets came or were made, {} had a fate; ", packets, fates);
+}
+
+std::string World::audit_loads() {
+  std::vector<uint32_t> active(kSlots), inactive(kSlots);
+  const lb::ConnectionTable<V4>& table = worker_->connections().table();
+  uint64_t entries = 0;
+  for (uint64_t bucket = 0; bucket < table.buckets(); ++bucket) {
+    table.visit_bucket(bucket, [&](const lb::Connection<V4>& entry) {
+      ++entries;
+      ++(lb::is_active(entry.state) ? active : inactive)[entry.server];
+    });
+  }
+  std::string faults;
+  if (entries != table.size()) {
+    faults += fmt::format("the table says {} and holds {}; ", table.size(), entries);
+  }
+  for (uint32_t slot = 0; slot < kSlots; ++slot) {
+    if (loads_[slot].active.reader_get() == active[slot] &&
+        loads_[slot].inactive.reader_get() == inactive[slot]) {
+      continue;
+    }
+    faults += fmt::format("server {} counts {}/{} and has {}/{}; ", slot,
+                          loads_[slot].active.reader_get(), loads_[slot].inactive.reader_get(),
+                          active[slot], inactive[slot]);
+  }
+  return faults;
+}
+
+std::string World::settle_and_audit() {
+  // No packet is held longer than three tries take; a few seconds more for one that goes on to
+  // another next hop.
+  for (int second = 0; second < 16 && io_.outstanding() > 0; ++second) pass(1);
+  describe_sent();
+  std::string faults = io_.faults();
+  if (io_.outstanding() > 0) {
+    faults += fmt::format("{} buffers never came back; ", io_.outstanding());
+  }
+  if (wrong_ip_checksum_sent_) faults += "a wrong IP checksum was sent; ";
+  return faults + audit_fates() + audit_loads();
+}
+
+}  // namespace dataplane_test

@@ -1,0 +1,133 @@
+// A worker with everything around it, made from a few lines of text: links, services, servers, hosts
+// whose MAC addresses are known. Time stands still until it is told to pass. Free of Catch2, so that the
+// fuzzer lives in the same world as the tests.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/worker.h"
+#include "test/dataplane/support/frame.h"
+#include "test/dataplane/support/heap_io.h"
+
+namespace dataplane_test {
+
+using Lines = std::vector<std::string>;
+
+struct LinkSetup {
+  std::string name;
+  std::vector<std::string> addresses;  // "10.1.0.1/24"
+  uint16_t mtu = 1500;
+  uint16_t ports = 1;  // queues of one wire
+  bool multi_segment = false;
+};
+
+struct RouteSetup {
+  std::string destination;  // "0.0.0.0/0"
+  std::string link;
+  std::string gateway;
+};
+
+struct ServerSetup {
+  std::string address;  // "10.2.0.11:80"
+  uint32_t weight = 1;
+  std::string forward = "nat";
+};
+
+struct ServiceSetup {
+  std::string protocol;
+  std::string address;
+  std::vector<ServerSetup> servers;
+  std::string scheduler = "rr";
+};
+
+struct HostSetup {
+  std::string link;
+  std::string address;
+};
+
+// Two arms, clients .10 to .12 outside, servers .11 to .13 inside.
+struct Setup {
+  std::vector<ServiceSetup> services;
+  std::vector<LinkSetup> links = {{"wan", {"10.1.0.1/24"}}, {"lan", {"10.2.0.1/24"}}};
+  std::vector<RouteSetup> routes = {};
+  // Static neighbours, by mac_of their addresses.
+  std::vector<HostSetup> hosts = {{"wan", "10.1.0.10"}, {"wan", "10.1.0.11"}, {"wan", "10.1.0.12"},
+                                  {"lan", "10.2.0.11"}, {"lan", "10.2.0.12"}, {"lan", "10.2.0.13"}};
+  uint32_t capacity = 1024;
+};
+
+class World {
+ public:
+  explicit World(Setup setup);
+
+  // Replaces services, servers and routes; connections and counts stay.
+  void apply(std::vector<ServiceSetup> services);
+
+  HeapIo& io() { return io_; }
+  dataplane::Worker& worker() { return *worker_; }
+  lb::Tick now() const { return now_; }
+  lb::MacAddress mac_of_link(std::string_view link) const;
+  dataplane::PortNumber port_of(std::string_view link) const;
+
+  // Frames arrive in one burst and are worked off; what leaves, described. No time passes.
+  Lines receive(std::string_view link, const std::vector<Frame>& frames);
+  Lines turn();
+  // Turns the loop once a tick, as idle workers do.
+  Lines pass(double seconds);
+  Lines pass_ticks(lb::Tick ticks);
+
+  // Connections as `ipvsadm -Lnc` shows them, but with the whole idle time left: "TCP 01:00 SYN_RECV …".
+  Lines connections();
+  // Active and inactive connections of a server: "1/2".
+  std::string load(const std::string& service, const std::string& server);
+  const lb::Traffic& traffic(const std::string& service, const std::string& server);
+  uint64_t refused(const std::string& service);
+  // The drops since the last call: "bad_arp=1 no_route=2".
+  std::string drops();
+  Lines events();
+
+  // Lets held packets meet their fate, then says what does not add up, or nothing.
+  std::string settle_and_audit();
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+  using Memory = std::unique_ptr<std::byte, Free>;
+  static constexpr uint32_t kSlots = 64;
+
+  static std::span<std::byte> take(size_t bytes, Memory& memory);
+  uint32_t slot_of(std::map<std::string, uint32_t>& slots, const std::string& name);
+  void build_snapshot();
+  dataplane::VirtualService<lb::V4> build_service(const ServiceSetup& setup);
+  void build_worker();
+  std::vector<dataplane::Link> build_links() const;
+  uint16_t link_number(std::string_view name) const;
+  Lines describe_sent();
+  std::string audit_fates();
+  std::string audit_loads();
+
+  Setup setup_;
+  std::vector<uint16_t> link_of_port_;
+  HeapIo io_;
+  lb::HashKey key_{0x0123456789abcdefULL, 0xfedcba9876543211ULL};
+  std::map<std::string, uint32_t> service_slots_, server_slots_;
+  std::vector<std::atomic<uint64_t>> turns_;
+  std::vector<lb::Traffic> traffic_;
+  std::vector<lb::Counter<uint64_t>> refused_;
+  std::vector<lb::Load> loads_;
+  std::vector<const lb::Load*> all_loads_;
+  Memory entries_, buckets_;
+  std::unique_ptr<lb::ConnectionPool<lb::V4>> pool_;
+  std::vector<std::unique_ptr<const dataplane::Snapshot<lb::V4>>> snapshots_;
+  std::atomic<const dataplane::Snapshot<lb::V4>*> snapshot_{nullptr};
+  std::unique_ptr<dataplane::Worker> worker_;
+  lb::Tick now_ = 16;
+  std::array<uint64_t, lb::kDropReasons> drops_seen_{};
+  bool wrong_ip_checksum_sent_ = false;
+};
+
+}  // namespace dataplane_test

@@ -1,0 +1,169 @@
+"""lbd and lbctl as an operator meets them while lbd runs: the socket, its commands, signals, the end.
+
+                                     director                          .--- rs1  192.168.11.100
+        client ------------------- wan0    lan0 ----------- switch ---<
+        192.168.22.50     192.168.22.11    192.168.11.11               '--- rs2  192.168.11.101
+                              VIP :80
+"""
+
+import json
+import os
+import signal
+import socket
+import stat
+
+from checks import Failed, contains, equal, holds
+from lab import NatTwoArm, run, service, wait_for
+from traffic import answers
+
+TOPOLOGY = NatTwoArm
+WEB = service("192.168.22.11:80", ["192.168.11.100:80", "192.168.11.101:80"], name="web")
+SHOWS = ("info", "services", "connections", "interfaces", "neighbours", "workers", "drops", "config")
+
+
+def sockets(net, *levels_and_modes):
+    """The `control` object with one socket per (level, mode)."""
+    return {"sockets": [{"path": str(net.lab.directory / f"{level}.sock"), "level": level, "mode": mode}
+                        for level, mode in levels_and_modes]}
+
+
+def everything_is_shown(net):
+    """help names every command; each show answers as text and as JSON, with the keys of the contract"""
+    with net.lbd([WEB]) as lbd:
+        answers(net.client, "http://192.168.22.11/", 2)
+        for what in SHOWS:
+            contains(lbd.ctl("help"), f"show {what}", "help")
+            holds(lbd.ctl("show", what).strip(), f"show {what} prints nothing")
+            lbd.json("show", what)
+        info = lbd.json("show", "info")
+        for key in ("version", "uptime_seconds", "workers", "connections", "mbufs", "drops"):
+            holds(key in info, f"show info json has no {key}: {info}")
+        equal(info["workers"], 1, "workers")
+        worker = lbd.json("show", "workers")["workers"][0]
+        holds({"lcore", "busy", "connections", "packets", "handed_over", "steering"} <= worker.keys(),
+              f"show workers json lacks keys: {worker}")
+        contains(lbd.ctl("show", "neighbours"), net.rs1.mac("eth0"), "show neighbours")
+        contains(lbd.ctl("show", "interfaces"), net.director.mac("wan0"), "show interfaces")
+
+
+def shown_config_starts_lbd(net):
+    """What `show config json` prints is a file that lbd accepts"""
+    with net.lbd([WEB]) as lbd:
+        printed = net.lab.directory / "printed.json"
+        printed.write_text(lbd.ctl("show", "config", "json"))
+        checked = run([net.lab.programs.lbd, "--check", "--config", printed], check=False)
+        equal((checked.returncode, json.loads(printed.read_text())["services"][0]["name"]), (0, "web"),
+              f"--check of the printed file: {checked.stderr}")
+
+
+def ordinary_tools_speak_to_the_socket(net):
+    """socat is enough; LBD_SOCKET and the name ipvsadm work; errors are one line, with exit status 1"""
+    with net.lbd([WEB]) as lbd:
+        by_socat = run(["socat", "-", f"UNIX-CONNECT:{lbd.socket}"], stdin="show services\n").stdout
+        equal(by_socat.splitlines()[0], lbd.ctl("show", "services").splitlines()[0], "show services by socat")
+        environment = dict(os.environ, LBD_SOCKET=str(lbd.socket))
+        ipvsadm = net.lab.programs.lbctl.with_name("ipvsadm")
+        equal(run([ipvsadm, "-Ln"], env=environment).stdout, lbd.ctl("ipvsadm", "-Ln"), "ipvsadm by its own name")
+        contains(run([net.lab.programs.lbctl, "help"], env=environment).stdout, "show services", "LBD_SOCKET, help")
+        wrong = lbd.ask("shwo", "services")
+        equal((wrong.returncode, wrong.stdout, len(wrong.stderr.splitlines())), (1, "", 1), "a wrong command")
+        by_socat = run(["socat", "-", f"UNIX-CONNECT:{lbd.socket}"], stdin="shwo services\n").stdout
+        holds(by_socat.startswith("error: ") and by_socat.count("\n") == 1, f"the error as sent: {by_socat!r}")
+
+
+def levels_and_modes(net):
+    """Each socket has its mode; one of level read shows everything and changes nothing"""
+    control = sockets(net, ("admin", "0600"), ("read", "0666"))
+    with net.lbd([WEB], control=control) as lbd:
+        for entry in control["sockets"]:
+            mode = os.stat(entry["path"]).st_mode
+            holds(stat.S_ISSOCK(mode), f"{entry['path']} is no socket")
+            equal(f"{stat.S_IMODE(mode):04o}", entry["mode"], f"mode of {entry['path']}")
+        looking = control["sockets"][1]["path"]
+        equal(lbd.ask("ipvsadm", "-Ln", socket=looking).stdout, lbd.ctl("ipvsadm", "-Ln"), "ipvsadm -Ln, level read")
+        changing = lbd.ask("ipvsadm", "-C", socket=looking)
+        holds(changing.returncode != 0 and changing.stderr.strip(), "ipvsadm -C was not refused, level read")
+        equal([one["name"] for one in lbd.json("show", "services")["services"]], ["web"], "services after it")
+
+
+def lbctl_without_daemon(net):
+    """Nobody answers: exit status 2 and one line that names the socket"""
+    nobody = net.lab.directory / "nobody.sock"
+    result = run([net.lab.programs.lbctl, "--socket", nobody, "show", "info"], check=False)
+    equal((result.returncode, result.stdout, len(result.stderr.splitlines())), (2, "", 1), "lbctl without daemon")
+    contains(result.stderr, str(nobody), "its message")
+
+
+def metrics_over_http(net):
+    """control.metrics serves OpenMetrics text, the same facts as `show metrics`"""
+    control = sockets(net, ("admin", "0600")) | {"metrics": "127.0.0.1:9105"}
+    with net.lbd([WEB], control=control) as lbd:
+        answers(net.client, "http://192.168.22.11/", 2)
+        served = net.director.curl("http://127.0.0.1:9105/metrics", "-i")
+        contains(served.lower(), "content-type: application/openmetrics-text", "HTTP header")
+        equal(served.rstrip().splitlines()[-1], "# EOF", "last line")
+        names = {line.split("{")[0].split(" ")[0] for line in lbd.ctl("show", "metrics").splitlines()
+                 if line and not line.startswith("#")}
+        holds(names, "show metrics prints no sample")
+        equal(lbd.ctl("show", "metrics").splitlines()[-1], "# EOF", "last line of show metrics")
+        for name in names:
+            contains(served, f"\n{name}", "metrics over HTTP")
+
+
+def end_by_signal(net):
+    """SIGTERM and SIGINT: exit status 0, the socket is gone, no XDP program stays on the devices"""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with net.lbd([WEB]) as lbd:
+            answers(net.client, "http://192.168.22.11/", 1)
+            for device in net.devices:
+                contains(net.director.ip(f"-d link show {device}"), "xdp", f"{device} while lbd runs")
+            lbd.process.send(number)
+            equal(lbd.process.wait(10), 0, f"exit status after {signal.Signals(number).name}")
+            holds(not lbd.socket.exists(), f"{lbd.socket} is still there")
+            for device in net.devices:
+                holds("xdp" not in net.director.ip(f"-d link show {device}"), f"XDP is still on {device}")
+
+
+def sighup_is_survived(net):
+    """SIGHUP is logged, and lbd goes on"""
+    with net.lbd([WEB]) as lbd:
+        before = len(lbd.log())
+        lbd.process.send(signal.SIGHUP)
+        wait_for(lambda: "SIGHUP" in lbd.log()[before:], 5, "SIGHUP in the log")
+        equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers afterwards")
+
+
+def after_kill_9(net):
+    """Killed by SIGKILL, lbd starts again on what it left: socket file and XDP programs"""
+    killed = net.lbd([WEB])
+    killed.process.send(signal.SIGKILL)
+    equal(killed.process.wait(10), -signal.SIGKILL, "exit status")
+    holds(killed.socket.exists(), "the socket file does not outlive SIGKILL: this case tests nothing")
+    with net.lbd([WEB]):
+        equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers of the second lbd")
+
+
+def ready_for_systemd(net):
+    """READY=1 goes to NOTIFY_SOCKET when the control socket answers"""
+    path = net.lab.directory / "notify.sock"
+    configuration = net.lab.directory / "ready.json"
+    configuration.write_text(json.dumps(net.configuration([WEB])))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(path))
+        systemd.settimeout(30)
+        lbd = net.director.spawn(net.lab.programs.lbd, "--config", configuration, log="lbd-ready.log",
+                                 env=dict(os.environ, NOTIFY_SOCKET=str(path)))
+        try:
+            message = systemd.recv(4096).decode().splitlines()
+            while "READY=1" not in message:
+                message = systemd.recv(4096).decode().splitlines()
+            lbctl = [net.lab.programs.lbctl, "--socket", net.lab.directory / "lbd.sock", "show", "info"]
+            equal(run(lbctl, check=False).returncode, 0, "lbctl right after READY=1")
+        finally:
+            status = lbd.stop()
+    if status != 0:
+        raise Failed(f"lbd ended with status {status}")
+
+
+CASES = [everything_is_shown, shown_config_starts_lbd, ordinary_tools_speak_to_the_socket, levels_and_modes,
+         lbctl_without_daemon, metrics_over_http, end_by_signal, sighup_is_survived, after_kill_9, ready_for_systemd]

@@ -1,0 +1,134 @@
+"""lbd before it runs: checking files, and refusing to start with one line that says why.
+
+                                     director                          .--- rs1  192.168.11.100
+        client ------------------- wan0    lan0 ----------- switch ---<
+        192.168.22.50     192.168.22.11    192.168.11.11               '--- rs2  192.168.11.101
+"""
+
+import json
+import re
+import socket
+
+from checks import contains, equal, holds
+from lab import NatTwoArm, run, service
+from traffic import answers
+
+TOPOLOGY = NatTwoArm
+WEB = service("192.168.22.11:80", ["192.168.11.100:80", "192.168.11.101:80"], name="web")
+# lbd's own lines, not those of DPDK, its drivers and libxdp.
+ERROR = re.compile(r"^(?:\S+Z )?error: .*", re.MULTILINE)
+
+
+def file_for_lbd(net, configuration):
+    path = net.lab.directory / "startup.json"
+    path.write_text(configuration if isinstance(configuration, str) else json.dumps(configuration))
+    return path
+
+
+def check(net, configuration):
+    return run([net.lab.programs.lbd, "--check", "--config", file_for_lbd(net, configuration)], check=False)
+
+
+def refuses(net, configuration, *explanations, status=(1,)):
+    """lbd must end by itself, with an exit status out of `status` and one line of error with all `explanations`."""
+    path = file_for_lbd(net, configuration)
+    result = net.director.run(net.lab.programs.lbd, "--config", path, check=False, timeout=30)
+    holds(result.returncode in status, f"exit status {result.returncode}, not {status}:\n{result.stderr}")
+    errors = ERROR.findall(result.stderr)
+    equal(len(errors), 1, f"lines with an error in\n{result.stderr}\n")
+    for explanation in explanations:
+        contains(errors[0], explanation, "the error")
+
+
+def good_file(net):
+    """--check of a good file: exit status 0, no error on stderr"""
+    result = check(net, net.configuration([WEB]))
+    equal(result.returncode, 0, f"exit status ({result.stderr})")
+    equal(ERROR.findall(result.stderr), [], "errors on stderr")
+
+
+def bad_files(net):
+    """--check of bad files: exit status 2, every fault with its JSON pointer, in one go"""
+    configuration = net.configuration([dict(WEB, shceduler="rr"), dict(WEB, protocol="sctp", name="other")])
+    configuration["interfaces"][0]["addresses"] = ["192.168.22.11/33"]
+    configuration["conections"] = {}
+    result = check(net, configuration)
+    equal(result.returncode, 2, "exit status")
+    for pointer in ('/services/0/shceduler: unknown key; did you mean "scheduler"?', "/services/1/protocol: ",
+                    "/interfaces/0/addresses/0: ", "/conections: unknown key"):
+        contains(result.stderr, pointer, "the errors")
+    result = check(net, '{"services": [],\n "interfaces": [}\n')
+    equal(result.returncode, 2, "exit status for a syntax error")
+    contains(result.stderr, "line 2", "the syntax error")
+    result = check(net, '{"services": [], "services": []}')
+    equal(result.returncode, 2, "exit status for a duplicate key")
+    contains(result.stderr, "/services: ", "the duplicate key")
+    unreachable = check(net, net.configuration([service("192.168.22.11:80", ["10.1.2.3:80"])]))
+    equal(unreachable.returncode, 2, "exit status for a server that no interface or route reaches")
+    contains(unreachable.stderr, "/services/0/servers/0", "the unreachable server")
+
+
+def usage(net):
+    """--schema is JSON, --help and --version work, a wrong option and a missing file give status 2"""
+    lbd = net.lab.programs.lbd
+    schema = json.loads(run([lbd, "--schema"]).stdout)
+    holds({"interfaces", "services", "routes", "control"} <= schema["properties"].keys(), f"keys missing: {schema}")
+    contains(run([lbd, "--help"]).stdout, "--config", "--help")
+    holds(re.search(r"\d+\.\d+", run([lbd, "--version"]).stdout), "--version prints no version")
+    equal(run([lbd, "--nonsense"], check=False).returncode, 2, "exit status for a wrong option")
+    equal(run([lbd, "--config", net.lab.directory / "missing.json"], check=False).returncode, 2,
+          "exit status for a missing file")
+
+
+def unknown_device(net):
+    """A device that EAL did not bring up: exit status 1 and its name, for a wrong name and for a missing netdev"""
+    configuration = net.configuration([WEB])
+    configuration["interfaces"] = [dict(configuration["interfaces"][0], device="net_af_xdp7"),
+                                   configuration["interfaces"][1]]
+    refuses(net, configuration, "net_af_xdp7")
+    configuration = net.configuration([WEB])
+    configuration["eal"] = [word.replace("iface=wan0", "iface=wan9") for word in configuration["eal"]]
+    refuses(net, configuration, "net_af_xdp0")
+
+
+def no_lcore_for_a_worker(net):
+    """Only one lcore: there is no worker"""
+    configuration = net.configuration([WEB])
+    devices = [word for word in configuration["eal"] if word.startswith("--vdev")]
+    configuration["eal"] = ["-l", "0", "--no-huge", *devices]
+    refuses(net, configuration, "lcore", status=(1, 2))
+
+
+def socket_in_use(net):
+    """A second lbd on the socket of a running one is refused; the first goes on"""
+    with net.lbd([WEB]) as lbd:
+        second = net.configuration([])
+        second["eal"] = [*(word for word in second["eal"] if not word.startswith("--vdev")), "--vdev=net_null0"]
+        second["interfaces"] = [{"name": "wan", "device": "net_null0", "addresses": ["192.168.22.12/24"]}]
+        refuses(net, second, str(lbd.socket))
+        equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers of the first lbd")
+        lbd.ctl("show", "info")
+
+
+def queue_in_use(net):
+    """A second lbd on the devices of a running one is refused, without a crash; the first goes on"""
+    with net.lbd([WEB]):
+        second = net.configuration([WEB], control={"sockets": [{"path": str(net.lab.directory / "second.sock")}]})
+        refuses(net, second, "net_af_xdp0")
+        equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers of the first lbd")
+
+
+def stale_socket(net):
+    """A socket file that nobody listens on is replaced; another kind of file is not touched"""
+    path = net.lab.directory / "lbd.sock"
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(path))
+    with net.lbd([WEB]) as lbd:
+        lbd.ctl("show", "info")
+    path.write_text("precious")
+    refuses(net, net.configuration([WEB]), str(path))
+    equal(path.read_text(), "precious", "the file in the socket's place")
+    path.unlink()
+
+
+CASES = [good_file, bad_files, usage, unknown_device, no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket]

@@ -1,0 +1,79 @@
+// What the cases are compared with: the least that a forwarder can do, and DPDK's hash table.
+#pragma once
+
+#include <rte_hash.h>
+
+#include <array>
+
+#include "tools/bench/counting_io.h"
+#include "tools/bench/measure.h"
+#include "tools/bench/packets.h"
+
+namespace bench {
+
+// Per packet: reads the mbuf, swaps the Ethernet addresses, hands bursts to transmit, the next
+// headers being prefetched meanwhile, as testpmd's macswap does.
+class MacSwap final : public Case {
+ public:
+  MacSwap(Ring& ring, uint16_t burst);
+  double sample() override;
+
+ private:
+  uint64_t pass();
+  void swap_all();
+
+  Ring& ring_;
+  uint16_t burst_;
+  CountingIo io_;
+};
+
+// Protocol, both addresses and both ports in the 16 bytes that most load balancers on DPDK use.
+struct TupleKey {
+  uint32_t client;
+  uint32_t virtual_address;
+  uint16_t client_port;
+  uint16_t virtual_port;
+  uint32_t protocol;
+};
+static_assert(sizeof(TupleKey) == 16);
+TupleKey tuple_of(uint32_t flow);
+
+struct FreeHash {
+  void operator()(rte_hash* hash) const { rte_hash_free(hash); }
+};
+using Hash = std::unique_ptr<rte_hash, FreeHash>;
+
+// Per key: bulk lookup of 32 keys at a time among `flows`, all found, in random order.
+class HashLookup final : public Case {
+ public:
+  explicit HashLookup(uint32_t flows);
+  static size_t bytes_for(uint32_t flows);
+  double sample() override;
+
+ private:
+  static constexpr uint32_t kKeys = 4096;
+  uint64_t pass();
+
+  Hash hash_;
+  std::vector<uint32_t> order_;
+  size_t next_ = 0;
+  std::array<TupleKey, kKeys> keys_;
+  std::array<const void*, kKeys> pointers_;
+};
+
+// Per key: a new one, among as many as `capacity`; emptied, unclocked, when nine tenths are taken.
+class HashAdd final : public Case {
+ public:
+  explicit HashAdd(uint32_t capacity);
+  double sample() override;
+
+ private:
+  static constexpr uint32_t kKeys = 1024;
+  uint64_t pass();
+
+  Hash hash_;
+  uint32_t capacity_;
+  uint32_t next_flow_ = 0;
+};
+
+}  // namespace bench

@@ -1,0 +1,147 @@
+#include "tools/bench/catalogue.h"
+
+#include <algorithm>
+
+#include "tools/bench/baselines.h"
+#include "tools/bench/established.h"
+#include "tools/bench/opening.h"
+
+namespace bench {
+namespace {
+
+constexpr uint32_t kAllMbufs = kHotRing + kRing + kColdRing;
+constexpr uint32_t kServiceFlows = 1000;
+
+std::string_view protocol_text(lb::Protocol protocol) { return lb::to_string(protocol); }
+
+// Made when its first case is made, gone with the last.
+std::function<std::shared_ptr<KnownFlows>(Lab&)> shared_flows(const WorldConfig& config,
+                                                              uint32_t flows) {
+  auto made = std::make_shared<std::weak_ptr<KnownFlows>>();
+  return [=](Lab& lab) {
+    std::shared_ptr<KnownFlows> result = made->lock();
+    if (result == nullptr) {
+      result = std::make_shared<KnownFlows>(config, flows, lab.ring(kRing), lab.burst());
+      *made = result;
+    }
+    return result;
+  };
+}
+
+// Both rings, and in NAT both directions with their mean.
+Group known_connections(const std::string& name, const WorldConfig& config, uint32_t flows,
+                        std::initializer_list<uint32_t> rings) {
+  Group group;
+  const auto world = shared_flows(config, flows);
+  for (const uint32_t ring : rings) {
+    const auto add = [&](const std::string& suffix, Towards towards) {
+      group.cases.push_back({name + suffix, flows, ring, "packet", [=](Lab& lab) {
+                               return std::make_unique<Established>(world(lab), towards,
+                                                                    lab.ring(ring));
+                             }});
+    };
+    add(" to server", Towards::kServer);
+    if (config.method != "nat") continue;
+    add(" to client", Towards::kClient);
+    group.cases.push_back(
+        {name + " mean", flows, ring, "packet", {}, {name + " to server", name + " to client"}});
+  }
+  group.hash = {"rte_hash lookup", flows, 0, "key",
+                [=](Lab&) { return std::make_unique<HashLookup>(flows); }};
+  return group;
+}
+
+CaseSpec opening(const WorldConfig& config, Table table) {
+  std::string name = "new " + config.method + ' ' + std::string(protocol_text(config.protocol)) +
+                     ' ' + config.scheduler + ' ' + count_text(config.servers) + " servers";
+  if (table == Table::kFull) name += ", full";
+  return {name, config.capacity, kRing, "connection", [=](Lab& lab) {
+            return std::make_unique<Opening>(config, table, lab.ring(kRing), lab.burst());
+          }};
+}
+
+void add_established(std::vector<Group>& groups, uint32_t flows) {
+  for (const char* method : {"dr", "nat"}) {
+    for (const lb::Protocol protocol : {lb::Protocol::kUdp, lb::Protocol::kTcp}) {
+      const std::string name = std::string(method) + ' ' + std::string(protocol_text(protocol));
+      groups.push_back(known_connections(name, {.method = method, .protocol = protocol}, flows,
+                                         {kRing, kColdRing}));
+    }
+  }
+}
+
+void add_services(std::vector<Group>& groups, uint32_t services) {
+  for (const char* method : {"dr", "nat"}) {
+    groups.push_back(
+        known_connections(std::string(method) + " tcp, " + count_text(services) + " services",
+                          {.method = method, .services = services}, kServiceFlows, {kRing}));
+  }
+}
+
+uint32_t opening_capacity(const Options& options) { return std::max(options.flows.back(), 65536u); }
+
+// One world at a time: each has room for all connections.
+void add_openings(std::vector<Group>& groups, uint32_t capacity) {
+  const CaseSpec hash{"rte_hash add", capacity, 0, "key",
+                      [=](Lab&) { return std::make_unique<HashAdd>(capacity); }};
+  const auto add = [&](WorldConfig config, Table table) {
+    config.capacity = capacity;
+    groups.push_back({{opening(config, table)}, hash});
+  };
+  add({.method = "dr"}, Table::kRoomLeft);
+  add({.method = "nat", .protocol = lb::Protocol::kUdp}, Table::kRoomLeft);
+  for (const char* scheduler : {"rr", "wrr", "lc", "wlc"}) {
+    add({.scheduler = scheduler}, Table::kRoomLeft);
+  }
+  add({.scheduler = "lc", .servers = 1000}, Table::kRoomLeft);
+  add({.scheduler = "wlc", .servers = 1000}, Table::kRoomLeft);
+  add({.method = "dr"}, Table::kFull);
+  add({.scheduler = "rr"}, Table::kFull);
+  add({.scheduler = "wlc"}, Table::kFull);
+}
+
+Group short_connections() {
+  const CaseSpec spec{"short nat tcp, SYN to expiry", ShortConnections::kCapacity, kColdRing,
+                      "connection", [](Lab& lab) {
+                        return std::make_unique<ShortConnections>(lab.ring(kColdRing), lab.burst());
+                      }};
+  return {{spec}, {}};
+}
+
+}  // namespace
+
+Lab::Lab(const Options& options) : burst_(options.burst), pool_(kAllMbufs) {
+  for (const uint32_t size : {kHotRing, kRing, kColdRing}) rings_.try_emplace(size, pool_, size);
+}
+
+size_t Lab::mbuf_bytes() { return MbufPool::bytes_for(kAllMbufs); }
+
+std::vector<Group> catalogue(const Options& options) {
+  std::vector<Group> groups;
+  for (const uint32_t flows : options.flows) add_established(groups, flows);
+  for (const uint32_t services : {1u, 1000u, 10000u}) add_services(groups, services);
+  add_openings(groups, opening_capacity(options));
+  groups.push_back(short_connections());
+  return groups;
+}
+
+std::vector<CaseSpec> mac_swaps() {
+  std::vector<CaseSpec> result;
+  for (const uint32_t ring : {kHotRing, kRing, kColdRing}) {
+    result.push_back({"MAC swap", 0, ring, "packet", [=](Lab& lab) {
+                        return std::make_unique<MacSwap>(lab.ring(ring), lab.burst());
+                      }});
+  }
+  return result;
+}
+
+size_t bytes_for(const Options& options) {
+  constexpr size_t kEal = size_t{64} << 20;
+  const uint32_t most = opening_capacity(options);
+  // The largest group of known connections has a quarter more room than connections.
+  const size_t group = World::bytes_for(most + most / 4) + HashLookup::bytes_for(most);
+  const size_t largest = std::max(group, World::bytes_for(ShortConnections::kCapacity));
+  return kEal + Lab::mbuf_bytes() + largest + largest / 4;
+}
+
+}  // namespace bench

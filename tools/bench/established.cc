@@ -1,0 +1,91 @@
+#include "tools/bench/established.h"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+namespace bench {
+namespace {
+
+using lb::tcp::kAck;
+using lb::tcp::kSyn;
+
+WorldConfig sized_for(WorldConfig config, uint32_t flows) {
+  // Not full: a director with room for exactly its connections would be a rare one.
+  config.capacity = flows + flows / 4 + 64;
+  return config;
+}
+
+}  // namespace
+
+KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t burst)
+    : world_(sized_for(std::move(config), flows), burst), servers_(flows), order_(flows) {
+  for (uint32_t first = 0; first < flows; first += ring.size()) {
+    open(first, ring.mbufs().first(std::min(ring.size(), flows - first)));
+  }
+  if (world_.connections() != flows) {
+    throw Failure(std::to_string(world_.connections()) + " connections, not " +
+                  std::to_string(flows));
+  }
+  std::iota(order_.begin(), order_.end(), 0);
+  std::shuffle(order_.begin(), order_.end(), std::mt19937(1));
+}
+
+// The handshake as the director sees it: of DR only the client's half, of UDP a packet each way.
+void KnownFlows::open(uint32_t first, std::span<rte_mbuf*> mbufs) {
+  stage(World::kOutside, first, mbufs, kSyn);
+  if (world_.is_nat()) stage(World::kInside, first, mbufs, kSyn | kAck);
+  stage(World::kOutside, first, mbufs, kAck);
+}
+
+void KnownFlows::stage(dataplane::PortNumber port, uint32_t first, std::span<rte_mbuf*> mbufs,
+                       uint8_t tcp_flags) {
+  const bool from_client = port == World::kOutside;
+  for (uint32_t i = 0; i < mbufs.size(); ++i) {
+    write(mbufs[i], from_client ? world_.from_client(first + i, tcp_flags)
+                                : world_.from_server(first + i, servers_[first + i], tcp_flags));
+  }
+  world_.forward(port, mbufs);
+  for (uint32_t i = 0; i < mbufs.size(); ++i) {
+    const uint32_t flow = first + i;
+    if (tcp_flags == kSyn) servers_[flow] = static_cast<uint16_t>(world_.server_of(mbufs[i]));
+    expect(mbufs[i], from_client ? world_.at_server(flow, servers_[flow], tcp_flags)
+                                 : world_.at_client(flow, tcp_flags));
+  }
+}
+
+Established::Established(std::shared_ptr<KnownFlows> flows, Towards towards, Ring& ring)
+    : flows_(std::move(flows)), towards_(towards), ring_(ring) {}
+
+double Established::sample() {
+  constexpr uint32_t kPackets = 4096;
+  const uint32_t passes = std::max(1u, kPackets / ring_.size());
+  flows_->world().follow_clock();
+  pass();
+  uint64_t cycles = 0;
+  for (uint32_t i = 0; i < passes; ++i) cycles += pass();
+  return nanoseconds(cycles) / (passes * ring_.size());
+}
+
+uint64_t Established::pass() {
+  World& world = flows_->world();
+  const std::vector<uint32_t>& order = flows_->order();
+  const auto flow_of = [&](size_t i) { return order[(next_ + i) % order.size()]; };
+  const std::span<rte_mbuf*> mbufs = ring_.mbufs();
+  const bool to_server = towards_ == Towards::kServer;
+  for (size_t i = 0; i < mbufs.size(); ++i) {
+    const uint32_t flow = flow_of(i);
+    write(mbufs[i], to_server ? world.from_client(flow, kAck)
+                              : world.from_server(flow, flows_->server(flow), kAck));
+  }
+  const uint64_t cycles = world.forward(to_server ? World::kOutside : World::kInside, mbufs);
+  for (size_t i = 0; i < mbufs.size(); ++i) {
+    const uint32_t flow = flow_of(i);
+    expect(mbufs[i], to_server ? world.at_server(flow, flows_->server(flow), kAck)
+                               : world.at_client(flow, kAck));
+  }
+  next_ += mbufs.size();
+  return cycles;
+}
+
+}  // namespace bench

@@ -1,0 +1,47 @@
+// Packets of known connections: TCP established (ACK without payload) or UDP.
+#pragma once
+
+#include "tools/bench/measure.h"
+#include "tools/bench/world.h"
+
+namespace bench {
+
+// A world in which so many connections have been opened, by their handshakes through the worker.
+class KnownFlows {
+ public:
+  // `ring` carries the handshakes. `config.capacity` is set to what they need.
+  KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t burst);
+
+  World& world() { return world_; }
+  uint32_t server(uint32_t flow) const { return servers_[flow]; }
+  // The flows in random order.
+  const std::vector<uint32_t>& order() const { return order_; }
+
+ private:
+  void open(uint32_t first, std::span<rte_mbuf*> mbufs);
+  void stage(dataplane::PortNumber port, uint32_t first, std::span<rte_mbuf*> mbufs,
+             uint8_t tcp_flags);
+
+  World world_;
+  std::vector<uint16_t> servers_;
+  std::vector<uint32_t> order_;
+};
+
+enum class Towards : uint8_t { kServer, kClient };
+
+// Per packet. A pass is one turn of the ring; the first of a sample warms up and is not counted.
+class Established final : public Case {
+ public:
+  Established(std::shared_ptr<KnownFlows> flows, Towards towards, Ring& ring);
+  double sample() override;
+
+ private:
+  uint64_t pass();
+
+  std::shared_ptr<KnownFlows> flows_;
+  Towards towards_;
+  Ring& ring_;
+  size_t next_ = 0;  // in the flows' order
+};
+
+}  // namespace bench

@@ -1,0 +1,162 @@
+// lbd-bench: what a packet costs a worker, in multiples of a MAC swap taken in the same run. See
+// --help for what the clock sees, catalogue.cc for the cases.
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "dataplane/eal.h"
+#include "tools/bench/report.h"
+
+namespace bench {
+namespace {
+
+struct Contestant {
+  CaseSpec spec;
+  std::unique_ptr<Case> subject;
+  Series series;
+};
+
+bool is_wanted(const Options& options, const std::string& name) {
+  if (options.only.empty()) return true;
+  return std::any_of(options.only.begin(), options.only.end(), [&](const std::string& pattern) {
+    return name.find(pattern) != std::string::npos ||
+           fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+  });
+}
+
+// Leaves the wanted cases, and what means are made of.
+void select(const Options& options, Group& group) {
+  std::set<std::string> names;
+  for (const CaseSpec& spec : group.cases) {
+    if (!is_wanted(options, spec.name)) continue;
+    names.insert(spec.name);
+    names.insert(spec.mean_of.begin(), spec.mean_of.end());
+  }
+  std::erase_if(group.cases, [&](const CaseSpec& spec) { return !names.contains(spec.name); });
+}
+
+void list(const std::vector<Group>& groups) {
+  for (const Group& group : groups) {
+    for (const CaseSpec& spec : group.cases) {
+      fmt::print("{:<36} {:>6} flows {:>6} mbufs\n", spec.name, count_text(spec.flows),
+                 count_text(spec.ring));
+    }
+  }
+}
+
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown CPU";
+}
+
+// The series of the contestant with this name and ring, or an empty one.
+Series series_of(const std::vector<Contestant>& contestants, const std::string& name,
+                 uint32_t ring) {
+  for (const Contestant& contestant : contestants) {
+    if (contestant.spec.name == name && contestant.spec.ring == ring) return contestant.series;
+  }
+  return {};
+}
+
+void run(Group& group, Lab& lab, uint32_t rounds, Report& report) {
+  std::vector<Contestant> contestants;
+  const auto enter = [&](const CaseSpec& spec) {
+    if (spec.make) contestants.push_back({spec, spec.make(lab), {}});
+  };
+  for (const CaseSpec& spec : mac_swaps()) enter(spec);
+  enter(group.hash);
+  const size_t baselines = contestants.size();
+  for (const CaseSpec& spec : group.cases) enter(spec);
+
+  for (Contestant& contestant : contestants) contestant.subject->sample();  // warms up
+  for (uint32_t round = 0; round < rounds; ++round) {
+    for (Contestant& contestant : contestants) contestant.series.add(contestant.subject->sample());
+  }
+
+  for (size_t i = 0; i < baselines; ++i) {
+    report.add_baseline(contestants[i].spec, contestants[i].series);
+  }
+  for (const CaseSpec& spec : group.cases) {
+    Series samples = series_of(contestants, spec.name, spec.ring);
+    if (!spec.mean_of.empty()) {
+      samples = Series::mean(series_of(contestants, spec.mean_of[0], spec.ring),
+                             series_of(contestants, spec.mean_of[1], spec.ring));
+    }
+    report.add({spec, samples, series_of(contestants, "MAC swap", spec.ring),
+                series_of(contestants, group.hash.name, 0)});
+  }
+}
+
+// One core does both: the benchmark runs on EAL's main lcore, the worker lcore it insists on
+// sleeps.
+std::expected<dataplane::Eal, std::string> start_eal(const Options& options) {
+  const std::string cpu = std::to_string(options.cpu);
+  dataplane::EalRequest request;
+  request.bytes = bytes_for(options);
+  request.arguments = {"--lcores", "0@" + cpu + ",1@" + cpu, "--no-telemetry"};
+  if (options.pages != Pages::kSmall) {
+    auto eal = dataplane::Eal::start(request);
+    if (eal || options.pages == Pages::kHuge) return eal;
+  }
+  request.arguments.emplace_back("--no-huge");
+  return dataplane::Eal::start(request);
+}
+
+int run_all(const Options& options, std::vector<Group> groups) {
+  const auto eal = start_eal(options);
+  if (!eal) {
+    std::cerr << "lbd-bench: error: " << eal.error() << '\n';
+    return 1;
+  }
+  const Circumstances circumstances{
+      cpu_model(), dataplane::Eal::has_hugepages() ? "hugepages" : "small pages (--no-huge)",
+      options};
+  Report report(circumstances, options.json ? stderr : stdout);
+  try {
+    Lab lab(options);
+    for (Group& group : groups) run(group, lab, options.rounds, report);
+  } catch (const Failure& failure) {
+    std::cerr << "lbd-bench: error: " << failure.what() << '\n';
+    return 1;
+  }
+  report.finish();
+  if (options.json) std::cout << report.json().dump(2) << '\n';
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  const auto options = parse_options(argc, argv);
+  if (!options) {
+    std::cerr << "lbd-bench: error: " << options.error() << '\n';
+    return 2;
+  }
+  if (options->action == Options::Action::kHelp) {
+    std::cout << usage();
+    return 0;
+  }
+  std::vector<Group> groups = catalogue(*options);
+  for (Group& group : groups) select(*options, group);
+  std::erase_if(groups, [](const Group& group) { return group.cases.empty(); });
+  if (groups.empty()) {
+    std::cerr << "lbd-bench: error: --only: no case matches (--list prints them)\n";
+    return 2;
+  }
+  if (options->action == Options::Action::kList) {
+    list(groups);
+    return 0;
+  }
+  return run_all(*options, std::move(groups));
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) { return bench::main(argc, argv); }

@@ -1,0 +1,27 @@
+#include "tools/bench/measure.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bench {
+
+double Series::quantile(double q) const {
+  std::vector<double> sorted = samples_;
+  std::sort(sorted.begin(), sorted.end());
+  const auto position = std::lround(q * static_cast<double>(sorted.size() - 1));
+  return sorted[static_cast<size_t>(position)];
+}
+
+Series Series::over(const Series& baseline) const {
+  Series result;
+  for (size_t i = 0; i < samples_.size(); ++i) result.add(samples_[i] / baseline.samples_[i]);
+  return result;
+}
+
+Series Series::mean(const Series& a, const Series& b) {
+  Series result;
+  for (size_t i = 0; i < a.samples_.size(); ++i) result.add((a.samples_[i] + b.samples_[i]) / 2);
+  return result;
+}
+
+}  // namespace bench

@@ -1,0 +1,146 @@
+#include "tools/bench/options.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <sstream>
+
+#include "dataplane/worker.h"
+
+namespace bench {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr const char* kExplanation = R"(
+Runs a worker's own functions (begin, process, housekeep, flush) over prepared packets, on one core and without a NIC.
+
+Inside the clock: everything from a received mbuf to one handed to the port's transmit function, as the worker's loop
+does it, burst after burst: parse with the IP checksum verified in software, service, connection, TCP state, counters,
+timer wheels, rewrite, Ethernet header, the outbox.
+Outside: writing the packets into their mbufs before each pass, checking every packet after it (addresses, ports, MAC
+addresses, TTL, lengths, checksums; one that came out wrong ends the run), drivers, mempools, reading the clock (twice
+a pass). Writing leaves the headers in L2 with the ring of 1,024 mbufs, in L3 with that of 16,384, as a NIC does.
+Flows come in random order, every flow once before any comes again: no run of equal flows helps.
+
+Cases and baselines take turns: each round times one pass of each. "x swap" is the median over that of a MAC swap over
+the same mbufs in the same rounds; "+-" is half the interquartile range of the ratios taken round by round.
+)";
+
+po::options_description description() {
+  po::options_description options("Options", 110);
+  options.add_options()("list", "print the cases and exit")(
+      "only", po::value<std::vector<std::string>>()->value_name("PATTERN")->composing(),
+      "only cases that match this shell pattern, or contain it; may be repeated")(
+      "flows", po::value<std::string>()->value_name("N[,N...]")->default_value("1,1k,100k,1M"),
+      "numbers of established connections, k and M allowed; new connections use the largest")(
+      "rounds", po::value<uint32_t>()->value_name("N")->default_value(101),
+      "samples of each case and baseline")(
+      "burst", po::value<uint16_t>()->value_name("N")->default_value(32),
+      "packets a burst, up to 64")("cpu", po::value<unsigned>()->value_name("N"),
+                                   "CPU to run on; default: the last one allowed")(
+      "hugepages", "insist on hugepages; default: where enough are free")("no-huge",
+                                                                          "use small pages")(
+      "json", "one JSON document on standard output, progress on standard error")(
+      "help", "print this and exit");
+  return options;
+}
+
+unsigned last_allowed_cpu() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 0;
+  unsigned last = 0;
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &allowed)) last = cpu;
+  }
+  return last;
+}
+
+std::expected<std::vector<uint32_t>, std::string> parse_flows(const std::string& text) {
+  std::vector<uint32_t> flows;
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');) {
+    const auto count = parse_count(part);
+    if (!count || *count == 0) {
+      return std::unexpected("--flows: \"" + part + "\" (expected a number from 1 to " +
+                             count_text(kMostFlows) + ", such as 100k)");
+    }
+    flows.push_back(*count);
+  }
+  if (flows.empty()) return std::unexpected("--flows: no number given");
+  std::sort(flows.begin(), flows.end());
+  flows.erase(std::unique(flows.begin(), flows.end()), flows.end());
+  return flows;
+}
+
+std::expected<Options, std::string> read(const po::variables_map& values) {
+  Options result;
+  if (values.contains("list")) result.action = Options::Action::kList;
+  if (values.contains("help")) result.action = Options::Action::kHelp;
+  if (values.contains("only")) result.only = values["only"].as<std::vector<std::string>>();
+  auto flows = parse_flows(values["flows"].as<std::string>());
+  if (!flows) return std::unexpected(flows.error());
+  result.flows = std::move(*flows);
+  result.rounds = values["rounds"].as<uint32_t>();
+  if (result.rounds == 0) return std::unexpected("--rounds: 0 (expected at least 1)");
+  result.burst = values["burst"].as<uint16_t>();
+  if (result.burst == 0 || result.burst > dataplane::Worker::kBurst) {
+    return std::unexpected("--burst: " + std::to_string(result.burst) + " (expected 1 to " +
+                           std::to_string(dataplane::Worker::kBurst) + ")");
+  }
+  result.cpu = values.contains("cpu") ? values["cpu"].as<unsigned>() : last_allowed_cpu();
+  if (values.contains("hugepages") && values.contains("no-huge")) {
+    return std::unexpected("--hugepages and --no-huge exclude each other");
+  }
+  if (values.contains("hugepages")) result.pages = Pages::kHuge;
+  if (values.contains("no-huge")) result.pages = Pages::kSmall;
+  result.json = values.contains("json");
+  return result;
+}
+
+}  // namespace
+
+std::string usage() {
+  std::ostringstream text;
+  text << "Usage: lbd-bench [OPTIONS]\n" << kExplanation << '\n' << description();
+  return text.str();
+}
+
+std::expected<Options, std::string> parse_options(int argc, char** argv) {
+  try {
+    namespace style = po::command_line_style;
+    po::variables_map values;
+    po::store(po::command_line_parser(argc, argv)
+                  .options(description())
+                  .positional({})
+                  .style(style::unix_style & ~style::allow_guessing)
+                  .run(),
+              values);
+    return read(values);
+  } catch (const po::error& error) {
+    return std::unexpected(std::string(error.what()) + " (lbd-bench --help lists the options)");
+  }
+}
+
+std::optional<uint32_t> parse_count(const std::string& text) {
+  uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || value > kMostFlows) return std::nullopt;
+  const std::string suffix(rest, end);
+  if (suffix == "k") value *= 1000;
+  if (suffix == "M") value *= 1'000'000;
+  if ((!suffix.empty() && suffix != "k" && suffix != "M") || value > kMostFlows)
+    return std::nullopt;
+  return static_cast<uint32_t>(value);
+}
+
+std::string count_text(uint64_t count) {
+  if (count >= 1'000'000 && count % 1'000'000 == 0) return std::to_string(count / 1'000'000) + "M";
+  if (count >= 1000 && count % 1000 == 0) return std::to_string(count / 1000) + "k";
+  return std::to_string(count);
+}
+
+}  // namespace bench

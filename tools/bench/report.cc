@@ -1,0 +1,125 @@
+#include "tools/bench/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace bench {
+namespace {
+
+// Half the interquartile range.
+double spread(const Series& series) { return (series.quantile(0.75) - series.quantile(0.25)) / 2; }
+
+std::string multiple(const Series& samples, const Series& baseline) {
+  if (baseline.samples().empty()) return fmt::format("{:>14}", "");
+  return fmt::format("{:6.2f} +-{:5.2f}", samples.median() / baseline.median(),
+                     spread(samples.over(baseline)));
+}
+
+std::string number_or_blank(uint32_t value) { return value == 0 ? "" : count_text(value); }
+
+nlohmann::json quantiles(const Series& series) {
+  return {{"best", series.quantile(0)},
+          {"lower_quartile", series.quantile(0.25)},
+          {"median", series.median()},
+          {"upper_quartile", series.quantile(0.75)},
+          {"max", series.quantile(1)}};
+}
+
+nlohmann::json ratio(const Series& samples, const Series& baseline) {
+  nlohmann::json result = quantiles(samples.over(baseline));
+  result["of_medians"] = samples.median() / baseline.median();
+  return result;
+}
+
+nlohmann::json head(const CaseSpec& spec, const Series& samples) {
+  return {{"case", spec.name}, {"flows", spec.flows},      {"ring", spec.ring},
+          {"unit", spec.unit}, {"ns", quantiles(samples)}, {"samples", samples.samples()}};
+}
+
+}  // namespace
+
+Report::Report(const Circumstances& circumstances, std::FILE* out)
+    : circumstances_(circumstances), out_(out) {
+  print_head();
+}
+
+void Report::print_head() {
+  const Options& options = circumstances_.options;
+  fmt::print(out_,
+             "lbd-bench: {}, CPU {}, TSC {:.2f} GHz, {}, bursts of {}, {} rounds\n\n"
+             "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}  {}\n"
+             "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}\n",
+             circumstances_.cpu_model, options.cpu, 1 / nanoseconds(1), circumstances_.pages,
+             options.burst, options.rounds, "case", "flows", "mbufs", "x swap", "x rte_hash", "ns",
+             "+-", "best", "worst", "per", "", "", "", "(same mbufs)", "(same flows)", "median", "",
+             "", "");
+  std::fflush(out_);
+}
+
+void Report::add(const Result& result) {
+  print(result);
+  results_.push_back(result);
+}
+
+void Report::add_baseline(const CaseSpec& spec, const Series& samples) {
+  const auto same = [&](const Baseline& b) {
+    return b.spec.name == spec.name && b.spec.flows == spec.flows && b.spec.ring == spec.ring;
+  };
+  auto found = std::find_if(baselines_.begin(), baselines_.end(), same);
+  if (found == baselines_.end()) found = baselines_.insert(found, {spec, {}});
+  for (const double sample : samples.samples()) found->samples.add(sample);
+}
+
+void Report::print(const Result& result) {
+  const CaseSpec& spec = result.spec;
+  fmt::print(out_, "{:<36} {:>6} {:>6} {} {} {:7.1f} {:7.1f} {:7.1f} {:7.1f}  {}", spec.name,
+             count_text(spec.flows), count_text(spec.ring),
+             multiple(result.samples, result.mac_swap), multiple(result.samples, result.hash),
+             result.samples.median(), spread(result.samples), result.samples.quantile(0),
+             result.samples.quantile(1), spec.unit);
+  if (spec.unit == "connection") {
+    fmt::print(out_, " ({:.2f} M/s)", 1e3 / result.samples.median());
+  }
+  fmt::print(out_, "\n");
+  std::fflush(out_);
+}
+
+void Report::print(const Baseline& baseline) {
+  const Series& samples = baseline.samples;
+  fmt::print(out_, "{:<36} {:>6} {:>6} {:>14} {:>14} {:7.1f} {:7.1f} {:7.1f} {:7.1f}  {}\n",
+             baseline.spec.name, number_or_blank(baseline.spec.flows),
+             number_or_blank(baseline.spec.ring), "", "", samples.median(), spread(samples),
+             samples.quantile(0), samples.quantile(1), baseline.spec.unit);
+}
+
+void Report::finish() {
+  fmt::print(out_, "\nBaselines, over all groups:\n");
+  for (const Baseline& baseline : baselines_) print(baseline);
+  std::fflush(out_);
+}
+
+nlohmann::json Report::json() const {
+  const Options& options = circumstances_.options;
+  nlohmann::json result{{"program", "lbd-bench"},
+                        {"version", LBD_VERSION},
+                        {"cpu_model", circumstances_.cpu_model},
+                        {"cpu", options.cpu},
+                        {"tsc_hz", rte_get_tsc_hz()},
+                        {"pages", circumstances_.pages},
+                        {"burst", options.burst},
+                        {"rounds", options.rounds},
+                        {"results", nlohmann::json::array()},
+                        {"baselines", nlohmann::json::array()}};
+  for (const Result& r : results_) {
+    nlohmann::json entry = head(r.spec, r.samples);
+    entry["over_mac_swap"] = ratio(r.samples, r.mac_swap);
+    if (!r.hash.samples().empty()) entry["over_rte_hash"] = ratio(r.samples, r.hash);
+    result["results"].push_back(std::move(entry));
+  }
+  for (const Baseline& b : baselines_) result["baselines"].push_back(head(b.spec, b.samples));
+  return result;
+}
+
+}  // namespace bench

@@ -1,0 +1,52 @@
+// What was measured, as a table that grows while the benchmark runs and as one JSON document.
+#pragma once
+
+#include <cstdio>
+#include <nlohmann/json_fwd.hpp>
+
+#include "tools/bench/catalogue.h"
+
+namespace bench {
+
+// A case with its samples and those of its baselines, of the same rounds.
+struct Result {
+  CaseSpec spec;
+  Series samples;
+  Series mac_swap;
+  Series hash;  // empty for none
+};
+
+// Where and how it runs.
+struct Circumstances {
+  std::string cpu_model;
+  std::string pages;
+  const Options& options;
+};
+
+class Report {
+ public:
+  // The table goes to `out`.
+  Report(const Circumstances& circumstances, std::FILE* out);
+  void add(const Result& result);
+  // A baseline's samples of one group; its line is printed at the end, over all groups.
+  void add_baseline(const CaseSpec& spec, const Series& samples);
+  void finish();
+  nlohmann::json json() const;
+
+ private:
+  struct Baseline {
+    CaseSpec spec;
+    Series samples;
+  };
+
+  void print_head();
+  void print(const Result& result);
+  void print(const Baseline& baseline);
+
+  Circumstances circumstances_;
+  std::FILE* out_;
+  std::vector<Result> results_;
+  std::vector<Baseline> baselines_;
+};
+
+}  // namespace bench

@@ -1,0 +1,21 @@
+"""Hosts on one machine: network namespaces joined by veth, with lbd's director among them.
+
+    with Lab(programs) as lab:
+        net = NatTwoArm(lab)
+        with net.lbd([service("192.168.22.11:80", net.servers)]) as lbd:
+            print(net.client.curl("http://192.168.22.11/"), lbd.ctl("show", "services"))
+
+Shared by tools/demo and test/e2e. Needs root. Only the standard library, so that /usr/bin/python3 is enough.
+"""
+
+from .capture import Capture
+from .director import Director, Programs, service
+from .hosts import CommandFailed, Host, Lab, run
+from .servers import Nginx, UdpEcho
+from .topology import DrOneWire, NatOneArm, NatTwoArm
+from .wait import TimedOut, wait_for
+
+__all__ = [
+    "Capture", "CommandFailed", "Director", "DrOneWire", "Host", "Lab", "NatOneArm", "NatTwoArm", "Nginx",
+    "Programs", "TimedOut", "UdpEcho", "run", "service", "wait_for",
+]

@@ -1,0 +1,121 @@
+"""lbd in the director's namespace, and lbctl to ask it."""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+from .process import run
+from .wait import wait_for
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@dataclasses.dataclass(frozen=True)
+class Programs:
+    lbd: pathlib.Path = ROOT / "build/lbd"
+    lbctl: pathlib.Path = ROOT / "build/lbctl"
+
+    def missing(self):
+        return [str(path) for path in (self.lbd, self.lbctl) if not os.access(path, os.X_OK)]
+
+
+def service(address, servers, *, scheduler="rr", forward="nat", protocol="tcp", **more):
+    """A service of the file. A server is "IP:port", ("IP:port", weight) or a ready object."""
+    def server(value):
+        if isinstance(value, tuple):
+            return {"address": value[0], "weight": value[1]}
+        return value if isinstance(value, dict) else {"address": value}
+
+    return {"protocol": protocol, "address": address, "scheduler": scheduler, "forward": forward,
+            "servers": [server(value) for value in servers], **more}
+
+
+def eal(*devices):
+    """EAL's arguments: one control thread, one worker, one AF_XDP port per device of the namespace."""
+    cpus = sorted(os.sched_getaffinity(0))
+    lcores = ["-l", f"{cpus[0]},{cpus[1]}"] if len(cpus) > 1 else [f"--lcores=0@{cpus[0]},1@{cpus[0]}"]
+    return [*lcores, "--no-huge", *(f"--vdev=net_af_xdp{i},iface={name}" for i, name in enumerate(devices))]
+
+
+class Director:
+    """A running lbd. Leaving the with block ends it by SIGTERM, and demands exit status 0.
+
+    When the block fails, what lbctl shows at that moment is put into the lab's evidence first.
+    """
+
+    _started = 0
+
+    def __init__(self, host, configuration):
+        Director._started += 1
+        self.host = host
+        self.lab = host.lab
+        self.configuration = configuration
+        self.socket = pathlib.Path(configuration["control"]["sockets"][0]["path"])
+        self.file = self.lab.directory / f"lbd-{Director._started}.json"
+        self.file.write_text(json.dumps(configuration, indent=2) + "\n")
+        self.process = self.host.spawn(self.lab.programs.lbd, "--config", self.file, log=f"lbd-{Director._started}.log")
+        try:
+            wait_for(lambda: self._answers() or not self.process.alive, 30, f"lbd to answer on {self.socket}")
+        except BaseException:
+            self.process.stop()
+            raise
+        if not self.process.alive:
+            raise RuntimeError(f"lbd ended with status {self.process.wait(1)}")
+
+    def _answers(self):
+        return self.socket.exists() and self.ask("show", "info").returncode == 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *_):
+        if failure is not None:
+            self._witness()
+            self.process.stop()
+        elif self.process.alive:
+            self.stop()
+        elif self.process.wait(1) != 0:
+            raise RuntimeError(f"lbd ended by itself with status {self.process.wait(1)}")
+
+    def _witness(self):
+        if not self.process.alive:
+            self.lab.evidence.append(("lbd", f"not running, exit status {self.process.wait(1)}"))
+            return
+        for words in ("show info", "show services", "ipvsadm -Ln --stats", "show connections", "show interfaces",
+                      "show neighbours", "show drops"):
+            try:
+                answer = self.ask(*words.split(), timeout=5)
+                self.lab.evidence.append((f"lbctl {words}", answer.stdout + answer.stderr))
+            except Exception as error:  # evidence is taken on the way out of a failure: never hide that one
+                self.lab.evidence.append((f"lbctl {words}", str(error)))
+
+    def stop(self):
+        """Ends lbd; its exit status must be 0."""
+        status = self.process.stop()
+        if status != 0:
+            raise RuntimeError(f"lbd ended with status {status} after SIGTERM")
+
+    def ask(self, *words, stdin=None, timeout=10, socket=None):
+        """lbctl's result, whatever its exit status."""
+        return run([self.lab.programs.lbctl, "--socket", socket or self.socket, *words], check=False, stdin=stdin,
+                   timeout=timeout)
+
+    def ctl(self, *words):
+        """What lbctl prints; its exit status must be 0."""
+        return run([self.lab.programs.lbctl, "--socket", self.socket, *words], timeout=10).stdout
+
+    def json(self, *words):
+        return json.loads(self.ctl(*words, "json"))
+
+    def servers(self, name=None):
+        """The servers of the named (else the first) service, as `show services json` has them."""
+        services = self.json("show", "services")["services"]
+        return next(one for one in services if name in (None, one["name"]))["servers"]
+
+    def drops(self):
+        """Count by reason."""
+        return self.json("show", "info")["drops"]
+
+    def log(self):
+        return self.process.text()

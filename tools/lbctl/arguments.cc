@@ -1,0 +1,74 @@
+#include "tools/lbctl/arguments.h"
+
+#include <algorithm>
+
+namespace lbctl {
+namespace {
+
+using Words = std::span<const char* const>;
+
+std::string_view basename_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+std::expected<void, std::string> set_line(Words words, Invocation& out) {
+  if (out.ipvsadm) out.line = "ipvsadm";
+  for (const std::string_view word : words) {
+    if (word.empty()) return std::unexpected("an empty word cannot be sent");
+    if (word.find_first_of(" \t\n\v\f\r") != std::string_view::npos) {
+      return std::unexpected("the word \"" + std::string(word) +
+                             "\" holds white space and cannot be sent");
+    }
+    if (!out.line.empty()) out.line += ' ';
+    out.line += word;
+  }
+  return {};
+}
+
+bool wants_document(Words words, bool ipvsadm) {
+  if (!words.empty() && std::string_view(words.back()) == "-") return true;
+  return ipvsadm && std::ranges::any_of(words, [](std::string_view word) {
+           return word == "-R" || word == "--restore";
+         });
+}
+
+}  // namespace
+
+std::expected<Invocation, std::string> parse_arguments(Words arguments, const char* lbd_socket) {
+  Invocation out;
+  out.socket = lbd_socket != nullptr && *lbd_socket != '\0' ? lbd_socket : kDefaultSocket;
+  out.ipvsadm = !arguments.empty() && basename_of(arguments[0]) == "ipvsadm";
+  Words words = arguments.empty() ? arguments : arguments.subspan(1);
+
+  while (!out.ipvsadm && !words.empty() && words[0][0] == '-') {
+    const std::string_view option = words[0];
+    words = words.subspan(1);
+    constexpr std::string_view kSocket = "--socket";
+    if (option == "--help" || option == "-h") {
+      out.action = Invocation::Action::kHelp;
+      return out;
+    }
+    if (option == "--version") {
+      out.action = Invocation::Action::kVersion;
+      return out;
+    }
+    if (option.starts_with("--socket=")) {
+      out.socket = option.substr(kSocket.size() + 1);
+    } else if (option == kSocket) {
+      if (words.empty()) return std::unexpected("--socket: missing value (expected PATH)");
+      out.socket = words[0];
+      words = words.subspan(1);
+    } else {
+      return std::unexpected("unknown option " + std::string(option) +
+                             " (options stand before the first word; lbctl --help lists them)");
+    }
+  }
+  if (!out.ipvsadm && words.empty()) {
+    return std::unexpected("no command (lbctl help lists the daemon's)");
+  }
+  if (auto set = set_line(words, out); !set) return std::unexpected(set.error());
+  // "lbctl ipvsadm …" is the same as "ipvsadm …".
+  out.ipvsadm = out.ipvsadm || std::string_view(words[0]) == "ipvsadm";
+  out.document = wants_document(words, out.ipvsadm);
+  return out;
+}
+
+}  // namespace lbctl

@@ -1,0 +1,109 @@
+// lbctl: sends a command line to lbd and prints the reply. Exit status 0; 1 or the status that an
+// error names; 2 when no daemon answers or when lbctl was called wrongly.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <string>
+
+#include "tools/lbctl/arguments.h"
+#include "tools/lbctl/exchange.h"
+#include "tools/lbctl/reply.h"
+
+namespace {
+
+constexpr int kNoDaemon = 2;
+
+constexpr std::string_view kUsage = R"(usage: lbctl [--socket PATH] WORDS...
+       ipvsadm [WORDS...]
+
+Sends WORDS as one command line to lbd and prints the reply; "lbctl help" lists the commands.
+Options end at the first word. A last word "-", and "ipvsadm -R" or "--restore", send standard
+input as the command's document. A word may not be empty or hold white space.
+
+  --socket PATH  lbd's control socket; else LBD_SOCKET in the environment, else /run/lbd/lbd.sock
+  --help         this text
+  --version      the version of lbctl
+
+Exit status: 0; 1 or the status that an error of lbd names; 2 when no lbd answers or lbctl was
+called wrongly.
+)";
+
+// Standard output with the error of the first write that failed. A full disk must not look like
+// success; a reader that went away (`lbctl … | head`) ends lbctl with SIGPIPE as usual.
+class Output {
+ public:
+  void write(std::string_view bytes) {
+    while (!bytes.empty() && error_ == 0) {
+      const ssize_t n = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+      if (n >= 0) {
+        bytes.remove_prefix(static_cast<size_t>(n));
+      } else if (errno != EINTR) {
+        error_ = errno;
+      }
+    }
+  }
+
+  // Some file systems tell only at close that there was no room.
+  int close() {
+    if (error_ == 0 && ::close(STDOUT_FILENO) != 0) error_ = errno;
+    return error_;
+  }
+
+ private:
+  int error_ = 0;
+};
+
+int close_output(Output& output) {
+  const int error = output.close();
+  if (error == 0) return 0;
+  std::cerr << "lbctl: cannot write to standard output: " << std::strerror(error) << '\n';
+  return 1;
+}
+
+int run(const lbctl::Invocation& invocation, std::string_view program, Output& output) {
+  const auto fd = lbctl::connect_to(invocation.socket);
+  if (!fd) {
+    std::cerr << program << ": " << fd.error() << '\n';
+    return kNoDaemon;
+  }
+  lbctl::Reply reply([&](std::string_view bytes) { output.write(bytes); });
+  const auto exchanged =
+      lbctl::exchange(*fd, invocation.line, invocation.document ? STDIN_FILENO : -1,
+                      [&](std::string_view bytes) { reply.consume(bytes); });
+  close(*fd);
+  if (!exchanged) {
+    std::cerr << program << ": " << exchanged.error() << '\n';
+    return kNoDaemon;
+  }
+  if (const auto error = reply.finish()) {
+    // Scripts compare ipvsadm's messages, which come without the program's name.
+    if (!invocation.ipvsadm) std::cerr << program << ": ";
+    std::cerr << error->text << '\n';
+    return error->status;
+  }
+  return close_output(output);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto invocation =
+      lbctl::parse_arguments(std::span(argv, static_cast<size_t>(argc)), std::getenv("LBD_SOCKET"));
+  if (!invocation) {
+    std::cerr << "lbctl: " << invocation.error() << '\n';
+    return kNoDaemon;
+  }
+  Output output;
+  switch (invocation->action) {
+    case lbctl::Invocation::Action::kHelp:
+      output.write(kUsage);
+      return close_output(output);
+    case lbctl::Invocation::Action::kVersion:
+      output.write("lbctl " LBD_VERSION "\n");
+      return close_output(output);
+    case lbctl::Invocation::Action::kCommand:
+      return run(*invocation, invocation->ipvsadm ? "ipvsadm" : "lbctl", output);
+  }
+}
