@@ -92,9 +92,6 @@ template <class F>
 bool Neighbours<F>::hold(lb::NextHop hop, HeldPacket packet, lb::Tick now) {
   const uint32_t index = index_of(hop);
   Neighbour<F>& neighbour = table_[index];
-  std::vector<HeldPacket>& held = held_[index];
-  if (held.size() >= kHeldPerHop) return false;
-  held.push_back(packet);
   neighbour.used = now;
   if (neighbour.state != NeighbourState::kIncomplete) {
     neighbour.state = NeighbourState::kIncomplete;
@@ -102,6 +99,11 @@ bool Neighbours<F>::hold(lb::NextHop hop, HeldPacket packet, lb::Tick now) {
     neighbour.next_look = now + kRetry;
     owner_.solicit(neighbour.link, neighbour.address, nullptr);
   }
+  if (held_total_ >= kHeldTotal) return false;
+  std::vector<HeldPacket>& held = held_[index];
+  if (held.size() >= kHeldPerHop) return false;
+  held.push_back(packet);
+  ++held_total_;
   return true;
 }
 
@@ -111,6 +113,7 @@ std::vector<HeldPacket> Neighbours<F>::take_held(uint32_t index) {
   if (found == held_.end()) return {};
   std::vector<HeldPacket> packets = std::move(found->second);
   held_.erase(found);
+  held_total_ -= packets.size();
   return packets;
 }
 

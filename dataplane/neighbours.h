@@ -76,6 +76,8 @@ class Neighbours {
   using Address = typename F::Address;
   static constexpr uint32_t kCapacity = 16384;
   static constexpr uint32_t kHeldPerHop = 8;
+  // Together, so that a scan of addresses where nobody is does not use up the receive pool.
+  static constexpr uint32_t kHeldTotal = 1024;
   static constexpr uint8_t kTries = 3;
   static constexpr lb::Tick kRetry = lb::kTicksPerSecond;
   static constexpr lb::Tick kReachableTime = 30 * lb::kTicksPerSecond;
@@ -135,6 +137,7 @@ class Neighbours {
   uint32_t hand_ = 1;  // where eviction looks next
   std::unordered_map<uint64_t, uint32_t> index_;
   std::unordered_map<uint32_t, std::vector<HeldPacket>> held_;
+  size_t held_total_ = 0;
 };
 
 }  // namespace dataplane

@@ -12,7 +12,7 @@ TEST_CASE("in DR a packet keeps its addresses and goes to the server's MAC") {
 
 TEST_CASE("in DR nothing but MACs, TTL and IP checksum differs") {
   Lab lab({{"tcp", kVip, {{kServer, 1, "dr"}}}, {"udp", kVip, {{kServer, 1, "dr"}}}});
-  const Frame frame = GENERATE(tcp(kClient, kVip).flags("S").ip_options({1, 1, 1, 0}).data(9),
+  const Frame frame = GENERATE(as<Frame>{}, tcp(kClient, kVip).flags("S").ip_options({1, 1, 1, 0}).data(9),
                                tcp(kClient, kVip).flags("S").wrong_by(77).tos(4),
                                udp(kClient, kVip).data(7), udp(kClient, kVip).no_checksum());
   const Bytes in = frame.build(lab.mac_of_link("wan"));

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <latch>
 #include <set>
 #include <thread>
 #include <vector>
@@ -187,11 +188,13 @@ TEST_CASE("threads that take and give at once never hold the same entry") {
   std::vector<std::atomic<int>> holders(kSize);
   std::atomic<int> doubly_held{0};
   std::vector<Cache> caches(kThreads, Cache(*pool));
+  std::latch start(kThreads);
   const auto work = [&](int number) {
+    start.arrive_and_wait();
     Random random(static_cast<uint64_t>(number));
     Cache& cache = caches[static_cast<size_t>(number)];
     std::vector<EntryIndex> held;
-    for (int step = 0; step < 20000; ++step) {
+    for (int step = 0; step < 200000; ++step) {
       // In waves, so that chunks go back and forth.
       const bool taking = step / 200 % 2 == 0;
       if (taking || held.empty()) {

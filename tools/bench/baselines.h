@@ -19,7 +19,8 @@ class MacSwap final : public Case {
   double sample() override;
 
  private:
-  uint64_t pass();
+  void prepare();
+  void check();
   void swap_all();
 
   Ring& ring_;

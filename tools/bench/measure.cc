@@ -1,9 +1,17 @@
 #include "tools/bench/measure.h"
 
-#include <algorithm>
 #include <cmath>
+#include <ctime>
 
 namespace bench {
+
+uint64_t cpu_cycles() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  const double seconds =
+      static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+  return static_cast<uint64_t>(seconds * static_cast<double>(rte_get_tsc_hz()));
+}
 
 double Series::quantile(double q) const {
   std::vector<double> sorted = samples_;

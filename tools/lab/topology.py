@@ -1,5 +1,6 @@
 """The clusters that tests and demo use, each with its addresses. rs1 answers rs1rs1rs1, as in the article."""
 
+import copy
 import hashlib
 import os
 
@@ -43,7 +44,8 @@ class Cluster:
     def configuration(self, services, **more):
         """The file for lbd. `more` adds or replaces top-level keys."""
         return {
-            "eal": eal(*self.devices), "interfaces": list(self.interfaces), "routes": list(self.routes),
+            "eal": eal(*self.devices), "interfaces": copy.deepcopy(self.interfaces),
+            "routes": copy.deepcopy(self.routes),
             "services": services, "connections": {"capacity": 65536},
             "control": {"sockets": [{"path": str(self.lab.directory / "lbd.sock"), "level": "admin", "mode": "0600"}]},
             **more}

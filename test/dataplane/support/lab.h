@@ -9,7 +9,9 @@ namespace dataplane_test {
 
 class Lab : public World {
  public:
-  explicit Lab(Setup setup) : World(std::move(setup)) {}
+  // A template, so that a list in braces is always one of services.
+  template <std::same_as<Setup> S>
+  explicit Lab(S setup) : World(std::move(setup)) {}
   explicit Lab(std::vector<ServiceSetup> services) : World(Setup{.services = std::move(services)}) {}
   ~Lab() { CHECK(settle_and_audit() == ""); }
 

@@ -1,0 +1,172 @@
+// Every drop reason is reached by its packet, and by nothing else's counter.
+#include <set>
+
+#include "test/dataplane/support/lab.h"
+
+using namespace dataplane_test;
+using lb::DropReason;
+
+namespace {
+
+struct Case {
+  const char* what;
+  DropReason reason;
+  Frame frame;
+};
+
+Frame syn() { return tcp(kClient, kVip).flags("S"); }
+
+// What one frame is enough for, at a director with one service.
+std::vector<Case> single_frames() {
+  return {
+      {"another host's MAC", DropReason::kForeignMac, syn().to_mac(mac_of("10.9.9.9"))},
+      {"an 802.1Q tag", DropReason::kVlan, syn().ethertype(0x8100)},
+      {"an 802.1ad tag", DropReason::kVlan, syn().ethertype(0x88a8)},
+      {"IPv6", DropReason::kUnknownEthertype, syn().ethertype(0x86dd)},
+      {"a length instead of an ethertype", DropReason::kUnknownEthertype, syn().ethertype(46)},
+      {"half an Ethernet header", DropReason::kTruncated, syn().cut_to(13)},
+      {"no byte at all", DropReason::kTruncated, syn().cut_to(0)},
+      {"an Ethernet header alone", DropReason::kTruncated, syn().cut_to(14)},
+      {"half an IP header", DropReason::kTruncated, syn().cut_to(14 + 19)},
+      {"a frame shorter than its packet", DropReason::kTruncated, syn().cut_to(14 + 39)},
+      {"IP version 6", DropReason::kBadIpHeader, syn().version_and_length(0x65)},
+      {"an IP header of 4 words", DropReason::kBadIpHeader, syn().version_and_length(0x44)},
+      {"a packet shorter than its header", DropReason::kBadIpHeader, syn().total_length(19)},
+      {"an IP header longer than its packet", DropReason::kBadIpHeader,
+       syn().version_and_length(0x4f)},
+      {"a wrong IP checksum", DropReason::kBadIpChecksum, syn().wrong_ip_checksum()},
+      {"half a TCP header", DropReason::kBadTransportHeader,
+       ip("10.1.0.10", "10.1.0.100", 6).data(19)},
+      {"a TCP header of 4 words", DropReason::kBadTransportHeader, syn().tcp_words(4)},
+      {"a TCP header longer than its packet", DropReason::kBadTransportHeader, syn().tcp_words(6)},
+      {"half a UDP header", DropReason::kBadTransportHeader,
+       ip("10.1.0.10", "10.1.0.100", 17).data(7)},
+      {"a UDP length below its header", DropReason::kBadTransportHeader,
+       udp(kClient, kVip).udp_length(7)},
+      {"a UDP length beyond its packet", DropReason::kBadTransportHeader,
+       udp(kClient, kVip).data(1).udp_length(10)},
+      {"half an ICMP header", DropReason::kBadTransportHeader,
+       ip("10.1.0.10", "10.1.0.1", 1).data(7)},
+      {"ARP cut short", DropReason::kBadArp, arp_request("10.1.0.10", "10.1.0.1").cut_to(41)},
+      {"source 127.0.0.1", DropReason::kBadSource, tcp("127.0.0.1:1", kVip).flags("S")},
+      {"source 0.0.0.0", DropReason::kBadSource, tcp("0.0.0.0:1", kVip).flags("S")},
+      {"source 224.0.0.1", DropReason::kBadSource, tcp("224.0.0.1:1", kVip).flags("S")},
+      {"source 255.255.255.255", DropReason::kBadSource, tcp("255.255.255.255:1", kVip).flags("S")},
+      {"the VIP as source", DropReason::kBadSource, tcp("10.1.0.100:1", kVip).flags("S")},
+      {"IP in a broadcast frame", DropReason::kNotForUs, syn().to_mac(lb::kBroadcastMac)},
+      {"IP in a multicast frame", DropReason::kNotForUs, syn().to_mac({{1, 0, 0x5e, 0, 0, 1}})},
+      {"a multicast destination", DropReason::kNotForUs, udp(kClient, "224.0.0.1:9")},
+      {"a first fragment", DropReason::kFragment, syn().fragment(0x2000)},
+      {"a later fragment", DropReason::kFragment, syn().fragment(5)},
+      {"an ICMP error to the director", DropReason::kIcmpUnhandled,
+       icmp("10.1.0.10", "10.1.0.1", 3, 3).data(28)},
+      {"IP protocol 253", DropReason::kUnknownProtocol, ip("10.1.0.10", "10.1.0.1", 253)},
+      {"a TCP port without service", DropReason::kClosedPort, tcp(kClient, "10.1.0.1:9").flags("S")},
+      {"a UDP port without service", DropReason::kClosedPort, udp(kClient, "10.1.0.1:9")},
+      {"an ACK out of nowhere", DropReason::kNotASyn, tcp(kClient, kVip).flags("A")},
+      {"TTL 1", DropReason::kTtlExpired, syn().ttl(1)},
+      {"no route", DropReason::kNoRoute, udp(kClient, "8.8.8.8:53")},
+      {"loose source route", DropReason::kSourceRouted, syn().ip_options({1, 131, 3, 4})},
+      {"strict source route", DropReason::kSourceRouted, syn().ip_options({0x94, 4, 0, 0, 137, 3, 4, 0})},
+      {"too large for the next link", DropReason::kTooBig,
+       udp(kClient, "10.2.0.11:9").data(1480)},
+  };
+}
+
+std::string once(DropReason reason) { return std::string(lb::text_of(reason).name) + "=1"; }
+
+// The others, with what it takes to get there.
+std::string no_server() {
+  Lab lab({{"tcp", kVip, {}}});
+  lab.from_client(syn());
+  return lab.drops();
+}
+
+std::string table_full() {
+  Lab lab(Setup{.services = one_service("udp"), .capacity = 1});
+  lab.from_client(udp("10.1.0.10:1", kVip));
+  lab.from_client(udp("10.1.0.10:2", kVip));
+  return lab.drops();
+}
+
+std::string ambiguous_tuple() {
+  Lab lab({{"tcp", kVip, {{kServer}}}, {"tcp", "10.1.0.100:81", {{kServer}}}});
+  lab.from_client(syn());
+  lab.from_client(tcp(kClient, "10.1.0.100:81").flags("S"));
+  return lab.drops();
+}
+
+std::string neighbour(size_t packets, double seconds) {
+  Lab lab(one_service());
+  lab.receive("wan", std::vector<Frame>(packets, udp(kClient, "10.2.0.99:9")));
+  lab.pass(seconds);
+  const std::string drops = lab.drops();
+  return drops;
+}
+
+std::string chained() {
+  Lab lab(one_service());
+  lab.io().put_chained(0, syn().build(lab.mac_of_link("wan")), 34, 0);
+  lab.turn();
+  return lab.drops();
+}
+
+std::string transmit_full() {
+  Lab lab(one_service());
+  lab.io().set_transmit_limit(lab.port_of("lan"), 0);
+  lab.from_client(syn());
+  return lab.drops();
+}
+
+}  // namespace
+
+TEST_CASE("each broken or unwanted packet is counted under its one reason") {
+  for (const Case& c : single_frames()) {
+    INFO(c.what);
+    Lab lab(Setup{.services = one_service(),
+                  .links = {{"wan", {"10.1.0.1/24"}, 2000}, {"lan", {"10.2.0.1/24"}}}});
+    lab.from_client(c.frame);
+    CHECK(lab.drops() == once(c.reason));
+  }
+}
+
+TEST_CASE("reasons that take a situation are counted once as well") {
+  CHECK(no_server() == once(DropReason::kNoServer));
+  CHECK(table_full() == once(DropReason::kTableFull));
+  CHECK(ambiguous_tuple() == once(DropReason::kAmbiguousTuple));
+  CHECK(neighbour(9, 0) == once(DropReason::kNeighbourPending));
+  CHECK(neighbour(1, 5) == once(DropReason::kNeighbourFailed));
+  CHECK(chained() == once(DropReason::kChained));
+  CHECK(transmit_full() == once(DropReason::kTransmitFull));
+}
+
+TEST_CASE("every drop reason is reached by one of these tests") {
+  std::set<DropReason> reached = {
+      DropReason::kNoServer,        DropReason::kTableFull, DropReason::kAmbiguousTuple,
+      DropReason::kNeighbourPending, DropReason::kNeighbourFailed, DropReason::kChained,
+      DropReason::kTransmitFull};
+  for (const Case& c : single_frames()) reached.insert(c.reason);
+  for (size_t i = 0; i < lb::kDropReasons; ++i) {
+    INFO(lb::kDropReasonTexts[i].name);
+    CHECK(reached.contains(static_cast<DropReason>(i)));
+  }
+}
+
+TEST_CASE("a wrong IP checksum is not looked for where the device has vouched for it") {
+  Lab lab(one_service());
+  const Frame frame = ip("10.1.0.10", "8.8.8.8", 253).wrong_ip_checksum();
+  lab.io().put(0, frame.build(lab.mac_of_link("wan")))->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+  lab.turn();
+  CHECK(lab.drops() == "no_route=1");
+  lab.io().put(0, frame.build(lab.mac_of_link("wan")))->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_BAD;
+  lab.turn();
+  CHECK(lab.drops() == "bad_ip_checksum=1");
+}
+
+TEST_CASE("IP options that are malformed but no source route are the receiver's business") {
+  const Bytes options = GENERATE(Bytes{7, 0, 0, 0}, Bytes{7, 1, 131, 0}, Bytes{7, 40, 4, 0},
+                                 Bytes{1, 1, 1, 7}, Bytes{0, 131, 3, 4});
+  Lab lab(one_service());
+  CHECK(lab.from_client(syn().ip_options(options)).size() == 1);
+  CHECK(lab.drops() == "");
+}

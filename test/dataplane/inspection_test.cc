@@ -1,0 +1,143 @@
+// Questions about a worker's tables, answered a slice at a time between bursts.
+#include <set>
+
+#include "test/dataplane/support/lab.h"
+
+using namespace dataplane_test;
+using dataplane::ConnectionInspection;
+using dataplane::Request;
+
+namespace {
+
+// Asks once, and gives the worker as many turns as it takes.
+void ask(Lab& lab, ConnectionInspection& question) {
+  Request request{Request::Kind::kInspectConnections};
+  request.connections = &question;
+  REQUIRE(lab.worker().control_request(request));
+  for (int turn = 0; turn < 100 && !question.done; ++turn) lab.turn();
+  REQUIRE(question.done);
+}
+
+// 30 connections of two clients to two services.
+Lab busy_lab() {
+  Lab lab(Setup{.services = {{"tcp", kVip, {{kServer}}}, {"udp", "10.1.0.100:53", {{"10.2.0.12:53"}}}},
+                .capacity = 4096});
+  for (int port = 1; port <= 10; ++port) {
+    lab.from_client(tcp("10.1.0.10:" + std::to_string(port), kVip).flags("S"));
+    lab.from_client(tcp("10.1.0.11:" + std::to_string(port), kVip).flags("S"));
+    lab.from_client(udp("10.1.0.10:" + std::to_string(port), "10.1.0.100:53"));
+  }
+  return lab;
+}
+
+}  // namespace
+
+TEST_CASE("an inspection without a filter sees every connection") {
+  Lab lab = busy_lab();
+  ConnectionInspection question;
+  question.entries.reserve(100);
+  ask(lab, question);
+  CHECK(question.finished);
+  CHECK(question.entries.size() == 30);
+  CHECK(question.now == lab.now());
+}
+
+TEST_CASE("filters by service, client and client port may be joined") {
+  Lab lab = busy_lab();
+  const auto count = [&](auto set) {
+    ConnectionInspection question;
+    question.entries.reserve(100);
+    set(question);
+    ask(lab, question);
+    CHECK(question.finished);
+    return question.entries.size();
+  };
+  const lb::Ipv4Address client{lb::Be32(number_of("10.1.0.10"))};
+  CHECK(count([](auto& q) { q.service = 0; }) == 20);
+  CHECK(count([](auto& q) { q.service = 1; }) == 10);
+  CHECK(count([](auto& q) { q.service = 9; }) == 0);
+  CHECK(count([&](auto& q) { q.client = client; }) == 20);
+  CHECK(count([](auto& q) { q.client_port = lb::Be16(3); }) == 3);
+  CHECK(count([&](auto& q) {
+          q.client = client;
+          q.client_port = lb::Be16(3);
+          q.service = 0;
+        }) == 1);
+}
+
+TEST_CASE("an answer has no more entries than room, and the next goes on where it ended") {
+  Lab lab = busy_lab();
+  const size_t room = GENERATE(1u, 2u, 7u, 29u, 30u, 31u);
+  std::set<std::string> seen;
+  uint64_t bucket = 0;
+  bool finished = false;
+  for (int page = 0; page < 1000 && !finished; ++page) {
+    ConnectionInspection question;
+    question.next_bucket = bucket;
+    question.entries.reserve(room);
+    ask(lab, question);
+    CHECK(question.entries.size() <= room);
+    for (const auto& entry : question.entries) {
+      CHECK(seen.insert(entry.outside.to_endpoint().to_string() +
+                        entry.virtual_end.to_endpoint().to_string()).second);
+    }
+    bucket = question.next_bucket;
+    finished = question.finished;
+  }
+  CHECK(finished);
+  // With room for one, a bucket of two is cut short rather than never passed.
+  if (room >= 7) CHECK(seen.size() == 30);
+}
+
+TEST_CASE("a large table is looked at over several turns, and packets pass meanwhile") {
+  Lab lab = busy_lab();
+  ConnectionInspection question;
+  question.entries.reserve(100);
+  Request request{Request::Kind::kInspectConnections};
+  request.connections = &question;
+  lab.worker().control_request(request);
+  lab.turn();
+  CHECK_FALSE(question.done);
+  CHECK(lab.from_client(tcp("10.1.0.10:1", kVip).flags("A")).size() == 1);
+}
+
+TEST_CASE("an empty table is answered too") {
+  Lab lab(one_service());
+  ConnectionInspection question;
+  question.entries.reserve(1);
+  ask(lab, question);
+  CHECK(question.finished);
+  CHECK(question.entries.empty());
+}
+
+TEST_CASE("neighbours are listed with their state") {
+  Setup setup{.services = one_service()};
+  setup.hosts = {{"wan", "10.1.0.10"}};
+  Lab lab(setup);
+  lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));
+  lab.from_client(udp(kClient, "10.2.0.99:9"));
+  dataplane::NeighbourInspection question;
+  question.neighbours.reserve(100);
+  Request request{Request::Kind::kInspectNeighbours};
+  request.neighbours = &question;
+  REQUIRE(lab.worker().control_request(request));
+  lab.turn();
+  REQUIRE(question.done);
+  REQUIRE(question.neighbours.size() == 3);
+  CHECK(question.now == lab.now());
+  using dataplane::NeighbourState;
+  CHECK(question.neighbours[0].state == NeighbourState::kStatic);
+  CHECK(question.neighbours[0].link == 0);
+  CHECK(question.neighbours[1].state == NeighbourState::kReachable);
+  CHECK(question.neighbours[1].header.destination == mac_of("10.2.0.11"));
+  CHECK(question.neighbours[2].state == NeighbourState::kIncomplete);
+}
+
+TEST_CASE("requests beyond the queue's room are refused, not lost") {
+  Lab lab(one_service());
+  size_t taken = 0;
+  while (taken < 1000 && lab.worker().control_request({Request::Kind::kAnnounce})) ++taken;
+  CHECK(taken >= 32);
+  CHECK(taken < 1000);
+  CHECK(lab.turn().size() == 2 * taken);  // two addresses belong on the link
+}
