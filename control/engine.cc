@@ -49,10 +49,12 @@ std::expected<std::unique_ptr<Engine>, std::string> Engine::start(
   std::unique_ptr<Engine> engine(new Engine(config));
   auto result = engine->start_eal(eal_arguments);
   for (const auto step : {&Engine::open_ports, &Engine::take_memory, &Engine::start_worker}) {
-    if (!result) return std::unexpected(result.error());
-    result = (engine.get()->*step)();
+    if (result) result = (engine.get()->*step)();
   }
-  if (!result) return std::unexpected(result.error());
+  if (!result) {
+    if (engine->eal_) engine->eal_->abandon();
+    return std::unexpected(result.error());
+  }
   engine->log_start();
   return engine;
 }

@@ -147,6 +147,7 @@ std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
   unsigned lcore;
   RTE_LCORE_FOREACH_WORKER(lcore) { eal.worker_lcores_.push_back(lcore); }
   if (eal.worker_lcores_.empty()) {
+    eal.abandon();
     return std::unexpected(
         "no lcore is left for a worker: \"eal\" must give at least two, e.g. \"-l\", \"0,1\" (the "
         "first is the control thread's), or on one CPU \"--lcores\", \"0@0,1@0\"");

@@ -28,6 +28,9 @@ class Eal {
   Eal(Eal&& other) noexcept;
   Eal& operator=(Eal&&) = delete;
   ~Eal();
+  // Leaves DPDK as it is at the end of the process. After a start that failed: cleaning up closes every
+  // device, and closing a net_af_xdp device takes away the XDP program of the process that has it.
+  void abandon() { running_ = false; }
 
   // Lcores besides the main one, which is the control thread's. Not empty.
   const std::vector<unsigned>& worker_lcores() const { return worker_lcores_; }

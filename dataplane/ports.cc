@@ -111,14 +111,13 @@ Port::Port(Port&& other) noexcept
       mac_(other.mac_) {}
 
 Port::~Port() {
-  if (id_ == kNone) return;
-  if (started_) {
-    uint16_t mtu = 0;
-    rte_eth_dev_stop(id_);
-    // net_af_xdp leaves the netdev with the mtu it was given.
-    if (rte_eth_dev_get_mtu(id_, &mtu) == 0 && mtu != original_mtu_) {
-      rte_eth_dev_set_mtu(id_, original_mtu_);
-    }
+  // A port that did not start may be another process's, see Eal::abandon.
+  if (id_ == kNone || !started_) return;
+  uint16_t mtu = 0;
+  rte_eth_dev_stop(id_);
+  // net_af_xdp leaves the netdev with the mtu it was given.
+  if (rte_eth_dev_get_mtu(id_, &mtu) == 0 && mtu != original_mtu_) {
+    rte_eth_dev_set_mtu(id_, original_mtu_);
   }
   rte_eth_dev_close(id_);
 }

@@ -12,6 +12,12 @@
 
 namespace lb {
 
+// The only way to write an entry's overflow_next, for its owner too: a worker that is about to lose the
+// race for a chunk may read it at the same time (see take_chunk).
+inline void set_overflow_next(EntryIndex& link, EntryIndex next) {
+  std::atomic_ref(link).store(next, std::memory_order_relaxed);
+}
+
 template <class F>
 class ConnectionPool {
  public:
@@ -52,8 +58,8 @@ class ConnectionPool {
     while (index_of(head) != kNoEntry) {
       // An entry that another worker has meanwhile taken may be read here; the tag makes the exchange
       // fail then.
-      const EntryIndex next =
-          std::atomic_ref(entries_[index_of(head)].overflow_next).load(std::memory_order_relaxed);
+      EntryIndex& link = entries_[index_of(head)].overflow_next;
+      const EntryIndex next = std::atomic_ref(link).load(std::memory_order_relaxed);
       if (head_.compare_exchange_weak(head, pack(next, tag_of(head) + 1),
                                       std::memory_order_acquire)) {
         return index_of(head);
@@ -66,8 +72,7 @@ class ConnectionPool {
   void give_chunk(EntryIndex first) {
     uint64_t head = head_.load(std::memory_order_relaxed);
     do {
-      std::atomic_ref(entries_[first].overflow_next)
-          .store(index_of(head), std::memory_order_relaxed);
+      set_overflow_next(entries_[first].overflow_next, index_of(head));
     } while (!head_.compare_exchange_weak(head, pack(first, tag_of(head) + 1),
                                           std::memory_order_release, std::memory_order_relaxed));
   }

@@ -86,7 +86,7 @@ class ConnectionTable {
     const uint64_t h = hash(entry.outside, entry.protocol);
     entry.sibling_previous = kNoEntry;
     entry.sibling_next = kNoEntry;
-    entry.overflow_next = kNoEntry;
+    set_overflow_next(entry.overflow_next, kNoEntry);
     const EntryIndex first = find_first(h, entry.outside, entry.protocol);
     ++size_;
     if (first != kNoEntry) {
@@ -100,7 +100,7 @@ class ConnectionTable {
       b.entries[slot] = index;
       return;
     }
-    entry.overflow_next = b.overflow;
+    set_overflow_next(entry.overflow_next, b.overflow);
     b.overflow = index;
   }
 
@@ -191,7 +191,7 @@ class ConnectionTable {
       if (b.tags[slot] == 0 || b.entries[slot] != index) continue;
       if (next != kNoEntry) {
         b.entries[slot] = next;
-        pool_[next].overflow_next = kNoEntry;
+        set_overflow_next(pool_[next].overflow_next, kNoEntry);
       } else {
         refill(b, slot);
       }
@@ -200,10 +200,10 @@ class ConnectionTable {
     for (EntryIndex* link = &b.overflow; *link != kNoEntry; link = &pool_[*link].overflow_next) {
       if (*link != index) continue;
       if (next != kNoEntry) {
-        pool_[next].overflow_next = entry.overflow_next;
-        *link = next;
+        set_overflow_next(pool_[next].overflow_next, entry.overflow_next);
+        set_overflow_next(*link, next);
       } else {
-        *link = entry.overflow_next;
+        set_overflow_next(*link, entry.overflow_next);
       }
       return;
     }
@@ -218,7 +218,7 @@ class ConnectionTable {
     const EntryIndex index = b.overflow;
     Entry& entry = pool_[index];
     b.overflow = entry.overflow_next;
-    entry.overflow_next = kNoEntry;
+    set_overflow_next(entry.overflow_next, kNoEntry);
     b.tags[slot] = tag(hash(entry.outside, entry.protocol));
     b.entries[slot] = index;
   }

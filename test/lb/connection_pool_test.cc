@@ -201,8 +201,12 @@ TEST_CASE("threads that take and give at once never hold the same entry") {
         const EntryIndex index = cache.take();
         if (index == kNoEntry) continue;
         if (holders[index].fetch_add(1, std::memory_order_relaxed) != 0) ++doubly_held;
-        // The entry is this thread's alone: it may write all of it.
-        (*pool)[index] = {};
+        // The entry is this thread's alone, but for the one field that losers of a race still read.
+        auto& entry = (*pool)[index];
+        entry.outside = {};
+        entry.stamp = entry.server = entry.sibling_next = entry.sibling_previous = 0;
+        entry.timer_next = entry.timer_previous = entry.next_hop_outside = 0;
+        lb::set_overflow_next(entry.overflow_next, index);
         held.push_back(index);
       } else {
         std::swap(held[random.below(static_cast<uint32_t>(held.size()))], held.back());
