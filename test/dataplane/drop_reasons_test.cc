@@ -77,7 +77,7 @@ std::string once(DropReason reason) { return std::string(lb::text_of(reason).nam
 
 // The others, with what it takes to get there.
 std::string no_server() {
-  Lab lab({{"tcp", kVip, {}}});
+  Lab lab({service_of("tcp", {})});
   lab.from_client(syn());
   return lab.drops();
 }

@@ -19,21 +19,24 @@ void ask(Lab& lab, ConnectionInspection& question) {
 }
 
 // 30 connections of two clients to two services.
-Lab busy_lab() {
-  Lab lab(Setup{.services = {{"tcp", kVip, {{kServer}}}, {"udp", "10.1.0.100:53", {{"10.2.0.12:53"}}}},
-                .capacity = 4096});
-  for (int port = 1; port <= 10; ++port) {
-    lab.from_client(tcp("10.1.0.10:" + std::to_string(port), kVip).flags("S"));
-    lab.from_client(tcp("10.1.0.11:" + std::to_string(port), kVip).flags("S"));
-    lab.from_client(udp("10.1.0.10:" + std::to_string(port), "10.1.0.100:53"));
+class BusyLab : public Lab {
+ public:
+  BusyLab()
+      : Lab(Setup{.services = {{"tcp", kVip, {{kServer}}},
+                               {"udp", "10.1.0.100:53", {{"10.2.0.12:53"}}}},
+                  .capacity = 4096}) {
+    for (int port = 1; port <= 10; ++port) {
+      from_client(tcp("10.1.0.10:" + std::to_string(port), kVip).flags("S"));
+      from_client(tcp("10.1.0.11:" + std::to_string(port), kVip).flags("S"));
+      from_client(udp("10.1.0.10:" + std::to_string(port), "10.1.0.100:53"));
+    }
   }
-  return lab;
-}
+};
 
 }  // namespace
 
 TEST_CASE("an inspection without a filter sees every connection") {
-  Lab lab = busy_lab();
+  BusyLab lab;
   ConnectionInspection question;
   question.entries.reserve(100);
   ask(lab, question);
@@ -43,7 +46,7 @@ TEST_CASE("an inspection without a filter sees every connection") {
 }
 
 TEST_CASE("filters by service, client and client port may be joined") {
-  Lab lab = busy_lab();
+  BusyLab lab;
   const auto count = [&](auto set) {
     ConnectionInspection question;
     question.entries.reserve(100);
@@ -66,7 +69,7 @@ TEST_CASE("filters by service, client and client port may be joined") {
 }
 
 TEST_CASE("an answer has no more entries than room, and the next goes on where it ended") {
-  Lab lab = busy_lab();
+  BusyLab lab;
   const size_t room = GENERATE(1u, 2u, 7u, 29u, 30u, 31u);
   std::set<std::string> seen;
   uint64_t bucket = 0;
@@ -90,7 +93,7 @@ TEST_CASE("an answer has no more entries than room, and the next goes on where i
 }
 
 TEST_CASE("a large table is looked at over several turns, and packets pass meanwhile") {
-  Lab lab = busy_lab();
+  BusyLab lab;
   ConnectionInspection question;
   question.entries.reserve(100);
   Request request{Request::Kind::kInspectConnections};

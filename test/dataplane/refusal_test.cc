@@ -45,7 +45,7 @@ TEST_CASE("a connection outlives its server's weight, a new one is refused") {
 
 TEST_CASE("an ICMP error quotes up to 548 bytes") {
   const size_t length = GENERATE(28u, 547u, 548u, 549u, 1500u);
-  Lab lab({{"udp", kVip, {}}});
+  Lab lab({service_of("udp", {})});
   const Lines out = lab.from_client(udp(kClient, kVip).data(length - 28));
   REQUIRE(out.size() == 1);
   const size_t quoted = std::min<size_t>(length, 548);
@@ -103,7 +103,7 @@ TEST_CASE("a port of the director without a service answers RST, or port unreach
 }
 
 TEST_CASE("answers go back to the router that a packet came by") {
-  Setup setup{.services = {{"tcp", kVip, {}}}};
+  Setup setup{.services = {service_of("tcp", {})}};
   Lab lab(setup);
   const Lines out = lab.from_client(tcp("192.0.2.9:1", kVip).flags("S").from_mac(mac_of("10.1.0.254")));
   REQUIRE(out.size() == 1);
@@ -125,7 +125,7 @@ TEST_CASE("the director answers no more than a thousand times a second") {
 }
 
 TEST_CASE("without a buffer for the answer the packet still has its fate") {
-  Lab lab({{"udp", kVip, {}}});
+  Lab lab({service_of("udp", {})});
   lab.io().set_allocation_fails(true);
   CHECK(lab.from_client(udp(kClient, kVip)) == Lines{});
   CHECK(lab.drops() == "no_server=1");
