@@ -105,6 +105,10 @@ void Host<lb::V4>::announce(uint16_t link) {
   }
 }
 
+void Host<lb::V4>::silent(uint16_t link, lb::Ipv4Address address) {
+  report({Event::Kind::kNeighbourFailed, link, address});
+}
+
 void Host<lb::V4>::moved(uint16_t link, lb::Ipv4Address address, const lb::MacAddress& from,
                          const lb::MacAddress& to) {
   report({Event::Kind::kNeighbourMoved, link, address, from, to});

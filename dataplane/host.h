@@ -29,6 +29,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   // ICMP errors and resets together: enough for traceroutes and refused clients, too little to be
   // worth reflecting.
   static constexpr uint32_t kAnswersPerSecond = 1000;
+  // Each becomes a line of log, and a hostile neighbour could cause any number.
+  static constexpr uint32_t kEventsPerSecond = 10;
 
   Host(Io& io, Outbox& outbox, WorkerCounters& counters, EventQueue& events, Reentry& reentry,
        const Snapshot& snapshot, std::vector<uint16_t> link_of_port);
@@ -68,6 +70,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   void solicit(uint16_t link, lb::Ipv4Address address, const lb::MacAddress* known) override;
   void resolved(std::span<const HeldPacket> packets) override;
   void unreachable(std::span<const HeldPacket> packets) override;
+  void silent(uint16_t link, lb::Ipv4Address address) override;
   void moved(uint16_t link, lb::Ipv4Address address, const lb::MacAddress& from,
              const lb::MacAddress& to) override;
 
@@ -81,7 +84,9 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
                   std::span<const uint8_t> payload);
   void send_arp(PortNumber port, const lb::MacAddress& to, const ArpPacket& arp);
   void claim(PortNumber port, lb::Ipv4Address address);
-  void report(Event event) { events_.push(event); }
+  void report(const Event& event) {
+    if (event_limit_.take(now_)) events_.push(event);
+  }
 
   Io& io_;
   Outbox& outbox_;
@@ -93,6 +98,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   std::vector<uint16_t> link_of_port_;
   Neighbours<lb::V4> neighbours_;
   TokenBucket answer_limit_{kAnswersPerSecond, kAnswersPerSecond};
+  TokenBucket event_limit_{kEventsPerSecond, 10 * kEventsPerSecond};
   uint16_t next_id_ = 1;
 };
 

@@ -139,6 +139,7 @@ void Neighbours<F>::confirm(uint32_t index, const lb::MacAddress& mac, lb::Tick 
   neighbour.state = NeighbourState::kReachable;
   neighbour.confirmed = now;
   neighbour.tries = 0;
+  neighbour.silence_told = false;
   neighbour.next_look = now + kReachableTime;
   const std::vector<HeldPacket> packets = take_held(index);
   if (!packets.empty()) owner_.resolved(packets);
@@ -194,6 +195,8 @@ void Neighbours<F>::try_again(uint32_t index, lb::Tick now) {
   }
   neighbour.state = NeighbourState::kFailed;
   neighbour.next_look = now + kForgetTime;
+  if (!neighbour.silence_told) owner_.silent(neighbour.link, neighbour.address);
+  neighbour.silence_told = true;
   const std::vector<HeldPacket> packets = take_held(index);
   if (!packets.empty()) owner_.unreachable(packets);
 }

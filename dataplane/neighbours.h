@@ -30,6 +30,7 @@ struct Neighbour {
   uint16_t generation = 0;
   NeighbourState state = NeighbourState::kFree;
   uint8_t tries = 0;
+  bool silence_told = false;  // its owner knows that it does not answer
   lb::Tick confirmed = 0;   // when it last answered
   lb::Tick used = 0;        // when a packet last went to it
   lb::Tick next_look = 0;   // when a try or an age runs out
@@ -59,6 +60,8 @@ class NeighbourOwner {
   virtual void resolved(std::span<const HeldPacket> packets) = 0;
   // Nobody answered; the packets belong to the owner again.
   virtual void unreachable(std::span<const HeldPacket> packets) = 0;
+  // It does not answer; told once until it answers again.
+  virtual void silent(uint16_t link, typename F::Address address) = 0;
   virtual void moved(uint16_t link, typename F::Address address, const lb::MacAddress& from,
                      const lb::MacAddress& to) = 0;
 };

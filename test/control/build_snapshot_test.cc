@@ -1,0 +1,105 @@
+#include "control/build_snapshot.h"
+
+#include <catch2/catch.hpp>
+
+#include "conf/load.h"
+#include "control/vocabulary.h"
+#include "dataplane/methods.h"
+
+namespace {
+
+conf::Config load(const char* text) {
+  auto config = conf::load(text, control::vocabulary());
+  if (!config) FAIL(config.error()[0].to_string());
+  return std::move(*config);
+}
+
+const char* const kCluster = R"({
+  "interfaces": [
+    {"name": "wan", "device": "a", "addresses": ["192.168.22.11/24"], "mtu": 1400},
+    {"name": "lan", "device": "b", "addresses": ["192.168.11.11/24"],
+     "neighbours": [{"address": "10.9.9.9", "mac": "02:00:00:00:00:09"}]}],
+  "routes": [{"destination": "0.0.0.0/0", "gateway": "192.168.22.1"},
+             {"destination": "10.8.0.0/16", "gateway": "10.9.9.9"}],
+  "services": [
+    {"protocol": "tcp", "address": "192.168.22.11:80", "scheduler": "wrr",
+     "servers": [{"address": "192.168.11.100", "weight": 0},
+                 {"address": "192.168.11.101:8080", "weight": 2},
+                 {"address": "192.168.11.102", "forward": "dr"}]},
+    {"protocol": "udp", "address": "10.1.2.3:53", "servers": [{"address": "10.8.1.1"}]}]
+})";
+
+auto address(const char* text) { return lb::IpAddress::parse(text)->ipv4(); }
+
+lb::End<lb::V4> end(const char* text) { return lb::End<lb::V4>::from(*lb::Endpoint::parse(text)); }
+
+struct Built {
+  conf::Config config = load(kCluster);
+  control::Slots slots = control::assign_slots(config);
+  std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot = control::build_snapshot(
+      config, slots, std::vector<dataplane::Link>(2, {{}, 0, {}, {0}}), {1, 2});
+};
+
+}  // namespace
+
+TEST_CASE("every service is found by its protocol, address and port, and nothing else is") {
+  const Built built;
+  const auto& endpoints = built.snapshot->endpoints;
+  CHECK(endpoints.find(end("192.168.22.11:80"), lb::Protocol::kTcp) == built.slots.services[0]);
+  CHECK(endpoints.find(end("10.1.2.3:53"), lb::Protocol::kUdp) == built.slots.services[1]);
+  CHECK_FALSE(endpoints.find(end("192.168.22.11:80"), lb::Protocol::kUdp));
+  CHECK_FALSE(endpoints.find(end("192.168.22.11:81"), lb::Protocol::kTcp));
+  CHECK_FALSE(endpoints.find(end("192.168.11.100:80"), lb::Protocol::kTcp));
+}
+
+TEST_CASE(
+    "servers keep the file's order, their method, port and slot, and weight 0 accepts nothing") {
+  const Built built;
+  const auto& servers = built.snapshot->services[0]->servers;
+  REQUIRE(servers.size() == 3);
+  CHECK(servers[0].end == end("192.168.11.100:80"));
+  CHECK(servers[1].end == end("192.168.11.101:8080"));
+  CHECK_FALSE(servers[0].accepts);
+  CHECK(servers[1].accepts);
+  CHECK(servers[1].method == dataplane::find_method("nat"));
+  CHECK(servers[2].method == dataplane::find_method("dr"));
+  CHECK(servers[0].slot != servers[1].slot);
+  CHECK(built.slots.servers[1][0] != built.slots.servers[0][2]);
+}
+
+TEST_CASE("interface addresses and VIPs are the director's own") {
+  const Built built;
+  for (const char* own : {"192.168.22.11", "192.168.11.11", "10.1.2.3"}) {
+    CHECK(built.snapshot->own.contains(address(own)));
+  }
+  CHECK_FALSE(built.snapshot->own.contains(address("192.168.11.100")));
+  CHECK(built.snapshot->links[0].mtu == 1400);
+}
+
+TEST_CASE("connected prefixes, static neighbours and routes lead to the right interface and hop") {
+  const Built built;
+  const auto next = [&](const char* destination) {
+    const auto* route = built.snapshot->routes.find(address(destination));
+    REQUIRE(route != nullptr);
+    return std::pair(route->interface, lb::next_hop(*route, address(destination)));
+  };
+  CHECK(next("192.168.11.100") == std::pair(1u, address("192.168.11.100")));
+  CHECK(next("192.168.22.50") == std::pair(0u, address("192.168.22.50")));
+  CHECK(next("8.8.8.8") == std::pair(0u, address("192.168.22.1")));
+  CHECK(next("10.9.9.9") == std::pair(1u, address("10.9.9.9")));
+  CHECK(next("10.8.1.1") == std::pair(1u, address("10.9.9.9")));
+  const auto neighbours = control::static_neighbours(built.config);
+  REQUIRE(neighbours.size() == 1);
+  CHECK(neighbours[0].link == 1);
+}
+
+TEST_CASE("time-outs come from the file in ticks, SYN_SENT's from LVS") {
+  conf::Timeouts seconds;
+  seconds.tcp = 7;
+  const lb::Timeouts ticks = control::timeouts_of(seconds);
+  CHECK(ticks[static_cast<size_t>(lb::State::kEstablished)] == 7 * lb::kTicksPerSecond);
+  CHECK(ticks[static_cast<size_t>(lb::State::kTimeWait)] == 120 * lb::kTicksPerSecond);
+  CHECK(ticks[static_cast<size_t>(lb::State::kClose)] == 10 * lb::kTicksPerSecond);
+  CHECK(ticks[static_cast<size_t>(lb::State::kUdp)] == 300 * lb::kTicksPerSecond);
+  CHECK(ticks[static_cast<size_t>(lb::State::kSynSent)] == 120 * lb::kTicksPerSecond);
+}
