@@ -71,11 +71,14 @@ size_t write_reset(std::span<uint8_t> out, const Packet<lb::V4>& about) {
   return kLength;
 }
 
+bool is_whole_icmp(const Packet<lb::V4>& packet) {
+  return packet.transport_length() >= sizeof(IcmpHeader) &&
+         fold(sum_of({packet.transport(), packet.transport_length()})) == 0xffff;
+}
+
 bool turn_into_echo_reply(const Packet<lb::V4>& packet) {
-  if (packet.transport_length() < sizeof(IcmpHeader)) return false;
   auto& icmp = view<IcmpHeader>(packet.transport());
   if (icmp.type != IcmpHeader::kEchoRequest || icmp.code != 0) return false;
-  if (fold(sum_of({packet.transport(), packet.transport_length()})) != 0xffff) return false;
   icmp.type = IcmpHeader::kEchoReply;
   icmp.checksum = Be16(0);
   icmp.checksum = checksum_of({packet.transport(), packet.transport_length()});

@@ -36,8 +36,11 @@ size_t write_icmp_error(std::span<uint8_t> out, const Packet<lb::V4>& about, lb:
 // without RST. Returns the IP packet's length.
 size_t write_reset(std::span<uint8_t> out, const Packet<lb::V4>& about);
 
+// Whether an ICMP packet has its header and a right checksum.
+bool is_whole_icmp(const Packet<lb::V4>& packet);
+
 // Turns an ICMP echo request into its reply, in place (RFC 792). False, with the packet untouched, when
-// its checksum is wrong or it is no echo request.
+// it is no echo request. Precondition: is_whole_icmp.
 bool turn_into_echo_reply(const Packet<lb::V4>& packet);
 
 }  // namespace dataplane

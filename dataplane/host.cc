@@ -27,6 +27,13 @@ bool is_well_formed(const ArpPacket& arp) {
          !arp.sender_mac.is_multicast() && !arp.sender_mac.is_zero() && first != 127 && first < 224;
 }
 
+// Whatever a short frame was padded with stays here.
+void trim_padding(const Packet<lb::V4>& packet) {
+  const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + packet.length);
+  packet.mbuf->data_len = length;
+  packet.mbuf->pkt_len = length;
+}
+
 }  // namespace
 
 Host<lb::V4>::Host(Io& io, Outbox& outbox, WorkerCounters& counters, EventQueue& events,
@@ -121,8 +128,16 @@ void Host<lb::V4>::handle_other(PortNumber port, const Packet& packet) {
     route(port, packet);
     return;
   }
+  if (snapshot_->own.contains(packet.source.address)) {
+    outbox_.drop(packet.mbuf, DropReason::kBadSource);
+    return;
+  }
   if (view<Ipv4Header>(packet.ip).protocol != kProtocolIcmp) {
     refuse(port, packet, DropReason::kUnknownProtocol, IcmpError::protocol_unreachable());
+    return;
+  }
+  if (!is_whole_icmp(packet)) {
+    outbox_.drop(packet.mbuf, DropReason::kBadTransportHeader);
     return;
   }
   if (!turn_into_echo_reply(packet)) {
@@ -132,6 +147,8 @@ void Host<lb::V4>::handle_other(PortNumber port, const Packet& packet) {
   auto& ethernet = view<EthernetHeader>(packet.ip - sizeof(EthernetHeader));
   ethernet.destination = ethernet.source;
   ethernet.source = snapshot_->links[link_of(port)].mac;
+  trim_padding(packet);
+  counters_.consumed.add(1);
   counters_.answers.add(1);
   outbox_.send(port, packet.mbuf);
 }
@@ -139,6 +156,8 @@ void Host<lb::V4>::handle_other(PortNumber port, const Packet& packet) {
 void Host<lb::V4>::handle_unmatched(PortNumber port, const Packet& packet) {
   if (!snapshot_->own.contains(packet.destination.address)) {
     route(port, packet);
+  } else if (snapshot_->own.contains(packet.source.address)) {
+    outbox_.drop(packet.mbuf, DropReason::kBadSource);
   } else if (packet.protocol == lb::Protocol::kTcp) {
     refuse_with_reset(port, packet, DropReason::kClosedPort);
   } else {
@@ -248,10 +267,7 @@ void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {
   const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
   ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
   std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
-  // Whatever a short frame was padded with stays here.
-  const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + packet.length);
-  packet.mbuf->data_len = length;
-  packet.mbuf->pkt_len = length;
+  trim_padding(packet);
   outbox_.send(hop.port, packet.mbuf);
 }
 

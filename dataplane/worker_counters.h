@@ -10,7 +10,7 @@ namespace dataplane {
 
 struct WorkerCounters {
   lb::Counter<uint64_t> packets;      // received
-  lb::Counter<uint64_t> consumed;     // for the director itself and done with: ARP
+  lb::Counter<uint64_t> consumed;     // for the director itself and done with: ARP, ping
   lb::Counter<uint64_t> answers;      // made by the director: ARP, ICMP, RST
   lb::Counter<uint64_t> suppressed;   // answers not given, to keep their rate
   lb::Counter<uint64_t> connections;  // live entries
