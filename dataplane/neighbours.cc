@@ -55,15 +55,16 @@ uint32_t Neighbours<F>::add(uint16_t link, Address address, lb::Tick now) {
   return index;
 }
 
-// The next, round the table, that is not static, not being resolved and not in use this second.
+// The next, round the table, that is not static, not being resolved and not in use. One that has answered
+// is spared for longer, so that a scan of addresses where nobody is does not drive it out.
 template <class F>
 uint32_t Neighbours<F>::evict(lb::Tick now) {
   for (uint32_t step = 0; step < 256; ++step) {
     hand_ = hand_ + 1 < kCapacity ? hand_ + 1 : 1;
     const Neighbour<F>& neighbour = table_[hand_];
+    const lb::Tick spared = neighbour.usable() ? kReachableTime : lb::kTicksPerSecond;
     if (neighbour.state == NeighbourState::kStatic ||
-        neighbour.state == NeighbourState::kIncomplete ||
-        now - neighbour.used < lb::kTicksPerSecond) {
+        neighbour.state == NeighbourState::kIncomplete || now - neighbour.used < spared) {
       continue;
     }
     index_.erase(key(neighbour.link, neighbour.address));

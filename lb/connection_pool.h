@@ -12,8 +12,8 @@
 
 namespace lb {
 
-// The only way to write an entry's overflow_next, for its owner too: a worker that is about to lose the
-// race for a chunk may read it at the same time (see take_chunk).
+// The only way to write an entry's overflow_next, for its owner too: a worker that is about to lose
+// the race for a chunk may read it at the same time (see take_chunk).
 inline void set_overflow_next(EntryIndex& link, EntryIndex next) {
   std::atomic_ref(link).store(next, std::memory_order_relaxed);
 }

@@ -22,9 +22,9 @@ struct Share {
 
 // Tijdeman's chairman assignment (The chairman assignment problem, 1980): of the servers whose next
 // turn is open, the one whose turn is due first, the first of equals. After k turns no server is a
-// whole turn away from k times its share: it has had that share, rounded up or down. (Taking just the
-// least served, (2 * given + 1) / weight, is up to an eighth of the cycle away: of 100:1:1:…:1 the
-// heavy one waits for a hundred turns in a row.)
+// whole turn away from k times its share: it has had that share, rounded up or down. (Taking just
+// the least served, (2 * given + 1) / weight, is up to an eighth of the cycle away: with one server
+// of weight 100 and a hundred of weight 1 the heavy one waits for a hundred turns in a row.)
 std::vector<uint32_t> spread_evenly(const std::vector<Share>& shares, uint64_t cycle) {
   const uint64_t unit = shares.size() > 1 ? 2 * (shares.size() - 1) : 1;
   // The first turn, counted from 0, that a share may take next.
@@ -53,8 +53,8 @@ std::vector<uint32_t> spread_evenly(const std::vector<Share>& shares, uint64_t c
 }
 
 // The cycle as a permutation: turn k stands at k * step modulo the cycle, each server owning as many
-// neighbouring places as its weight. A step that is to the cycle nearly as the golden section spreads
-// every interval evenly (three-distance theorem); coprime to the cycle, it meets every place once.
+// neighbouring places as its weight. A step near the golden section of the cycle spreads every
+// interval evenly (three-distance theorem); coprime to the cycle, it meets every place once.
 class TurnPermutation final : public Plan {
  public:
   TurnPermutation(const std::vector<Share>& shares, uint64_t cycle)
@@ -78,8 +78,8 @@ class TurnPermutation final : public Plan {
   bool takes_turns() const override { return true; }
 
  private:
-  // Of the candidates above the golden section, the coprime one that no fraction of small denominator
-  // comes close to: near such a fraction turns gather in few places for thousands of turns.
+  // Not just the nearest coprime: where a fraction of small denominator is very close to the step,
+  // turns gather in few places for thousands of turns. Such a fraction shows as a large quotient.
   static uint64_t coprime_near_golden(uint64_t cycle) {
     constexpr uint64_t kCandidates = 256;
     const auto golden =
