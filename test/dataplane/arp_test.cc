@@ -102,6 +102,16 @@ TEST_CASE("a gratuitous ARP moves a dynamic neighbour and is reported") {
   CHECK_THAT(out[0], Catch::EndsWith("via lan to 02:bb:00:00:00:07"));
 }
 
+TEST_CASE("reports are limited in their rate") {
+  Lab lab(one_service());
+  for (int burst = 0; burst < 4; ++burst) {
+    lab.receive("wan", std::vector<Frame>(60, arp({.sender = "10.1.0.1", .target = "10.1.0.1",
+                                                   .sender_mac = kImpostor})));
+  }
+  CHECK(lab.events().size() == 100);
+  CHECK(lab.drops() == "bad_arp=240");
+}
+
 TEST_CASE("a connection's packets follow a neighbour that moves") {
   Lab lab = quiet_lab();
   lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));

@@ -44,11 +44,11 @@ TEST_CASE("an incremental update gives what a fresh sum gives") {
     const dataplane::Be16 before(internet_checksum(bytes));
     const auto address = [&](size_t at) { return lb::Ipv4Address{lb::Be32(get32(bytes, at))}; };
     const lb::Ipv4Address old_address = address(4);
-    const dataplane::Be16 old_port(get16(bytes, 10));
-    for (size_t at = 4; at < 12; at += 2) set16(bytes, at, random16());
+    const dataplane::Be16 old_port(get16(bytes, 8));
+    for (size_t at = 4; at < 10; at += 2) set16(bytes, at, random16());
     const dataplane::Be16 after = dataplane::ChecksumDelta()
                                       .replace(old_address, address(4))
-                                      .replace(old_port, dataplane::Be16(get16(bytes, 10)))
+                                      .replace(old_port, dataplane::Be16(get16(bytes, 8)))
                                       .apply(before);
     CHECK(after.value() == internet_checksum(bytes));
   }

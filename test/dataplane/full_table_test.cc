@@ -109,6 +109,18 @@ TEST_CASE("room that time makes is used again") {
   CHECK(lab.drops() == "");
 }
 
+TEST_CASE("after a stall of any length, connections end that were idle for too long and no others") {
+  const lb::Tick seconds = GENERATE(61u, 899u, 1025u, 5000u, 100000u);
+  SmallLab lab;
+  lab.open(1, {"A"});
+  lab.open(2);
+  lab.stall(seconds * lb::kTicksPerSecond);
+  lab.turn();
+  CHECK(lab.ports() == (seconds < 899 ? Ports{1} : Ports{}));
+  lab.open(3);
+  CHECK(lab.ports() == (seconds < 899 ? Ports{1, 3} : Ports{3}));
+}
+
 TEST_CASE("a flood of SYNs turns the table over and leaves the established alone") {
   SmallLab lab;
   lab.open(1, {"A"});

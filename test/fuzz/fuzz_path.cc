@@ -45,10 +45,15 @@ void mend_ip_checksum(Bytes& frame) {
   set16(frame, 24, internet_checksum(View(frame).subspan(14, header)));
 }
 
-// From a tick to four minutes, in powers of two.
+// From a tick to a minute in powers of two, or a quarter of an hour; most of a long pause as if the
+// worker had been kept from its CPU.
 void pause(World& world, uint8_t how) {
   const unsigned code = how & kPause;
-  if (code != 0) world.pass_ticks(lb::Tick{1} << std::min(code / 2, 12u));
+  if (code == 0) return;
+  const lb::Tick ticks = lb::Tick{1} << (code == kPause ? 14 : code / 3);
+  const lb::Tick turned = std::min(ticks, lb::Tick{32});
+  world.stall(ticks - turned);
+  world.pass_ticks(turned);
 }
 
 void run(World& world, View input) {
@@ -99,7 +104,7 @@ Seed whole_connection(const char* vip, const char* server) {
       .wan(tcp(client, vip).flags("PA").data(20))
       .wan(tcp(client, vip).flags("FA"))
       .lan(tcp(server, client).flags("FA"))
-      .wan(tcp(client, vip).flags("S"), kMend | 24)
+      .wan(tcp(client, vip).flags("S"), kMend | 30)
       .wan(tcp(client, vip).flags("RA"));
 }
 
@@ -119,9 +124,9 @@ Seed resolution() {
       .lan(arp_reply("10.2.0.14", "10.2.0.1"))
       .wan(udp("10.1.0.10:2", "10.1.0.100:53").no_checksum())
       .wan(udp("10.1.0.10:3", "10.1.0.100:53"))
-      .lan(arp_reply("10.2.0.99", "10.2.0.1"), kMend | 12)
+      .lan(arp_reply("10.2.0.99", "10.2.0.1"), kMend | 20)
       .lan(arp({.sender = "10.2.0.14", .target = "10.2.0.14",
-                .sender_mac = lb::MacAddress{{2, 1, 1, 1, 1, 1}}}), kMend | 18);
+                .sender_mac = lb::MacAddress{{2, 1, 1, 1, 1, 1}}}), kMend | 27);
 }
 
 Seed for_the_host() {

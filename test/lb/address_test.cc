@@ -59,7 +59,8 @@ TEST_CASE("an address knows its family and its bytes in network order") {
 
   const IpAddress v6 = *IpAddress::parse("2001:db8::1");
   CHECK(v6.family() == lb::Family::kIpv6);
-  CHECK(v6.bytes() == std::array<uint8_t, 16>{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+  CHECK(v6.bytes() ==
+        std::array<uint8_t, 16>{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
   CHECK(IpAddress(lb::Ipv6Address{v6.bytes()}) == v6);
 }
 
@@ -81,16 +82,26 @@ TEST_CASE("special addresses are told apart from ordinary ones") {
     bool unspecified, multicast_or_broadcast, loopback;
   };
   const Row row = GENERATE(values<Row>({
-      {"0.0.0.0", true, false, false},        {"0.0.0.1", false, false, false},
-      {"10.0.0.1", false, false, false},      {"126.255.255.255", false, false, false},
-      {"127.0.0.0", false, false, true},      {"127.255.255.255", false, false, true},
-      {"128.0.0.0", false, false, false},     {"223.255.255.255", false, false, false},
-      {"224.0.0.0", false, true, false},      {"239.255.255.255", false, true, false},
-      {"240.0.0.1", false, false, false},     {"255.255.255.254", false, false, false},
-      {"255.255.255.255", false, true, false}, {"::", true, false, false},
-      {"::1", false, false, true},            {"::2", false, false, false},
-      {"1::1", false, false, false},          {"fe80::1", false, false, false},
-      {"ff02::1", false, true, false},        {"::ff00:1", false, false, false},
+      {"0.0.0.0", true, false, false},
+      {"0.0.0.1", false, false, false},
+      {"10.0.0.1", false, false, false},
+      {"126.255.255.255", false, false, false},
+      {"127.0.0.0", false, false, true},
+      {"127.255.255.255", false, false, true},
+      {"128.0.0.0", false, false, false},
+      {"223.255.255.255", false, false, false},
+      {"224.0.0.0", false, true, false},
+      {"239.255.255.255", false, true, false},
+      {"240.0.0.1", false, false, false},
+      {"255.255.255.254", false, false, false},
+      {"255.255.255.255", false, true, false},
+      {"::", true, false, false},
+      {"::1", false, false, true},
+      {"::2", false, false, false},
+      {"1::1", false, false, false},
+      {"fe80::1", false, false, false},
+      {"ff02::1", false, true, false},
+      {"::ff00:1", false, false, false},
   }));
   CAPTURE(row.text);
   const IpAddress address = *IpAddress::parse(row.text);
@@ -121,8 +132,8 @@ TEST_CASE("an endpoint with a bad port, missing or needless brackets is refused"
       GENERATE("", ":", ":80", "10.1.0.1:", "10.1.0.1:65536", "10.1.0.1:99999",
                "10.1.0.1:4294967376", "10.1.0.1:-1", "10.1.0.1:+80", "10.1.0.1: 80", "10.1.0.1:80 ",
                "10.1.0.1:080", "10.1.0.1:00", "10.1.0.1:0x50", "10.1.0.1:http", "10.1.0.1:80:80",
-               "10.1.0:80", "host:80", "[10.1.0.1]:80", "[]:80", "[::1:80", "::1]:80",
-               "[[::1]]:80", "[::1]80", "[::1]:", "[::1]:080", "[::1]:65536", "[::1] :80");
+               "10.1.0:80", "host:80", "[10.1.0.1]:80", "[]:80", "[::1:80", "::1]:80", "[[::1]]:80",
+               "[::1]80", "[::1]:", "[::1]:080", "[::1]:65536", "[::1] :80");
   CAPTURE(text);
   CHECK_FALSE(Endpoint::parse(text));
   CHECK_FALSE(Endpoint::parse_or(text, 80));

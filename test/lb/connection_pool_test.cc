@@ -40,7 +40,8 @@ std::vector<EntryIndex> all_chunks(ConnectionPool& pool) {
 
 bool is_each_once(const std::vector<EntryIndex>& taken, uint32_t size) {
   const std::set<EntryIndex> distinct(taken.begin(), taken.end());
-  return taken.size() == size && distinct.size() == size && (size == 0 || *distinct.rbegin() == size - 1);
+  return taken.size() == size && distinct.size() == size &&
+         (size == 0 || *distinct.rbegin() == size - 1);
 }
 
 }  // namespace
@@ -170,7 +171,8 @@ TEST_CASE("a pool sized for a capacity gives it to one worker whatever the other
     const uint32_t capacity = 100 + 77 * workers;
     Pool pool(ConnectionPool::entries_for(capacity, workers));
     std::vector<Cache> caches(workers, Cache(*pool));
-    // Each of the others in turn fills itself and gives all back, so that it keeps what it can keep.
+    // Each of the others in turn fills itself and gives all back, so that it keeps what it can
+    // keep.
     for (uint32_t i = 1; i < workers; ++i) {
       const auto taken = take_all(caches[i]);
       for (const EntryIndex index : taken) caches[i].give(index);

@@ -1,4 +1,5 @@
-// The connection table against sorted maps, over random operations in tables that are far too small.
+// The connection table against sorted maps, over random operations in tables that are far too
+// small.
 #include <catch2/catch.hpp>
 #include <map>
 #include <set>
@@ -23,7 +24,9 @@ struct Tuple {
   uint32_t client, service, server;
   Protocol protocol;
 
-  End outside() const { return end_of(0x0a010000 + client % 7, static_cast<uint16_t>(40000 + client)); }
+  End outside() const {
+    return end_of(0x0a010000 + client % 7, static_cast<uint16_t>(40000 + client));
+  }
   End virtual_end() const { return end_of(0x0a010064, static_cast<uint16_t>(80 + service)); }
   End inside() const { return end_of(0x0a020000 + server, 8080); }
   auto inbound() const { return std::tuple(client, service, protocol); }
@@ -94,8 +97,7 @@ class Model {
  private:
   Tuple random_tuple() {
     return {random_.below(limits_.clients), random_.below(limits_.services),
-            random_.below(limits_.servers),
-            random_.one_in(4) ? Protocol::kUdp : Protocol::kTcp};
+            random_.below(limits_.servers), random_.one_in(4) ? Protocol::kUdp : Protocol::kTcp};
   }
   EntryIndex random_entry() {
     const Tuple tuple = random_tuple();
@@ -128,8 +130,8 @@ class Model {
   }
 
   EntryIndex find(const Tuple& tuple, Direction direction, const End& other) const {
-    return table_.find(table_.hash(tuple.outside(), tuple.protocol), direction, tuple.outside(), other,
-                       tuple.protocol);
+    return table_.find(table_.hash(tuple.outside(), tuple.protocol), direction, tuple.outside(),
+                       other, tuple.protocol);
   }
   void check_inbound(const Tuple& tuple) const {
     const auto expected = inbound_.find(tuple.inbound());

@@ -29,7 +29,11 @@ struct Known {
 class Model {
  public:
   Model(uint64_t seed, uint32_t capacity, Tick start)
-      : capacity_(capacity), random_(seed), now_(start), pool_(capacity), worker_(*pool_, capacity, start) {}
+      : capacity_(capacity),
+        random_(seed),
+        now_(start),
+        pool_(capacity),
+        worker_(*pool_, capacity, start) {}
 
   Random& random() { return random_; }
   uint64_t reclaimed() const { return reclaimed_; }
@@ -39,7 +43,8 @@ class Model {
     const uint32_t server = random_.below(Worker::kServers);
     const bool full = known_.size() == capacity_;
     const std::optional<int> expected_rank = full ? best_rank() : std::nullopt;
-    const std::optional<Tick> oldest = expected_rank ? std::optional(oldest_of(*expected_rank)) : std::nullopt;
+    const std::optional<Tick> oldest =
+        expected_rank ? std::optional(oldest_of(*expected_rank)) : std::nullopt;
     const EntryIndex index = worker_->open(opening(number_++, state, server), now_);
     if (full && !expected_rank) {
       REQUIRE(index == kNoEntry);
@@ -91,7 +96,8 @@ class Model {
   // Precondition: time moved on since the last change, or nothing is due at once.
   void expire_all() {
     worker_->expire(now_, kNoBudget);
-    std::erase_if(known_, [&](const auto& item) { return !lb::before(now_, deadline(item.second)); });
+    std::erase_if(known_,
+                  [&](const auto& item) { return !lb::before(now_, deadline(item.second)); });
   }
   void expire_some(uint32_t budget) {
     REQUIRE(worker_->expire(now_, budget) <= budget);
@@ -187,10 +193,20 @@ TEST_CASE("counts, stamps and ends are right after every operation on a roomy di
     Model model(seed, 600, start_of(seed));
     for (int step = 0; step < 4000; ++step) {
       switch (model.random().below(8)) {
-        case 0: case 1: case 2: model.open(random_state(model.random())); break;
-        case 3: model.touch(random_state(model.random())); break;
-        case 4: model.touch_same(); break;
-        case 5: if (model.random().one_in(4)) model.close(); break;
+        case 0:
+        case 1:
+        case 2:
+          model.open(random_state(model.random()));
+          break;
+        case 3:
+          model.touch(random_state(model.random()));
+          break;
+        case 4:
+          model.touch_same();
+          break;
+        case 5:
+          if (model.random().one_in(4)) model.close();
+          break;
         default:
           model.wait(model.random().one_in(40) ? model.random().below(100 * kSecond)
                                                : model.random().below(20));
@@ -211,9 +227,18 @@ TEST_CASE("a full director always takes back the oldest of the right kind, or re
     Model model(seed, 40, start_of(seed));
     for (int step = 0; step < 4000; ++step) {
       switch (model.random().below(8)) {
-        case 0: case 1: case 2: model.open(random_state(model.random())); break;
-        case 3: model.touch(random_state(model.random())); break;
-        case 4: case 5: model.touch_same(); break;
+        case 0:
+        case 1:
+        case 2:
+          model.open(random_state(model.random()));
+          break;
+        case 3:
+          model.touch(random_state(model.random()));
+          break;
+        case 4:
+        case 5:
+          model.touch_same();
+          break;
         default:
           model.wait(model.random().below(6));
           if (model.random().one_in(4)) model.expire_all();

@@ -14,22 +14,23 @@ using Connections = lb::Connections<lb::V4>;
 inline constexpr lb::Tick kSecond = lb::kTicksPerSecond;
 inline constexpr uint32_t kNoBudget = 0x7fffffff;
 
-// In the order of lb::State: ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT, TIME_WAIT, CLOSE, CLOSE_WAIT,
-// UDP.
+// In the order of lb::State: ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT, TIME_WAIT, CLOSE,
+// CLOSE_WAIT, UDP.
 inline constexpr lb::Timeouts kLvsTimeouts = {900 * kSecond, 120 * kSecond, 60 * kSecond,
                                               120 * kSecond, 120 * kSecond, 10 * kSecond,
                                               60 * kSecond,  300 * kSecond};
 
 inline Connections::Opening opening(uint32_t number, lb::State state, uint32_t server = 0) {
-  return {.outside = end_of(0x0a010000 + number / 50000, static_cast<uint16_t>(1024 + number % 50000)),
-          .virtual_end = end_of(0x0a010064, 80),
-          .inside = end_of(0x0a02000b + server, 80),
-          .protocol = state == lb::State::kUdp ? lb::Protocol::kUdp : lb::Protocol::kTcp,
-          .state = state,
-          .method = 0,
-          .replies_seen = true,
-          .service = 0,
-          .server = server};
+  return {
+      .outside = end_of(0x0a010000 + number / 50000, static_cast<uint16_t>(1024 + number % 50000)),
+      .virtual_end = end_of(0x0a010064, 80),
+      .inside = end_of(0x0a02000b + server, 80),
+      .protocol = state == lb::State::kUdp ? lb::Protocol::kUdp : lb::Protocol::kTcp,
+      .state = state,
+      .method = 0,
+      .replies_seen = true,
+      .service = 0,
+      .server = server};
 }
 
 // One worker on a pool of its own or of others.

@@ -33,7 +33,7 @@ struct Fixture {
   bool is_live(uint32_t number, State state) { return worker.is_live(number, state); }
 };
 
-const State kAllStates[] = {State::kEstablished, State::kSynSent, State::kSynRecv,
+const State kAllStates[] = {State::kEstablished, State::kSynSent,  State::kSynRecv,
                             State::kFinWait,     State::kTimeWait, State::kClose,
                             State::kCloseWait,   State::kUdp};
 
@@ -106,6 +106,19 @@ TEST_CASE_METHOD(Fixture, "every packet restarts the time of its state") {
   CHECK_FALSE(is_live(1, State::kUdp));
 }
 
+TEST_CASE("a packet one tick after the first puts off the end by one tick") {
+  for (const State state : kAllStates) {
+    Fixture fixture;
+    const Tick timeout = lb_test::kLvsTimeouts[static_cast<size_t>(state)];
+    fixture.worker->touch(fixture.open(1, state, 0), state, 1);
+    CAPTURE(lb::to_string(state));
+    fixture.worker->expire(timeout, kNoBudget);
+    CHECK(fixture.is_live(1, state));
+    fixture.worker->expire(timeout + 1, kNoBudget);
+    CHECK_FALSE(fixture.is_live(1, state));
+  }
+}
+
 TEST_CASE("a change of state moves the end of a connection, nearer or further") {
   for (const State from : kAllStates) {
     for (const State to : kAllStates) {
@@ -150,7 +163,8 @@ TEST_CASE_METHOD(Fixture, "expiring keeps its budget over all states together") 
   CHECK(worker->table().size() == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "a full director of established connections refuses a new one and keeps all") {
+TEST_CASE_METHOD(Fixture,
+                 "a full director of established connections refuses a new one and keeps all") {
   const State state = GENERATE(State::kEstablished, State::kFinWait, State::kCloseWait, State::kUdp,
                                State::kSynSent);
   CAPTURE(lb::to_string(state));
@@ -162,7 +176,8 @@ TEST_CASE_METHOD(Fixture, "a full director of established connections refuses a 
   for (uint32_t i = 0; i < kCapacity; ++i) CHECK(is_live(i, state));
 }
 
-TEST_CASE_METHOD(Fixture, "a full director takes back closed ones by age, then opening ones by age") {
+TEST_CASE_METHOD(Fixture,
+                 "a full director takes back closed ones by age, then opening ones by age") {
   open(0, State::kEstablished, 0);
   open(1, State::kSynRecv, 1);
   open(2, State::kClose, 40);
@@ -205,7 +220,8 @@ TEST_CASE_METHOD(Fixture, "under a flood of SYNs a full director keeps the lates
   open(0, State::kEstablished);
   for (uint32_t i = 1; i < 1000; ++i) REQUIRE(open(i, State::kSynRecv, i) != kNoEntry);
   CHECK(is_live(0, State::kEstablished));
-  for (uint32_t i = 1; i < 1000; ++i) REQUIRE(is_live(i, State::kSynRecv) == (i > 1000 - kCapacity));
+  for (uint32_t i = 1; i < 1000; ++i)
+    REQUIRE(is_live(i, State::kSynRecv) == (i > 1000 - kCapacity));
   CHECK(worker->table().size() == kCapacity);
 }
 
@@ -262,7 +278,8 @@ TEST_CASE("workers that open, expire and take back at once keep apart") {
   constexpr uint32_t kCapacity = 300;
   lb_test::Pool pool(lb::ConnectionPool<lb::V4>::entries_for(kCapacity, kWorkers));
   std::vector<std::unique_ptr<Worker>> workers;
-  for (uint32_t i = 0; i < kWorkers; ++i) workers.push_back(std::make_unique<Worker>(*pool, kCapacity));
+  for (uint32_t i = 0; i < kWorkers; ++i)
+    workers.push_back(std::make_unique<Worker>(*pool, kCapacity));
   std::latch start(kWorkers);
   const auto work = [&](uint32_t number) {
     start.arrive_and_wait();

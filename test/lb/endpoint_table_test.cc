@@ -49,7 +49,8 @@ TEST_CASE("a table of random items behaves as a map, under any key") {
       items.push_back({end_of(address, port), protocol, value});
     }
     // Every fourth key makes all items collide in one place.
-    const lb::HashKey key = seed % 4 == 0 ? lb::HashKey{0, 0} : lb::HashKey{random.next(), random.next()};
+    const lb::HashKey key =
+        seed % 4 == 0 ? lb::HashKey{0, 0} : lb::HashKey{random.next(), random.next()};
     const Table table(items, key);
     for (uint32_t address = 0x0a000000; address < 0x0a000015; ++address) {
       for (uint16_t port = 0; port < 51; ++port) {

@@ -47,7 +47,8 @@ TEST_CASE("sequential client ports spread evenly over buckets by the hash's low 
     const HashKey key{random.next(), random.next()};
     for (const size_t buckets : {16, 256, 1024}) {
       CAPTURE(i, buckets);
-      check_even(sequential_ports(key, buckets, [&](uint64_t hash) { return hash & (buckets - 1); }));
+      check_even(
+          sequential_ports(key, buckets, [&](uint64_t hash) { return hash & (buckets - 1); }));
     }
   }
 }
@@ -62,7 +63,8 @@ TEST_CASE("sequential client ports spread evenly over tags by the hash's high bi
 }
 
 TEST_CASE("tags tell apart the flows that share a bucket") {
-  // Few pairs of 100,000 flows may agree in 14 bits of bucket and 15 bits of tag: about nine by chance.
+  // Few pairs of 100,000 flows may agree in 14 bits of bucket and 15 bits of tag: about nine by
+  // chance.
   std::vector<uint64_t> seen;
   for (uint32_t i = 0; i < 100000; ++i) {
     const uint64_t hash = hash_of_flow(lb_test::kKey, i);

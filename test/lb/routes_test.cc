@@ -99,8 +99,9 @@ TEST_CASE("holding an address is the same as comparing the first bits, for rando
 }
 
 TEST_CASE("the longest prefix wins, whatever the order of the file") {
-  std::vector<lb::Route<V4>> routes = {route("0.0.0.0/0", 0, "192.168.22.1"), route("10.0.0.0/8", 1),
-                                       route("10.1.0.0/16", 2), route("10.1.2.3/32", 3)};
+  std::vector<lb::Route<V4>> routes = {route("0.0.0.0/0", 0, "192.168.22.1"),
+                                       route("10.0.0.0/8", 1), route("10.1.0.0/16", 2),
+                                       route("10.1.2.3/32", 3)};
   std::sort(routes.begin(), routes.end(),
             [](const auto& a, const auto& b) { return a.interface < b.interface; });
   do {
@@ -109,9 +110,9 @@ TEST_CASE("the longest prefix wins, whatever the order of the file") {
     REQUIRE(interface_to(table, "10.1.2.4") == 2);
     REQUIRE(interface_to(table, "10.2.0.1") == 1);
     REQUIRE(interface_to(table, "11.0.0.1") == 0);
-  } while (std::next_permutation(
-      routes.begin(), routes.end(),
-      [](const auto& a, const auto& b) { return a.interface < b.interface; }));
+  } while (std::next_permutation(routes.begin(), routes.end(), [](const auto& a, const auto& b) {
+    return a.interface < b.interface;
+  }));
 }
 
 TEST_CASE("of equal prefixes the first in the file is taken") {

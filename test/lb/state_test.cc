@@ -12,7 +12,7 @@ using lb::State;
 
 namespace {
 
-constexpr State kAllStates[] = {State::kEstablished, State::kSynSent, State::kSynRecv,
+constexpr State kAllStates[] = {State::kEstablished, State::kSynSent,  State::kSynRecv,
                                 State::kFinWait,     State::kTimeWait, State::kClose,
                                 State::kCloseWait,   State::kUdp};
 constexpr Side kAllSides[] = {Side::kClient, Side::kServer, Side::kClientOnly};
@@ -21,30 +21,48 @@ uint8_t flags_of(const std::string& letters) {
   uint8_t flags = 0;
   for (const char letter : letters) {
     switch (letter) {
-      case 'S': flags |= lb::tcp::kSyn; break;
-      case 'F': flags |= lb::tcp::kFin; break;
-      case 'R': flags |= lb::tcp::kRst; break;
-      case 'A': flags |= lb::tcp::kAck; break;
-      case 'P': flags |= 0x08; break;
-      case 'U': flags |= 0x20; break;
-      case 'E': flags |= 0x40; break;
-      case 'C': flags |= 0x80; break;
-      default: FAIL("unknown flag " << letter);
+      case 'S':
+        flags |= lb::tcp::kSyn;
+        break;
+      case 'F':
+        flags |= lb::tcp::kFin;
+        break;
+      case 'R':
+        flags |= lb::tcp::kRst;
+        break;
+      case 'A':
+        flags |= lb::tcp::kAck;
+        break;
+      case 'P':
+        flags |= 0x08;
+        break;
+      case 'U':
+        flags |= 0x20;
+        break;
+      case 'E':
+        flags |= 0x40;
+        break;
+      case 'C':
+        flags |= 0x80;
+        break;
+      default:
+        FAIL("unknown flag " << letter);
     }
   }
   return flags;
 }
 
-// Plays events as the recorded vectors write them: "cS rSA cFA" is a client's SYN, the real server's
-// SYN+ACK, the client's FIN+ACK. Returns the state after each. A connection starts with its SYN.
+// Plays events as the recorded vectors write them: "cS rSA cFA" is a client's SYN, the real
+// server's SYN+ACK, the client's FIN+ACK. Returns the state after each. A connection starts with
+// its SYN.
 std::string play(bool replies_seen, const std::string& events) {
   std::istringstream words(events);
   std::string states;
   State state = State::kSynRecv;
   for (std::string event; words >> event;) {
-    const Side side = event[0] == 'r'   ? Side::kServer
-                      : replies_seen ? Side::kClient
-                                     : Side::kClientOnly;
+    const Side side = event[0] == 'r' ? Side::kServer
+                      : replies_seen  ? Side::kClient
+                                      : Side::kClientOnly;
     if (!states.empty()) state = lb::next_tcp_state(state, side, flags_of(event.substr(1)));
     states += (states.empty() ? "" : " ") + std::string(lb::to_string(state));
   }
@@ -81,7 +99,8 @@ TEST_CASE("with both directions seen, states follow the recorded ones of LVS in 
        "SYN_RECV SYN_RECV ESTABLISHED ESTABLISHED ESTABLISHED"},
       {"nat-state-fin-then-syn", "cS rSA cA cFA rFA cA cS",
        "SYN_RECV SYN_RECV ESTABLISHED CLOSE_WAIT TIME_WAIT TIME_WAIT SYN_RECV"},
-      {"nat-state-rst-then-syn", "cS rSA cA cRA cS", "SYN_RECV SYN_RECV ESTABLISHED CLOSE SYN_RECV"},
+      {"nat-state-rst-then-syn", "cS rSA cA cRA cS",
+       "SYN_RECV SYN_RECV ESTABLISHED CLOSE SYN_RECV"},
       {"nat-state-syn-retrans", "cS cS rSA rSA cA",
        "SYN_RECV SYN_RECV SYN_RECV SYN_RECV ESTABLISHED"},
       {"nat-state-syn-rst-by-client", "cS cR", "SYN_RECV SYN_RECV"},
@@ -190,12 +209,13 @@ TEST_CASE("states have ipvsadm's names, each its own") {
 TEST_CASE("a connection is active from its SYN to the first FIN or RST, and UDP never") {
   for (const State state : kAllStates) {
     CAPTURE(lb::to_string(state));
-    CHECK(lb::is_active(state) == (state == State::kEstablished || state == State::kSynRecv ||
-                                   state == State::kSynSent));
+    CHECK(lb::is_active(state) ==
+          (state == State::kEstablished || state == State::kSynRecv || state == State::kSynSent));
   }
 }
 
-TEST_CASE("a SYN starts a new connection over one that is closed, in NAT only once both have closed") {
+TEST_CASE(
+    "a SYN starts a new connection over one that is closed, in NAT only once both have closed") {
   for (const State state : kAllStates) {
     CAPTURE(lb::to_string(state));
     const bool closed = state == State::kTimeWait || state == State::kClose;

@@ -1,4 +1,6 @@
 // The timing wheel against a sorted list of deadlines, over random operations.
+#include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <map>
 #include <vector>
@@ -22,11 +24,15 @@ using Wheel = lb::TimerWheel<std::vector<Links>>;
 constexpr uint32_t kEntries = 300;
 constexpr uint32_t kUnlimited = 0x7fffffff;
 
-// A wheel, and beside it when each entry is due. Time is kept in 64 bits, the wheel sees the low 32.
+// A wheel, and beside it when each entry is due. Time is kept in 64 bits, the wheel sees the
+// low 32.
 class Model {
  public:
   Model(uint64_t seed, uint64_t start)
-      : random_(seed), now_(start), advanced_to_(start), links_(kEntries),
+      : random_(seed),
+        now_(start),
+        advanced_to_(start),
+        links_(kEntries),
         wheel_(links_, static_cast<Tick>(start)) {}
 
   Random& random() { return random_; }
@@ -45,23 +51,22 @@ class Model {
     put(index, now_ + random_.below(longest_idle + 1));
   }
 
-  // Advances and checks that nothing ends early; returns how many were looked at. One entry in eight
-  // had a packet meanwhile and is put back.
+  // Advances and checks that nothing ends early; returns how many were looked at. One entry in
+  // eight had a packet meanwhile and is put back.
   uint32_t advance(uint32_t budget, uint32_t longest_idle) {
     uint32_t looks = 0;
-    const uint32_t looked =
-        wheel_.advance(static_cast<Tick>(now_), budget, [&](EntryIndex index) {
-          ++looks;
-          const auto found = by_index_.find(index);
-          REQUIRE(found != by_index_.end());
-          const uint64_t deadline = found->second->first;
-          if (deadline > now_) {  // a turn too early: not ended
-            wheel_.insert(index, static_cast<Tick>(deadline));
-          } else {
-            forget(found);
-            if (random_.one_in(8)) put(index, now_ + 1 + random_.below(longest_idle + 1));
-          }
-        });
+    const uint32_t looked = wheel_.advance(static_cast<Tick>(now_), budget, [&](EntryIndex index) {
+      ++looks;
+      const auto found = by_index_.find(index);
+      REQUIRE(found != by_index_.end());
+      const uint64_t deadline = found->second->first;
+      if (deadline > now_) {  // a turn too early: not ended
+        wheel_.insert(index, static_cast<Tick>(deadline));
+      } else {
+        forget(found);
+        if (random_.one_in(8)) put(index, now_ + 1 + random_.below(longest_idle + 1));
+      }
+    });
     REQUIRE(looked == looks);
     REQUIRE(looked <= budget);
     if (looked < budget) advanced_to_ = now_;
@@ -119,7 +124,7 @@ TEST_CASE("with budget enough nothing ends early and nothing more than a tick la
   for (uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     Model model(seed, start_of(seed));
-    const uint32_t longest_idle = seed % 3 == 0 ? 20 : 3000;
+    const uint32_t longest_idle = std::array{20u, 3000u, Wheel::kSlots}[seed % 3];
     for (int step = 0; step < 4000; ++step) {
       for (uint32_t i = model.random().below(4); i > 0; --i) {
         model.toggle(longest_idle);

@@ -71,10 +71,11 @@ void add_established(std::vector<Group>& groups, uint32_t flows) {
 }
 
 void add_services(std::vector<Group>& groups, uint32_t services) {
-  for (const char* method : {"dr", "nat"}) {
-    groups.push_back(
-        known_connections(std::string(method) + " tcp, " + count_text(services) + " services",
-                          {.method = method, .services = services}, kServiceFlows, {kRing}));
+  const std::string among =
+      " tcp (" + count_text(services) + (services == 1 ? " service)" : " services)");
+  for (const std::string method : {"dr", "nat"}) {
+    groups.push_back(known_connections(method + among, {.method = method, .services = services},
+                                       kServiceFlows, {kRing}));
   }
 }
 

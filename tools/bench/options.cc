@@ -15,28 +15,35 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr const char* kExplanation = R"(
-Runs a worker's own functions (begin, process, housekeep, flush) over prepared packets, on one core and without a NIC.
+Runs a worker's own functions (begin, process, housekeep, flush) over prepared packets, on one
+core and without a NIC.
 
-Inside the clock: everything from a received mbuf to one handed to the port's transmit function, as the worker's loop
-does it, burst after burst: parse with the IP checksum verified in software, service, connection, TCP state, counters,
-timer wheels, rewrite, Ethernet header, the outbox.
-Outside: writing the packets into their mbufs before each pass, checking every packet after it (addresses, ports, MAC
-addresses, TTL, lengths, checksums; one that came out wrong ends the run), drivers, mempools, reading the clock (twice
-a pass). Writing leaves the headers in L2 with the ring of 1,024 mbufs, in L3 with that of 16,384, as a NIC does.
-Flows come in random order, every flow once before any comes again: no run of equal flows helps.
+Inside the clock: everything from a received mbuf to one handed to the port's transmit function,
+as the worker's loop does it, burst after burst: parse with the IP checksum verified in software,
+service, connection, TCP state, counters, timer wheels, rewrite, Ethernet header, the outbox.
+Outside: writing the packets into their mbufs before each pass, checking every packet after it
+(addresses, ports, MAC addresses, TTL, lengths, checksums; one that came out wrong or was not sent
+ends the run), drivers, mempools, reading the clock (twice a pass), and what other processes take
+of the CPU.
+The first pass of each sample warms up and is not counted. Writing leaves the headers in L2 with
+the ring of 1,024 mbufs, in L3 with that of 16,384. There the mbuf structures are as cold as the
+headers, where a driver would just have written them: its figures err on the dear side. Flows come
+in random order, every flow once before any comes again, so no run of equal flows helps; mbufs too
+are in random order of addresses.
 
-Cases and baselines take turns: each round times one pass of each. "x swap" is the median over that of a MAC swap over
-the same mbufs in the same rounds; "+-" is half the interquartile range of the ratios taken round by round.
+Cases and baselines take turns: each round times one pass of each. "x swap" is the median over
+that of a MAC swap over the same mbufs in the same rounds; "+-" is half the interquartile range of
+the ratios taken round by round.
 )";
 
 po::options_description description() {
-  po::options_description options("Options", 110);
+  po::options_description options("Options", 98);
   options.add_options()("list", "print the cases and exit")(
       "only", po::value<std::vector<std::string>>()->value_name("PATTERN")->composing(),
       "only cases that match this shell pattern, or contain it; may be repeated")(
       "flows", po::value<std::string>()->value_name("N[,N...]")->default_value("1,1k,100k,1M"),
       "numbers of established connections, k and M allowed; new connections use the largest")(
-      "rounds", po::value<uint32_t>()->value_name("N")->default_value(101),
+      "rounds", po::value<uint32_t>()->value_name("N")->default_value(51),
       "samples of each case and baseline")(
       "burst", po::value<uint16_t>()->value_name("N")->default_value(32),
       "packets a burst, up to 64")("cpu", po::value<unsigned>()->value_name("N"),

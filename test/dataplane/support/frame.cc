@@ -42,6 +42,7 @@ Frame& Frame::between(std::string_view from, std::string_view to) {
 }
 
 Bytes Frame::transport() const {
+  if (bare_) return data_;
   Bytes bytes;
   size_t checksum_at = 0;
   switch (protocol_) {
@@ -71,14 +72,13 @@ Bytes Frame::transport() const {
       append32(bytes, icmp_rest_);
       checksum_at = 2;
       break;
-    default:
-      return data_;
   }
   append(bytes, data_);
   uint16_t sum = protocol_ == 1 ? internet_checksum(bytes)
                                 : segment_checksum(source_, destination_, protocol_, bytes);
   if (protocol_ == 17 && sum == 0) sum = 0xffff;
-  set16(bytes, checksum_at, static_cast<uint16_t>(checksum_.value_or(sum) + error_));
+  const uint32_t field = checksum_.value_or(sum) + uint32_t{error_};
+  set16(bytes, checksum_at, field > 0xffff ? field - 0xffff : field);
   return bytes;
 }
 
@@ -112,12 +112,18 @@ Bytes Frame::build(const lb::MacAddress& director) const {
   return bytes;
 }
 
-Frame tcp(std::string_view from, std::string_view to) { return ip(from, to, 6); }
+Frame with_header(std::string_view from, std::string_view to, uint8_t protocol) {
+  Frame frame = ip(from, to, protocol);
+  frame.bare_ = false;
+  return frame;
+}
 
-Frame udp(std::string_view from, std::string_view to) { return ip(from, to, 17); }
+Frame tcp(std::string_view from, std::string_view to) { return with_header(from, to, 6); }
+
+Frame udp(std::string_view from, std::string_view to) { return with_header(from, to, 17); }
 
 Frame icmp(std::string_view from, std::string_view to, uint8_t type, uint8_t code, uint32_t rest) {
-  Frame frame = ip(from, to, 1);
+  Frame frame = with_header(from, to, 1);
   frame.icmp_type_ = type;
   frame.icmp_code_ = code;
   frame.icmp_rest_ = rest;
@@ -132,6 +138,7 @@ Frame ip(std::string_view from, std::string_view to, uint8_t protocol) {
   Frame frame;
   frame.between(from, to);
   frame.protocol_ = protocol;
+  frame.bare_ = true;
   return frame;
 }
 

@@ -55,6 +55,7 @@ class Frame {
   Bytes build(const lb::MacAddress& director) const;
 
  private:
+  friend Frame with_header(std::string_view from, std::string_view to, uint8_t protocol);
   friend Frame icmp(std::string_view from, std::string_view to, uint8_t type, uint8_t code,
                     uint32_t rest);
   friend Frame ip(std::string_view from, std::string_view to, uint8_t protocol);
@@ -86,6 +87,7 @@ class Frame {
   uint8_t icmp_type_ = 0, icmp_code_ = 0;
   uint32_t icmp_rest_ = 0;
   Bytes data_;
+  bool bare_ = false;  // no header of TCP, UDP or ICMP before the data
 };
 
 // Ends are "IP:port"; for icmp and ip "IP".
@@ -94,6 +96,7 @@ Frame udp(std::string_view from, std::string_view to);
 Frame icmp(std::string_view from, std::string_view to, uint8_t type, uint8_t code,
            uint32_t rest = 0);
 Frame echo_request(std::string_view from, std::string_view to);
+// Whatever the protocol, nothing but `data` behind the IP header.
 Frame ip(std::string_view from, std::string_view to, uint8_t protocol);
 Frame raw(uint16_t ethertype, Bytes payload);
 

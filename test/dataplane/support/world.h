@@ -78,6 +78,8 @@ class World {
   // Turns the loop once a tick, as idle workers do.
   Lines pass(double seconds);
   Lines pass_ticks(lb::Tick ticks);
+  // Time passes, and the worker sees nothing of it.
+  void stall(lb::Tick ticks) { now_ += ticks; }
 
   // Connections as `ipvsadm -Lnc` shows them, but with the whole idle time left: "TCP 01:00 SYN_RECV …".
   Lines connections();
