@@ -60,6 +60,19 @@ std::vector<lb::Route<V4>> build_routes(const conf::Config& config) {
   return routes;
 }
 
+dataplane::Masquerade<V4> build_masquerade(const conf::Config& config) {
+  std::vector<dataplane::MasqueradeRule<V4>> rules;
+  for (const conf::Masquerade& rule : config.masquerade) {
+    for (uint32_t i = 0; i < config.interfaces.size(); ++i) {
+      const conf::Interface& interface = config.interfaces[i];
+      if (interface.name != rule.interface) continue;
+      rules.push_back({rule.source, i, interface.addresses.front().address.ipv4(), rule.first_port,
+                       rule.last_port});
+    }
+  }
+  return dataplane::Masquerade<V4>(std::move(rules));
+}
+
 }  // namespace
 
 std::unique_ptr<const dataplane::Snapshot<V4>> build_snapshot(const conf::Config& config,
@@ -86,6 +99,7 @@ std::unique_ptr<const dataplane::Snapshot<V4>> build_snapshot(const conf::Config
   snapshot->endpoints = lb::EndpointTable<V4>(endpoints, key);
   snapshot->own = dataplane::OwnAddresses<V4>(std::move(own));
   snapshot->routes = lb::RouteTable<V4>(build_routes(config));
+  snapshot->masquerade = build_masquerade(config);
   return snapshot;
 }
 
@@ -112,6 +126,7 @@ lb::Timeouts timeouts_of(const conf::Timeouts& seconds) {
   set(lb::State::kClose, seconds.tcp_close);
   set(lb::State::kCloseWait, seconds.tcp_close_wait);
   set(lb::State::kUdp, seconds.udp);
+  set(lb::State::kIcmp, 30);
   return timeouts;
 }
 

@@ -15,7 +15,8 @@ std::unique_ptr<const dataplane::Snapshot<lb::V4>> build_snapshot(
 
 std::vector<dataplane::StaticNeighbour> static_neighbours(const conf::Config& config);
 
-// Idle times by state, in ticks. SYN_SENT, which the file does not know, has LVS's two minutes.
+// Idle times by state, in ticks. SYN_SENT and ICMP, which the file does not know, have Linux's two
+// minutes (ip_vs_proto_tcp.c) and thirty seconds (nf_conntrack_icmp_timeout).
 lb::Timeouts timeouts_of(const conf::Timeouts& seconds);
 
 }  // namespace control

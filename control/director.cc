@@ -67,6 +67,9 @@ void Director::log_events() {
       case dataplane::Event::Kind::kNeighbourFailed:
         log::warning("interface {}: {} does not answer ARP", interface, address);
         break;
+      case dataplane::Event::Kind::kPortsExhausted:
+        log::warning("interface {}: masquerade has no port left towards {}", interface, address);
+        break;
       case dataplane::Event::Kind::kAddressConflict:
         log::warning("interface {}: {} claims the director's address {}", interface,
                      event.from.to_string(), address);

@@ -80,7 +80,7 @@ ConnectionFacts Director::connection_facts(const lb::Connection<lb::V4>& entry,
   facts.client = entry.outside.to_endpoint();
   facts.virtual_address = entry.virtual_end.to_endpoint();
   facts.server = entry.inside.to_endpoint();
-  facts.service = config_.services[entry.service].name;
+  facts.service = entry.from_inside ? "masquerade" : config_.services[entry.service].name;
   facts.forward = dataplane::methods<lb::V4>()[entry.method].name;
   const lb::Tick deadline = entry.stamp + engine_->timeouts()[static_cast<size_t>(entry.state)];
   if (lb::before(now, deadline)) {

@@ -12,6 +12,9 @@ namespace control {
 // Room in the live arrays; address space, not memory.
 inline constexpr uint32_t kServiceSlots = 1u << 17;
 inline constexpr uint32_t kServerSlots = 1u << 20;
+// The last of each count what real servers start themselves (masquerade).
+inline constexpr uint32_t kMasqueradeService = kServiceSlots - 1;
+inline constexpr uint32_t kMasqueradeServer = kServerSlots - 1;
 
 struct Slots {
   std::vector<uint32_t> services;              // by position in the file

@@ -25,6 +25,7 @@ void write_ip(uint8_t* out, uint8_t tos, uint16_t length, uint16_t id, uint16_t 
 bool deserves_icmp_error(const Packet<lb::V4>& packet) {
   const auto& ip = view<Ipv4Header>(packet.ip);
   if (ip.destination.bits.value() >= 0xe0000000) return false;
+  if ((ip.fragment.value() & Ipv4Header::kOffset) != 0) return false;
   if (ip.protocol != kProtocolIcmp) return true;
   if (packet.transport_length() < sizeof(IcmpHeader)) return false;
   const uint8_t type = view<IcmpHeader>(packet.transport()).type;

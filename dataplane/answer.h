@@ -25,7 +25,7 @@ struct IcmpError {
 };
 inline constexpr size_t kLargestAnswer = 576;
 
-// RFC 1122 section 3.2.2: no ICMP error about an ICMP error, nor to a group address.
+// RFC 1122 section 3.2.2: no ICMP error about an ICMP error, a later fragment, nor to a group address.
 bool deserves_icmp_error(const Packet<lb::V4>& packet);
 
 // Writes an IP packet to `out`, at least kLargestAnswer bytes, and returns its length.

@@ -8,6 +8,7 @@
 
 namespace dataplane {
 
-void dr_inbound(const Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection);
+void dr_inbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection,
+                lb::Ipv4Address source);
 
 }  // namespace dataplane

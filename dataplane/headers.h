@@ -44,7 +44,8 @@ static_assert(sizeof(ArpPacket) == 28 && alignof(ArpPacket) == 1);
 // RFC 791.
 struct Ipv4Header {
   static constexpr uint16_t kDontFragment = 0x4000;
-  static constexpr uint16_t kFragmentBits = 0x3fff;  // more fragments, offset
+  static constexpr uint16_t kMoreFragments = 0x2000;
+  static constexpr uint16_t kOffset = 0x1fff;  // in units of 8 bytes
   uint8_t version_and_length;
   uint8_t tos;
   Be16 total_length;
@@ -89,12 +90,14 @@ static_assert(sizeof(UdpHeader) == 8 && alignof(UdpHeader) == 1);
 struct IcmpHeader {
   static constexpr uint8_t kEchoReply = 0;
   static constexpr uint8_t kUnreachable = 3;
+  static constexpr uint8_t kSourceQuench = 4;
   static constexpr uint8_t kEchoRequest = 8;
   static constexpr uint8_t kTimeExceeded = 11;
+  static constexpr uint8_t kParameterProblem = 12;
   uint8_t type;
   uint8_t code;
   Be16 checksum;
-  Be16 rest_high;
+  Be16 rest_high;  // of an echo: the identifier
   Be16 rest_low;  // of fragmentation needed: the next link's MTU (RFC 1191)
 };
 static_assert(sizeof(IcmpHeader) == 8 && alignof(IcmpHeader) == 1);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "dataplane/checksum.h"
+#include "dataplane/fragment.h"
 #include "dataplane/parse.h"
 
 namespace dataplane {
@@ -123,13 +124,13 @@ void Host<lb::V4>::moved(uint16_t link, lb::Ipv4Address address, const lb::MacAd
 
 // --- what is for the director itself, and what is for nobody here
 
-void Host<lb::V4>::handle_other(PortNumber port, const Packet& packet) {
+void Host<lb::V4>::handle_other(PortNumber port, Packet& packet) {
   if (!snapshot_->own.contains(packet.destination.address)) {
     route(port, packet);
     return;
   }
   if (snapshot_->own.contains(packet.source.address)) {
-    outbox_.drop(packet.mbuf, DropReason::kBadSource);
+    drop(packet, DropReason::kBadSource);
     return;
   }
   if (view<Ipv4Header>(packet.ip).protocol != kProtocolIcmp) {
@@ -137,14 +138,23 @@ void Host<lb::V4>::handle_other(PortNumber port, const Packet& packet) {
     return;
   }
   if (!is_whole_icmp(packet)) {
-    outbox_.drop(packet.mbuf, DropReason::kBadTransportHeader);
+    drop(packet, DropReason::kBadTransportHeader);
     return;
   }
   if (!turn_into_echo_reply(packet)) {
-    outbox_.drop(packet.mbuf, DropReason::kIcmpUnhandled);
+    drop(packet, DropReason::kIcmpUnhandled);
     return;
   }
   auto& ethernet = view<EthernetHeader>(packet.ip - sizeof(EthernetHeader));
+  if (packet.mbuf == nullptr) {
+    const lb::MacAddress back = ethernet.source;
+    const uint16_t mtu = snapshot_->links[link_of(port)].mtu;
+    Neighbour<lb::V4> hop;
+    hop.header = {back, snapshot_->links[link_of(port)].mac, Be16(ethertype::kIpv4)};
+    hop.port = port;
+    send_in_fragments(hop, packet, std::min(mtu, packet.largest_fragment));
+    return;
+  }
   ethernet.destination = ethernet.source;
   ethernet.source = snapshot_->links[link_of(port)].mac;
   trim_padding(packet);
@@ -153,11 +163,11 @@ void Host<lb::V4>::handle_other(PortNumber port, const Packet& packet) {
   outbox_.send(port, packet.mbuf);
 }
 
-void Host<lb::V4>::handle_unmatched(PortNumber port, const Packet& packet) {
+void Host<lb::V4>::handle_unmatched(PortNumber port, Packet& packet) {
   if (!snapshot_->own.contains(packet.destination.address)) {
     route(port, packet);
   } else if (snapshot_->own.contains(packet.source.address)) {
-    outbox_.drop(packet.mbuf, DropReason::kBadSource);
+    drop(packet, DropReason::kBadSource);
   } else if (packet.protocol == lb::Protocol::kTcp) {
     refuse_with_reset(port, packet, DropReason::kClosedPort);
   } else {
@@ -165,24 +175,19 @@ void Host<lb::V4>::handle_unmatched(PortNumber port, const Packet& packet) {
   }
 }
 
-void Host<lb::V4>::route(PortNumber port, const Packet& packet) {
+void Host<lb::V4>::route(PortNumber port, Packet& packet) {
   if (is_broadcast(packet.destination.address)) {
-    outbox_.drop(packet.mbuf, DropReason::kNotForUs);
+    drop(packet, DropReason::kNotForUs);
     return;
   }
-  if (snapshot_->own.contains(packet.source.address)) {
-    outbox_.drop(packet.mbuf, DropReason::kBadSource);
+  if (owns(packet.source.address)) {
+    drop(packet, DropReason::kBadSource);
     return;
   }
-  const lb::NextHop next =
-      resolve(packet.destination.address, port, packet, IcmpError::network_unreachable());
-  if (next == 0) return;
-  Neighbour<lb::V4>* hop = neighbours_.get(next);
-  if (!hop->usable()) {
-    wait_for(next, port, packet);
-  } else if (may_leave(*hop, port, packet)) {
-    send(*hop, packet);
-  }
+  lb::NextHop known = 0;
+  Neighbour<lb::V4>* hop = next_hop(known, packet.destination.address, port, packet,
+                                    IcmpError::network_unreachable());
+  if (hop != nullptr && may_leave(*hop, port, packet)) send(*hop, packet);
 }
 
 bool Host<lb::V4>::is_broadcast(lb::Ipv4Address address) const {
@@ -209,23 +214,43 @@ bool Host<lb::V4>::is_on_link(uint16_t link, lb::Ipv4Address address) const {
 
 // --- next hops
 
-lb::NextHop Host<lb::V4>::resolve(lb::Ipv4Address destination, PortNumber port,
-                                  const Packet& packet, IcmpError without_route) {
-  const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
-  if (route == nullptr) {
-    refuse(port, packet, DropReason::kNoRoute, without_route);
-    return 0;
+Neighbour<lb::V4>* Host<lb::V4>::next_hop(lb::NextHop& known, lb::Ipv4Address destination,
+                                          PortNumber port, const Packet& packet,
+                                          IcmpError without_route) {
+  Neighbour<lb::V4>* hop = neighbours_.get(known);
+  if (hop == nullptr) [[unlikely]] {
+    const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
+    if (route == nullptr) {
+      refuse(port, packet, DropReason::kNoRoute, without_route);
+      return nullptr;
+    }
+    known = neighbours_.find_or_add(static_cast<uint16_t>(route->interface),
+                                    lb::next_hop(*route, destination), now_);
+    hop = neighbours_.get(known);
+    if (hop == nullptr) {
+      drop(packet, DropReason::kNeighbourPending);
+      return nullptr;
+    }
   }
-  const lb::NextHop hop = neighbours_.find_or_add(static_cast<uint16_t>(route->interface),
-                                                  lb::next_hop(*route, destination), now_);
-  if (hop == 0) outbox_.drop(packet.mbuf, DropReason::kNeighbourPending);
+  if (!hop->usable()) [[unlikely]] {
+    wait_for(known, port, packet);
+    return nullptr;
+  }
   return hop;
 }
 
 void Host<lb::V4>::wait_for(lb::NextHop hop, PortNumber port, const Packet& packet) {
-  if (!neighbours_.hold(hop, {packet.mbuf, port}, now_)) {
-    outbox_.drop(packet.mbuf, DropReason::kNeighbourPending);
+  const auto hold = [&](rte_mbuf* mbuf, PortNumber by) {
+    if (!neighbours_.hold(hop, {mbuf, by}, now_)) {
+      outbox_.drop(mbuf, DropReason::kNeighbourPending);
+    }
+  };
+  if (packet.mbuf != nullptr) {
+    hold(packet.mbuf, port);
+    return;
   }
+  // They come back as fragments and are put together again.
+  for (const Fragment& fragment : packet.pieces()) hold(fragment.mbuf, fragment.port);
 }
 
 void Host<lb::V4>::resolved(std::span<const HeldPacket> packets) {
@@ -242,33 +267,95 @@ void Host<lb::V4>::unreachable(std::span<const HeldPacket> packets) {
   }
 }
 
-bool Host<lb::V4>::may_leave(const Neighbour<lb::V4>& hop, PortNumber port, const Packet& packet) {
-  const auto& ip = view<Ipv4Header>(packet.ip);
+bool Host<lb::V4>::may_leave(const Neighbour<lb::V4>& hop, PortNumber port, Packet& packet) {
+  return fits(port, packet, hop.mtu, 0);
+}
+
+bool Host<lb::V4>::may_leave_in_tunnel(const Neighbour<lb::V4>& hop, PortNumber port,
+                                       Packet& packet, uint16_t overhead,
+                                       lb::Ipv4Address tunnel_end) {
+  return fits(port, packet, path_mtus_.limit(tunnel_end, hop.mtu, now_), overhead);
+}
+
+bool Host<lb::V4>::fits(PortNumber port, Packet& packet, uint16_t room, uint16_t overhead) {
+  auto& ip = view<Ipv4Header>(packet.ip);
   if (ip.ttl <= 1) [[unlikely]] {
     refuse(port, packet, DropReason::kTtlExpired, IcmpError::ttl_exceeded());
     return false;
   }
-  if (packet.length > hop.mtu) [[unlikely]] {
-    if ((ip.fragment.value() & Ipv4Header::kDontFragment) != 0) {
-      refuse(port, packet, DropReason::kTooBig, IcmpError::fragmentation_needed(hop.mtu));
-    } else {
-      outbox_.drop(packet.mbuf, DropReason::kTooBig);
-    }
-    return false;
-  }
-  return true;
-}
-
-void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {
-  if (hop.used != now_) hop.used = now_;
-  auto& ip = view<Ipv4Header>(packet.ip);
   --ip.ttl;
   // RFC 1141: the TTL is the high byte of its word.
   const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
   ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
+  packet.room = room;
+  // What came in fragments may leave in such, however its DF bit stands: it was within its sender's way.
+  const uint16_t length = packet.mbuf != nullptr ? packet.length : packet.largest_fragment;
+  if (length + overhead <= room) return true;
+  if ((ip.fragment.value() & Ipv4Header::kDontFragment) == 0) return true;
+  refuse(port, packet, DropReason::kTooBig,
+         IcmpError::fragmentation_needed(static_cast<uint16_t>(room - overhead)));
+  return false;
+}
+
+void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {
+  if (hop.used != now_) hop.used = now_;
+  if (packet.mbuf == nullptr || packet.length > packet.room) [[unlikely]] {
+    send_in_fragments(hop, packet,
+                      packet.mbuf != nullptr ? packet.room
+                                             : std::min(packet.room, packet.largest_fragment));
+    return;
+  }
   std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
   trim_padding(packet);
   outbox_.send(hop.port, packet.mbuf);
+}
+
+void Host<lb::V4>::send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet,
+                                     uint16_t largest) {
+  split({packet.ip, packet.length}, largest,
+        [&](std::span<const uint8_t> header, std::span<const uint8_t> payload) {
+          rte_mbuf* mbuf = io_.allocate();
+          const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + header.size() +
+                                                    payload.size());
+          char* bytes = mbuf != nullptr ? rte_pktmbuf_append(mbuf, length) : nullptr;
+          if (bytes == nullptr) {
+            counters_.drop(DropReason::kNoBuffer);
+            if (mbuf != nullptr) outbox_.discard(mbuf);
+            return;
+          }
+          std::memcpy(bytes, &hop.header, sizeof(EthernetHeader));
+          std::memcpy(bytes + sizeof(EthernetHeader), header.data(), header.size());
+          std::memcpy(bytes + sizeof(EthernetHeader) + header.size(), payload.data(),
+                      payload.size());
+          counters_.fragments.add(1);
+          outbox_.send(hop.port, mbuf);
+        });
+  consume(packet);
+}
+
+void Host<lb::V4>::drop(const Packet& packet, lb::DropReason reason) {
+  if (packet.mbuf != nullptr) {
+    outbox_.drop(packet.mbuf, reason);
+    return;
+  }
+  for (const Fragment& fragment : packet.pieces()) outbox_.drop(fragment.mbuf, reason);
+}
+
+void Host<lb::V4>::consume(const Packet& packet) {
+  if (packet.mbuf != nullptr) {
+    counters_.consumed.add(1);
+    outbox_.discard(packet.mbuf);
+    return;
+  }
+  for (const Fragment& fragment : packet.pieces()) {
+    counters_.consumed.add(1);
+    outbox_.discard(fragment.mbuf);
+  }
+}
+
+uint16_t Host<lb::V4>::learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu) {
+  path_mtus_.learn(tunnel_end, mtu, now_);
+  return path_mtus_.limit(tunnel_end, 0xffff, now_);
 }
 
 void Host<lb::V4>::tick() { neighbours_.tick(now_); }
@@ -300,7 +387,7 @@ void Host<lb::V4>::refuse(PortNumber port, const Packet& packet, lb::DropReason 
     const size_t length = write_icmp_error(bytes, packet, *source, error, next_id_++);
     answer(port, packet, {bytes.data(), length});
   }
-  outbox_.drop(packet.mbuf, reason);
+  drop(packet, reason);
 }
 
 void Host<lb::V4>::refuse_with_reset(PortNumber port, const Packet& packet,
@@ -310,7 +397,7 @@ void Host<lb::V4>::refuse_with_reset(PortNumber port, const Packet& packet,
     const size_t length = write_reset(bytes, packet);
     answer(port, packet, {bytes.data(), length});
   }
-  outbox_.drop(packet.mbuf, reason);
+  drop(packet, reason);
 }
 
 // Back to whoever handed us the packet: its sender, or the router it came by.
@@ -322,6 +409,27 @@ void Host<lb::V4>::answer(PortNumber port, const Packet& about,
   }
   const auto& ethernet = view<EthernetHeader>(about.ip - sizeof(EthernetHeader));
   send_frame(port, ethernet.source, ethertype::kIpv4, ip_packet);
+}
+
+void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpError error) {
+  const lb::Route<lb::V4>* route = snapshot_->routes.find(about.source.address);
+  if (route == nullptr || !answer_limit_.take(now_)) {
+    counters_.suppressed.add(1);
+    return;
+  }
+  const lb::NextHop next =
+      neighbours_.find_or_add(static_cast<uint16_t>(route->interface),
+                              lb::next_hop(*route, about.source.address), now_);
+  const Neighbour<lb::V4>* hop = neighbours_.get(next);
+  if (hop == nullptr || !hop->usable()) {
+    // The sender tries again, and by then the next hop is known.
+    if (hop != nullptr) neighbours_.ask(next, now_);
+    counters_.suppressed.add(1);
+    return;
+  }
+  std::array<uint8_t, kLargestAnswer> bytes;
+  const size_t length = write_icmp_error(bytes, about, source, error, next_id_++);
+  send_frame(hop->port, hop->header.destination, ethertype::kIpv4, {bytes.data(), length});
 }
 
 void Host<lb::V4>::send_frame(PortNumber port, const lb::MacAddress& to, uint16_t type,

@@ -6,6 +6,7 @@
 #include "dataplane/messages.h"
 #include "dataplane/neighbours.h"
 #include "dataplane/outbox.h"
+#include "dataplane/path_mtu.h"
 #include "dataplane/snapshot.h"
 #include "dataplane/token_bucket.h"
 
@@ -47,26 +48,46 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
 
   // Each of these decides a packet's fate.
   void handle_arp(PortNumber port, rte_mbuf* packet);
-  void handle_other(PortNumber port, const Packet& packet);      // neither TCP nor UDP
-  void handle_unmatched(PortNumber port, const Packet& packet);  // of no service and no connection
+  void handle_other(PortNumber port, Packet& packet);      // neither TCP nor UDP
+  void handle_unmatched(PortNumber port, Packet& packet);  // of no service and no connection
+  void route(PortNumber port, Packet& packet);
   void refuse(PortNumber port, const Packet& packet, lb::DropReason reason, IcmpError error);
   void refuse_with_reset(PortNumber port, const Packet& packet, lb::DropReason reason);
+  void drop(const Packet& packet, lb::DropReason reason);
+  void consume(const Packet& packet);  // its purpose is fulfilled
   // Keeps the packet until the next hop is known.
   void wait_for(lb::NextHop hop, PortNumber port, const Packet& packet);
 
-  // The next hop towards an address; 0 when there is no route or no room for a neighbour, with the
-  // packet refused.
-  lb::NextHop resolve(lb::Ipv4Address destination, PortNumber port, const Packet& packet,
-                      IcmpError without_route);
-  // Counts the TTL down, checks the MTU, puts the Ethernet header and sends. False: refused.
-  bool may_leave(const Neighbour<lb::V4>& hop, PortNumber port, const Packet& packet);
+  // The next hop towards an address, remembered in `known` (0: not asked yet). nullptr: the packet
+  // waits or is refused.
+  Neighbour<lb::V4>* next_hop(lb::NextHop& known, lb::Ipv4Address destination, PortNumber port,
+                              const Packet& packet, IcmpError without_route);
+  // Counts the TTL down and checks that the packet, which may grow by `overhead` on its way to a tunnel's
+  // end, fits the way or may be fragmented. False: refused.
+  bool may_leave(const Neighbour<lb::V4>& hop, PortNumber port, Packet& packet);
+  bool may_leave_in_tunnel(const Neighbour<lb::V4>& hop, PortNumber port, Packet& packet,
+                           uint16_t overhead, lb::Ipv4Address tunnel_end);
+  // Puts the Ethernet header and sends, in fragments where it does not fit. Precondition: may_leave.
   void send(Neighbour<lb::V4>& hop, const Packet& packet);
+
+  bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }
+  // What a router said about the way to a tunnel's end; 0 where it did not say how much fits (routers
+  // before RFC 1191). Returns what is believed from now on.
+  uint16_t learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu);
+  // An ICMP error to the source of `about`, wherever it is.
+  void send_error(const Packet& about, lb::Ipv4Address source, IcmpError error);
+  void report_exhausted(uint16_t link, lb::Ipv4Address address) {
+    report({Event::Kind::kPortsExhausted, link, address});
+  }
 
   // Gratuitous ARP (RFC 5227 section 3) for the addresses that belong on a link.
   void announce(uint16_t link);
   void tick();
 
  private:
+  lb::Ipv4Address source_towards(uint16_t link, lb::Ipv4Address address) const override {
+    return source_on(link, address);
+  }
   void solicit(uint16_t link, lb::Ipv4Address address, const lb::MacAddress* known) override;
   void resolved(std::span<const HeldPacket> packets) override;
   void unreachable(std::span<const HeldPacket> packets) override;
@@ -74,7 +95,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   void moved(uint16_t link, lb::Ipv4Address address, const lb::MacAddress& from,
              const lb::MacAddress& to) override;
 
-  void route(PortNumber port, const Packet& packet);
+  bool fits(PortNumber port, Packet& packet, uint16_t room, uint16_t overhead);
+  void send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet, uint16_t largest);
   bool is_broadcast(lb::Ipv4Address address) const;
   bool is_on_link(uint16_t link, lb::Ipv4Address address) const;
   lb::Ipv4Address source_on(uint16_t link, lb::Ipv4Address towards) const;
@@ -97,6 +119,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   lb::Tick now_ = 0;
   std::vector<uint16_t> link_of_port_;
   Neighbours<lb::V4> neighbours_;
+  PathMtus<lb::V4> path_mtus_;
   TokenBucket answer_limit_{kAnswersPerSecond, kAnswersPerSecond};
   TokenBucket event_limit_{kEventsPerSecond, 10 * kEventsPerSecond};
   uint16_t next_id_ = 1;

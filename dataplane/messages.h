@@ -48,6 +48,7 @@ struct Event {
     kNeighbourMoved,   // from one MAC address to another
     kNeighbourFailed,  // did not answer
     kAddressConflict,  // another host claims one of the director's addresses
+    kPortsExhausted,   // masquerade has no port left towards an address; told once
   };
   Kind kind;
   uint16_t link;

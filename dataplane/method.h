@@ -17,10 +17,13 @@ struct Method {
   bool replies_seen;         // the real server's packets come back through the director
   bool keeps_port;           // the real server listens on the service's own port
   bool on_link;              // the real server must be on a link of the director
-  // Change the packet's bytes, its IP and transport headers being whole. Called by workers. `outbound`
-  // is nullptr where replies are not seen.
-  void (*inbound)(const Packet<F>& packet, const lb::Connection<F>& connection);
-  void (*outbound)(const Packet<F>& packet, const lb::Connection<F>& connection);
+  uint16_t overhead;         // bytes that a packet grows by
+  // Change the packet's bytes, its IP and transport headers being whole; `source` is the director's
+  // address towards the real server. Called by workers. `outbound` is nullptr where replies are not
+  // seen.
+  void (*inbound)(Packet<F>& packet, const lb::Connection<F>& connection,
+                  typename F::Address source);
+  void (*outbound)(Packet<F>& packet, const lb::Connection<F>& connection);
 };
 
 }  // namespace dataplane

@@ -2,15 +2,18 @@
 
 #include "dataplane/dr.h"
 #include "dataplane/nat.h"
+#include "dataplane/tunnel.h"
 
 namespace dataplane {
 namespace {
 
 constexpr Method<lb::V4> kMethods[] = {
     {"nat", "destination address and port are rewritten, replies restored to the VIP", true, false,
-     false, nat_inbound, nat_outbound},
+     false, 0, nat_inbound, nat_outbound},
     {"dr", "only MAC addresses change; the server has the VIP itself and answers directly", false,
-     true, true, dr_inbound, nullptr},
+     true, true, 0, dr_inbound, nullptr},
+    {"tunnel", "IP in IP; the server unwraps, has the VIP itself and answers directly", false, true,
+     false, sizeof(Ipv4Header), tunnel_inbound, nullptr},
 };
 
 }  // namespace

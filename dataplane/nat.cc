@@ -23,6 +23,12 @@ void rewrite(const Packet<lb::V4>& packet, lb::Ipv4Address& address, Be16& port,
   address = to.address;
   port = to.port;
   ip.checksum = ChecksumDelta().replace(from.address, to.address).apply(ip.checksum);
+  if (packet.protocol == lb::Protocol::kIcmp) {
+    // No pseudo header: the addresses are not in the sum.
+    auto& icmp = view<IcmpHeader>(packet.transport());
+    icmp.checksum = ChecksumDelta().replace(from.port, to.port).apply(icmp.checksum);
+    return;
+  }
   const ChecksumDelta delta =
       ChecksumDelta().replace(from.address, to.address).replace(from.port, to.port);
   if (packet.protocol == lb::Protocol::kTcp) {
@@ -35,17 +41,26 @@ void rewrite(const Packet<lb::V4>& packet, lb::Ipv4Address& address, Be16& port,
                                                     : delta.apply(udp.checksum));
 }
 
-}  // namespace
-
-// TCP and UDP both begin with the two ports.
-void nat_inbound(const Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection) {
-  rewrite(packet, view<Ipv4Header>(packet.ip).destination,
-          view<UdpHeader>(packet.transport()).destination_port, connection.inside);
+// Where the port of an end stands; TCP and UDP both begin with the two ports, and the identifier of an
+// ICMP echo serves as the port of the end that chose it.
+Be16& port_of(const Packet<lb::V4>& packet, Be16 UdpHeader::*port) {
+  if (packet.protocol == lb::Protocol::kIcmp) {
+    return view<IcmpHeader>(packet.transport()).rest_high;
+  }
+  return view<UdpHeader>(packet.transport()).*port;
 }
 
-void nat_outbound(const Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection) {
-  rewrite(packet, view<Ipv4Header>(packet.ip).source,
-          view<UdpHeader>(packet.transport()).source_port, connection.virtual_end);
+}  // namespace
+
+void nat_inbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection,
+                 lb::Ipv4Address) {
+  rewrite(packet, view<Ipv4Header>(packet.ip).destination,
+          port_of(packet, &UdpHeader::destination_port), connection.inside);
+}
+
+void nat_outbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection) {
+  rewrite(packet, view<Ipv4Header>(packet.ip).source, port_of(packet, &UdpHeader::source_port),
+          connection.virtual_end);
 }
 
 }  // namespace dataplane

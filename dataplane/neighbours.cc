@@ -51,6 +51,7 @@ uint32_t Neighbours<F>::add(uint16_t link, Address address, lb::Tick now) {
   neighbour.header.type = Be16(ethertype::kIpv4);
   neighbour.mtu = links_[link].mtu;
   neighbour.port = links_[link].port;
+  neighbour.source = owner_.source_towards(link, address);
   index_.emplace(key(link, address), index);
   return index;
 }

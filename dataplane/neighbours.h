@@ -36,6 +36,7 @@ struct Neighbour {
   lb::Tick next_look = 0;   // when a try or an age runs out
   uint16_t mtu = 0;         // of its link
   PortNumber port = 0;      // by which packets to it leave
+  typename F::Address source{};  // the director's address towards it
 
   bool usable() const {
     return state == NeighbourState::kReachable || state == NeighbourState::kStatic ||
@@ -54,6 +55,8 @@ template <class F>
 class NeighbourOwner {
  public:
   virtual ~NeighbourOwner() = default;
+  // The director's own address on a link for packets to this neighbour.
+  virtual typename F::Address source_towards(uint16_t link, typename F::Address address) const = 0;
   // Asks the wire; by unicast when `known` is given.
   virtual void solicit(uint16_t link, typename F::Address address, const lb::MacAddress* known) = 0;
   // The packets that waited now have a next hop; they belong to the owner again.
@@ -78,7 +81,7 @@ class Neighbours {
  public:
   using Address = typename F::Address;
   static constexpr uint32_t kCapacity = 16384;
-  static constexpr uint32_t kHeldPerHop = 8;
+  static constexpr uint32_t kHeldPerHop = 64;  // a datagram of 64 kB in fragments
   // Together, so that a scan of addresses where nobody is does not use up the receive pool.
   static constexpr uint32_t kHeldTotal = 1024;
   static constexpr uint8_t kTries = 3;
@@ -99,6 +102,8 @@ class Neighbours {
   lb::NextHop find_or_add(uint16_t link, Address address, lb::Tick now);
   void add_static(uint16_t link, Address address, const lb::MacAddress& mac);
 
+  // Asks for an unusable neighbour if nobody does.
+  void ask(lb::NextHop hop, lb::Tick now);
   // Keeps a packet for an unusable neighbour, asking for it if nobody does. False when enough wait.
   bool hold(lb::NextHop hop, HeldPacket packet, lb::Tick now);
 

@@ -57,10 +57,15 @@ ParseResult parse_transport(Packet<lb::V4>& packet) {
       packet.destination.port = udp.destination_port;
       return {Parsed::kFlow};
     }
+    case kProtocolIcmp:
+      packet.protocol = lb::Protocol::kIcmp;
+      if (length >= sizeof(IcmpHeader)) {
+        const auto& icmp = view<IcmpHeader>(packet.transport());
+        if (icmp.type == IcmpHeader::kEchoRequest) packet.source.port = icmp.rest_high;
+        if (icmp.type == IcmpHeader::kEchoReply) packet.destination.port = icmp.rest_high;
+      }
+      return {Parsed::kOther};
     default:
-      packet.protocol = {};
-      packet.source.port = Be16(0);
-      packet.destination.port = Be16(0);
       return {Parsed::kOther};
   }
 }
@@ -83,15 +88,17 @@ ParseResult parse_ipv4(std::span<uint8_t> bytes, bool checksum_known_good, Packe
       has_source_route(bytes.data() + sizeof(Ipv4Header), header_length - sizeof(Ipv4Header))) {
     return drop(DropReason::kSourceRouted);
   }
-  if ((ip.fragment.value() & Ipv4Header::kFragmentBits) != 0) return drop(DropReason::kFragment);
-
   packet.ip = bytes.data();
   packet.ip_header_length = static_cast<uint16_t>(header_length);
   packet.length = static_cast<uint16_t>(total_length);
-  packet.source.address = ip.source;
-  packet.destination.address = ip.destination;
+  packet.largest_fragment = 0;
+  packet.protocol = {};
+  packet.source = {ip.source, Be16(0)};
+  packet.destination = {ip.destination, Be16(0)};
   packet.tcp_flags = 0;
   packet.service = Packet<lb::V4>::kNoService;
+  constexpr uint16_t kFragmented = Ipv4Header::kMoreFragments | Ipv4Header::kOffset;
+  if ((ip.fragment.value() & kFragmented) != 0) return {Parsed::kFragment};
   return parse_transport(packet);
 }
 

@@ -11,7 +11,9 @@ namespace dataplane {
 
 enum class Parsed : uint8_t {
   kFlow,   // whole TCP or UDP packet: goes the fast way
-  kOther,  // whole IP packet of another protocol: `ip`, lengths and addresses are set, ports are 0
+  kOther,  // whole IP packet of another protocol: `ip`, lengths and addresses are set, ports are 0,
+           // but for the identifier of an ICMP echo: the port of the end that chose it
+  kFragment,  // part of an IP packet: `ip`, lengths and addresses are set
   kArp,
   kDrop,
 };

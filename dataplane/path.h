@@ -5,7 +5,9 @@
 #include <atomic>
 
 #include "dataplane/host.h"
+#include "dataplane/icmp_relay.h"
 #include "dataplane/methods.h"
+#include "dataplane/reassembly.h"
 #include "lb/connections.h"
 
 namespace dataplane {
@@ -16,6 +18,8 @@ struct LiveFigures {
   std::span<lb::Traffic> traffic;                 // by server; this worker's
   std::span<lb::Counter<uint64_t>> refused;       // by service; this worker's
   std::span<const lb::Load* const> loads;         // of every worker, each by server
+  uint32_t masquerade_service = 0;                // slots that count what servers start themselves
+  uint32_t masquerade_server = 0;
 };
 
 template <class F>
@@ -33,6 +37,12 @@ class Path final : private Reentry {
   // To be called before each burst; the snapshot must stay until the next call.
   void begin(const Snapshot<F>& snapshot, lb::Tick now);
 
+  // Retries, ages and gives up what waits. To be called once a tick.
+  void tick() {
+    host_.tick();
+    reassembly_.tick(now_);
+  }
+
   // Decides the fate of up to kBurst packets received on a port.
   void process(PortNumber port, rte_mbuf** packets, uint16_t count);
 
@@ -44,9 +54,11 @@ class Path final : private Reentry {
     uint16_t flows = 0;
     uint16_t others = 0;
     uint16_t arps = 0;
+    uint16_t fragments = 0;
     Packet flow[kBurst];
     Packet other[kBurst];
     rte_mbuf* arp[kBurst];
+    Packet fragment[kBurst];
   };
 
   void process_again(PortNumber port, rte_mbuf* packet) override { process(port, &packet, 1); }
@@ -55,15 +67,23 @@ class Path final : private Reentry {
   void parse_all(PortNumber port, rte_mbuf** packets, uint16_t count, Burst& burst);
   void classify_all(Burst& burst);
   void locate_all(const Burst& burst);
-  void forward_all(PortNumber port, const Burst& burst);
+  void forward_all(PortNumber port, Burst& burst);
+  void handle_exceptions(PortNumber port, Burst& burst);
 
-  void forward(PortNumber port, const Packet& packet);
-  lb::EntryIndex find_or_open(PortNumber port, const Packet& packet);
-  lb::EntryIndex open(PortNumber port, const Packet& packet);
+  void classify(Packet& packet) const;
+  void forward(PortNumber port, Packet& packet);
+  void forward_with(PortNumber port, Packet& packet, lb::EntryIndex index);
+  void put_together(PortNumber port, const Packet& fragment);
+  void handle_other(PortNumber port, Packet& packet);
+  lb::EntryIndex find(const Packet& packet) const;
+  lb::EntryIndex find_or_open(PortNumber port, Packet& packet);
+  lb::EntryIndex open(PortNumber port, Packet& packet);
+  lb::EntryIndex open_masqueraded(PortNumber port, Packet& packet,
+                                  const MasqueradeRule<F>& rule);
+  const MasqueradeRule<F>* masquerade_rule(const Packet& packet) const;
   const RealServer<F>* choose(const VirtualService<F>& service, const Packet& packet,
                               lb::DropReason& why_not);
   bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const;
-  Neighbour<F>* next_hop(PortNumber port, const Packet& packet, Entry& entry);
   void account(const Packet& packet, lb::EntryIndex index, Entry& entry);
 
   Outbox& outbox_;
@@ -72,7 +92,11 @@ class Path final : private Reentry {
   const Snapshot<F>* snapshot_;
   lb::Tick now_ = 0;
   std::span<const Method<F>> methods_ = methods<F>();
+  lb::MethodNumber nat_ = find_method("nat").value();
   Host<F> host_;
+  IcmpRelay<F> relay_;
+  Reassembly reassembly_;
+  bool exhaustion_told_ = false;
 };
 
 }  // namespace dataplane

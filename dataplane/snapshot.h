@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/io.h"
+#include "dataplane/masquerade.h"
 #include "lb/connection.h"
 #include "lb/endpoint_table.h"
 #include "lb/routes.h"
@@ -66,6 +67,7 @@ struct Snapshot {
   lb::EndpointTable<F> endpoints;  // to the service's slot
   OwnAddresses<F> own;             // interface addresses and VIPs
   lb::RouteTable<F> routes;        // connected prefixes included
+  Masquerade<F> masquerade;
 };
 
 }  // namespace dataplane

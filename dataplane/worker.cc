@@ -63,7 +63,7 @@ void Worker::housekeep(lb::Tick now) {
   }
   if (now != last_tick_) {
     last_tick_ = now;
-    path_.host().tick();
+    path_.tick();
   }
   serve_requests();
   step_inspections(now);

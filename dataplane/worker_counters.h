@@ -10,8 +10,9 @@ namespace dataplane {
 
 struct WorkerCounters {
   lb::Counter<uint64_t> packets;      // received
-  lb::Counter<uint64_t> consumed;     // for the director itself and done with: ARP, ping
+  lb::Counter<uint64_t> consumed;     // done with: ARP, ping, what was sent on in other pieces
   lb::Counter<uint64_t> answers;      // made by the director: ARP, ICMP, RST
+  lb::Counter<uint64_t> fragments;    // sent in place of packets that did not fit or came so
   lb::Counter<uint64_t> suppressed;   // answers not given, to keep their rate
   lb::Counter<uint64_t> connections;  // live entries
   lb::Counter<uint64_t> reclaimed;    // connections taken back for newer ones

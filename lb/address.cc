@@ -148,7 +148,17 @@ std::string MacAddress::to_string() const {
   return text;
 }
 
-std::string_view to_string(Protocol protocol) { return protocol == Protocol::kTcp ? "tcp" : "udp"; }
+std::string_view to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kTcp:
+      return "tcp";
+    case Protocol::kUdp:
+      return "udp";
+    case Protocol::kIcmp:
+      break;
+  }
+  return "icmp";
+}
 
 std::optional<Protocol> parse_protocol(std::string_view text) {
   if (text == "tcp") return Protocol::kTcp;

@@ -101,9 +101,10 @@ struct MacAddress {
 static_assert(sizeof(MacAddress) == 6);
 inline constexpr MacAddress kBroadcastMac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
-enum class Protocol : uint8_t { kTcp = 6, kUdp = 17 };
+// A service is TCP or UDP; a connection may also be an ICMP echo.
+enum class Protocol : uint8_t { kIcmp = 1, kTcp = 6, kUdp = 17 };
 
-// "tcp" or "udp", as in the configuration.
+// "tcp", "udp", "icmp"; the configuration knows the first two, and so does parse_protocol.
 std::string_view to_string(Protocol protocol);
 std::optional<Protocol> parse_protocol(std::string_view text);
 

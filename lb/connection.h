@@ -31,7 +31,8 @@ struct Connection {
   MethodNumber method;
   bool replies_seen;  // the method brings the real server's packets back through the director
   End<F> inside;
-  uint16_t reserved;
+  bool from_inside;  // masqueraded: the real server opened it
+  uint8_t reserved;
 
   uint32_t service;  // slot of the service
   uint32_t server;   // slot of the real server, director-wide

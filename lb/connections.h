@@ -24,6 +24,7 @@ class Connections {
     State state;
     MethodNumber method;
     bool replies_seen;
+    bool from_inside;
     uint32_t service;
     uint32_t server;
   };
@@ -41,6 +42,7 @@ class Connections {
   ConnectionTable<F>& table() { return table_; }
   const ConnectionTable<F>& table() const { return table_; }
   Entry& entry(EntryIndex index) { return pool_[index]; }
+  const Entry& entry(EntryIndex index) const { return pool_[index]; }
   const Timeouts& timeouts() const { return timeouts_; }
 
   // kNoEntry when the director is full and nothing of this worker's may be taken back.
@@ -58,6 +60,7 @@ class Connections {
     entry.method = opening.method;
     entry.replies_seen = opening.replies_seen;
     entry.inside = opening.inside;
+    entry.from_inside = opening.from_inside;
     entry.service = opening.service;
     entry.server = opening.server;
     entry.stamp = now;

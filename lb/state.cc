@@ -5,37 +5,37 @@ namespace {
 
 constexpr State ES = State::kEstablished, SS = State::kSynSent, SR = State::kSynRecv,
                 FW = State::kFinWait, TW = State::kTimeWait, CL = State::kClose,
-                CW = State::kCloseWait, UD = State::kUdp;
+                CW = State::kCloseWait, UD = State::kUdp, IC = State::kIcmp;
 
 enum Event { kSyn, kFin, kAck, kRst, kEvents };
 
 // [side][event][state]
 constexpr State kNext[3][kEvents][kStates] = {
     // clang-format off
-    // from:      ES  SS  SR  FW  TW  CL  CW  UDP
+    // from:      ES  SS  SR  FW  TW  CL  CW  UDP ICMP
     {  // client
-        /*syn*/ { ES, ES, SR, SR, SR, SR, SR, UD },
-        /*fin*/ { CW, SS, TW, TW, TW, CL, CW, UD },
-        /*ack*/ { ES, SS, ES, FW, TW, CL, CW, UD },
-        /*rst*/ { CL, CL, SR, CL, CL, CL, CL, UD },
+        /*syn*/ { ES, ES, SR, SR, SR, SR, SR, UD, IC },
+        /*fin*/ { CW, SS, TW, TW, TW, CL, CW, UD, IC },
+        /*ack*/ { ES, SS, ES, FW, TW, CL, CW, UD, IC },
+        /*rst*/ { CL, CL, SR, CL, CL, CL, CL, UD, IC },
     },
     {  // server
-        /*syn*/ { ES, SS, SR, SS, SS, SS, SS, UD },
-        /*fin*/ { FW, SS, TW, FW, TW, CL, TW, UD },
-        /*ack*/ { ES, SS, ES, FW, TW, CL, CW, UD },
-        /*rst*/ { CL, SS, CL, CL, TW, CL, CL, UD },
+        /*syn*/ { ES, SS, SR, SS, SS, SS, SS, UD, IC },
+        /*fin*/ { FW, SS, TW, FW, TW, CL, TW, UD, IC },
+        /*ack*/ { ES, SS, ES, FW, TW, CL, CW, UD, IC },
+        /*rst*/ { CL, SS, CL, CL, TW, CL, CL, UD, IC },
     },
     {  // client only
-        /*syn*/ { ES, ES, SR, SR, SR, SR, SR, UD },
-        /*fin*/ { FW, SS, TW, FW, TW, CL, CW, UD },
-        /*ack*/ { ES, SS, ES, FW, TW, CL, CW, UD },
-        /*rst*/ { CL, CL, SR, CL, CL, CL, CL, UD },
+        /*syn*/ { ES, ES, SR, SR, SR, SR, SR, UD, IC },
+        /*fin*/ { FW, SS, TW, FW, TW, CL, CW, UD, IC },
+        /*ack*/ { ES, SS, ES, FW, TW, CL, CW, UD, IC },
+        /*rst*/ { CL, CL, SR, CL, CL, CL, CL, UD, IC },
     },
     // clang-format on
 };
 
 constexpr std::string_view kNames[kStates] = {
-    "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "UDP",
+    "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "UDP", "ICMP",
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Connection states, as LVS tracks them (Linux net/netfilter/ipvs/ip_vs_proto_tcp.c, observed in the
-// recorded vectors nat-state-* and dr-state-*). UDP has one state.
+// recorded vectors nat-state-* and dr-state-*). UDP and ICMP echo have one state each.
 #pragma once
 
 #include <array>
@@ -19,8 +19,9 @@ enum class State : uint8_t {
   kClose,
   kCloseWait,
   kUdp,
+  kIcmp,
 };
-inline constexpr size_t kStates = 8;
+inline constexpr size_t kStates = 9;
 
 // Whose packet it is, and whether the other half is seen at all.
 enum class Side : uint8_t {
@@ -37,7 +38,7 @@ inline constexpr uint8_t kRst = 0x04;
 inline constexpr uint8_t kAck = 0x10;
 }  // namespace tcp
 
-// ipvsadm's name: "ESTABLISHED", "SYN_RECV", …, "UDP".
+// ipvsadm's name: "ESTABLISHED", "SYN_RECV", …, "UDP", "ICMP".
 std::string_view to_string(State state);
 
 // The state after a TCP packet with these flags. RST weighs most, then SYN, FIN, ACK; a packet with

@@ -26,9 +26,11 @@ class TimerWheel {
     // A slot that is being looked at, or has been, comes round only after a whole turn.
     if (!before(current_, deadline)) deadline = current_ + 1;
     append(index, deadline % kSlots);
+    ++size_;
   }
 
   void remove(EntryIndex index) {
+    --size_;
     auto& entry = entries_[index];
     const EntryIndex next = entry.timer_next;
     const EntryIndex previous = entry.timer_previous;
@@ -76,6 +78,7 @@ class TimerWheel {
 
   // The entry that is due first as the wheel knows it (its stamp may be newer), or kNoEntry.
   EntryIndex first() const {
+    if (size_ == 0) return kNoEntry;  // else every slot would be looked at
     if (slots_[kPending].first != kNoEntry) return slots_[kPending].first;
     const uint32_t start = (current_ + 1) % kSlots;
     const uint64_t head = occupied_[start / 64] & (~uint64_t{0} << start % 64);
@@ -139,6 +142,7 @@ class TimerWheel {
   std::vector<Slot> slots_;
   std::vector<uint64_t> occupied_;
   Tick current_;
+  uint32_t size_ = 0;
 };
 
 }  // namespace lb

@@ -1,0 +1,142 @@
+#include "dataplane/icmp_relay.h"
+
+#include "dataplane/checksum.h"
+#include "dataplane/tunnel.h"
+
+namespace dataplane {
+namespace {
+
+using lb::DropReason;
+using lb::EntryIndex;
+using lb::kNoEntry;
+
+void recompute_checksum(const Packet<lb::V4>& packet) {
+  auto& icmp = view<IcmpHeader>(packet.transport());
+  icmp.checksum = Be16(0);
+  icmp.checksum = checksum_of({packet.transport(), packet.transport_length()});
+}
+
+void replace_address(const Packet<lb::V4>& packet, lb::Ipv4Address& address, lb::Ipv4Address to) {
+  auto& ip = view<Ipv4Header>(packet.ip);
+  ip.checksum = ChecksumDelta().replace(address, to).apply(ip.checksum);
+  address = to;
+}
+
+}  // namespace
+
+bool IcmpRelay<lb::V4>::is_error(const Packet& packet) {
+  if (view<Ipv4Header>(packet.ip).protocol != kProtocolIcmp) return false;
+  if (packet.transport_length() < sizeof(IcmpHeader)) return false;
+  switch (view<IcmpHeader>(packet.transport()).type) {
+    case IcmpHeader::kUnreachable:
+    case IcmpHeader::kSourceQuench:
+    case IcmpHeader::kTimeExceeded:
+    case IcmpHeader::kParameterProblem:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void IcmpRelay<lb::V4>::relay(PortNumber port, Packet& packet) {
+  if (!is_whole_icmp(packet)) {
+    host_.drop(packet, DropReason::kBadTransportHeader);
+    return;
+  }
+  const bool to_us = host_.owns(packet.destination.address);
+  const auto quote = read_quote(
+      {packet.transport() + sizeof(IcmpHeader), packet.transport_length() - sizeof(IcmpHeader)});
+  if (!quote) {
+    if (to_us) {
+      host_.drop(packet, DropReason::kIcmpUnrelated);
+    } else {
+      host_.route(port, packet);
+    }
+  } else if (!to_us) {
+    relay_to_client(port, packet, *quote);
+  } else if (quote->protocol == kProtocolIpip) {
+    relay_from_tunnel(packet, *quote);
+  } else {
+    relay_to_server(port, packet, *quote);
+  }
+}
+
+EntryIndex IcmpRelay<lb::V4>::find(lb::Direction direction, const lb::End<lb::V4>& outside,
+                                   const lb::End<lb::V4>& other, uint8_t protocol) const {
+  const auto known = static_cast<lb::Protocol>(protocol);
+  const lb::ConnectionTable<lb::V4>& table = connections_.table();
+  return table.find(table.hash(outside, known), direction, outside, other, known);
+}
+
+// About a reply, or about what a server started itself: it was sent as the VIP.
+void IcmpRelay<lb::V4>::relay_to_server(PortNumber port, Packet& packet, const Quote& quote) {
+  const EntryIndex index =
+      find(lb::Direction::kInbound, quote.destination, quote.source, quote.protocol);
+  if (index == kNoEntry) {
+    host_.drop(packet, DropReason::kIcmpUnrelated);
+    return;
+  }
+  lb::Connection<lb::V4>& entry = connections_.entry(index);
+  const Method<lb::V4>& method = methods_[entry.method];
+  Neighbour<lb::V4>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, port, packet,
+                                          IcmpError::host_unreachable());
+  if (hop == nullptr || !host_.may_leave_in_tunnel(*hop, port, packet, method.overhead,
+                                                   entry.inside.address)) {
+    return;
+  }
+  if (method.replies_seen) {
+    translate(quote, QuotedEnd::kSource, entry.inside);
+    replace_address(packet, view<Ipv4Header>(packet.ip).destination, entry.inside.address);
+    recompute_checksum(packet);
+  } else {
+    method.inbound(packet, entry, hop->source);
+  }
+  host_.send(*hop, packet);
+}
+
+// About a request in NAT, which went to the server under the client's address.
+void IcmpRelay<lb::V4>::relay_to_client(PortNumber port, Packet& packet, const Quote& quote) {
+  const EntryIndex index =
+      find(lb::Direction::kOutbound, quote.source, quote.destination, quote.protocol);
+  if (index == kNoEntry || quote.source.address != packet.destination.address) {
+    host_.route(port, packet);
+    return;
+  }
+  lb::Connection<lb::V4>& entry = connections_.entry(index);
+  Neighbour<lb::V4>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, port,
+                                          packet, IcmpError::host_unreachable());
+  if (hop == nullptr || !host_.may_leave(*hop, port, packet)) return;
+  translate(quote, QuotedEnd::kDestination, entry.virtual_end);
+  replace_address(packet, view<Ipv4Header>(packet.ip).source, entry.virtual_end.address);
+  recompute_checksum(packet);
+  host_.send(*hop, packet);
+}
+
+// The client hears the same error about its own packet, with the MTU less the outer header; a way that
+// is too narrow is remembered, so that the next packet is refused here.
+void IcmpRelay<lb::V4>::relay_from_tunnel(Packet& packet, const Quote& outer) {
+  const auto inner = read_quote({outer.transport(), outer.transport_size()});
+  const EntryIndex index =
+      inner ? find(lb::Direction::kInbound, inner->source, inner->destination, inner->protocol)
+            : kNoEntry;
+  if (index == kNoEntry || connections_.entry(index).inside.address != outer.destination.address) {
+    host_.drop(packet, DropReason::kIcmpUnrelated);
+    return;
+  }
+  const auto& icmp = view<IcmpHeader>(packet.transport());
+  IcmpError error{icmp.type, icmp.code};
+  if (icmp.type == IcmpHeader::kUnreachable && icmp.code == 4) {
+    const uint16_t mtu = host_.learn_path_mtu(outer.destination.address, icmp.rest_low.value());
+    error.next_mtu = static_cast<uint16_t>(mtu - sizeof(Ipv4Header));
+  }
+  Packet about;
+  about.ip = inner->ip;
+  about.ip_header_length = static_cast<uint16_t>(view<Ipv4Header>(inner->ip).header_length());
+  about.length = static_cast<uint16_t>(inner->size);
+  about.source = inner->source;
+  about.destination = inner->destination;
+  host_.send_error(about, inner->destination.address, error);
+  host_.consume(packet);
+}
+
+}  // namespace dataplane

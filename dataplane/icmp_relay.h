@@ -1,0 +1,40 @@
+// ICMP errors about connections reach whoever must hear them (RFC 5508 for NAT; LVS: ip_vs_in_icmp,
+// handle_response_icmp): what the outside says about a reply goes to the real server, what the inside
+// says about a request goes to the client, and what a router says about a tunnel's outer packet goes to
+// the client as if said about the packet inside.
+#pragma once
+
+#include "dataplane/host.h"
+#include "dataplane/methods.h"
+#include "dataplane/quote.h"
+#include "lb/connections.h"
+
+namespace dataplane {
+
+template <class F>
+class IcmpRelay;
+
+template <>
+class IcmpRelay<lb::V4> {
+ public:
+  using Packet = dataplane::Packet<lb::V4>;
+  IcmpRelay(Host<lb::V4>& host, lb::Connections<lb::V4>& connections)
+      : host_(host), connections_(connections) {}
+
+  // Whether the packet is an ICMP error, which `relay` then decides the fate of.
+  static bool is_error(const Packet& packet);
+  void relay(PortNumber port, Packet& packet);
+
+ private:
+  void relay_to_server(PortNumber port, Packet& packet, const Quote& quote);
+  void relay_to_client(PortNumber port, Packet& packet, const Quote& quote);
+  void relay_from_tunnel(Packet& packet, const Quote& outer);
+  lb::EntryIndex find(lb::Direction direction, const lb::End<lb::V4>& outside,
+                      const lb::End<lb::V4>& other, uint8_t protocol) const;
+
+  Host<lb::V4>& host_;
+  lb::Connections<lb::V4>& connections_;
+  std::span<const Method<lb::V4>> methods_ = methods<lb::V4>();
+};
+
+}  // namespace dataplane

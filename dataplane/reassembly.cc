@@ -1,0 +1,140 @@
+#include "dataplane/reassembly.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/checksum.h"
+
+namespace dataplane {
+namespace {
+
+using lb::DropReason;
+
+// Room before the frame for an encapsulation.
+constexpr size_t kHeadroom = 64;
+constexpr size_t kLargestPacket = 65535;
+
+const uint8_t* ip_of(const Fragment& fragment) {
+  return rte_pktmbuf_mtod(fragment.mbuf, const uint8_t*) + sizeof(EthernetHeader);
+}
+
+}  // namespace
+
+size_t Reassembly::KeyHash::operator()(const Key& key) const {
+  // Bounded by kDatagrams, so that chosen collisions cost little.
+  const uint64_t ends = uint64_t{key.source.bits.raw()} << 32 | key.destination.bits.raw();
+  return lb::mix({0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f},
+                 ends ^ (uint64_t{key.id} << 8 | key.protocol) * 0x9e3779b97f4a7c15);
+}
+
+Reassembly::Reassembly(Outbox& outbox)
+    : outbox_(outbox), buffer_(kHeadroom + sizeof(EthernetHeader) + kLargestPacket) {}
+
+std::optional<Reassembly::Datagram> Reassembly::add(PortNumber port, rte_mbuf* mbuf,
+                                                    const uint8_t* ip, lb::Tick now) {
+  const auto& header = view<Ipv4Header>(ip);
+  const uint16_t bits = header.fragment.value();
+  const auto length =
+      static_cast<uint16_t>(header.total_length.value() - header.header_length());
+  const Fragment fragment{mbuf, port, static_cast<uint16_t>((bits & Ipv4Header::kOffset) * 8), length,
+                          (bits & Ipv4Header::kMoreFragments) == 0};
+  const bool impossible = length == 0 || (!fragment.last && length % 8 != 0) ||
+                          fragment.offset + length > kLargestPacket - header.header_length();
+  if (impossible) {
+    outbox_.drop(mbuf, DropReason::kBadFragment);
+    return std::nullopt;
+  }
+  const Key key{header.source, header.destination, header.id.value(), header.protocol};
+  auto found = datagrams_.find(key);
+  const bool full = fragments_ >= kFragmentsOfAll ||
+                    (found == datagrams_.end() && datagrams_.size() >= kDatagrams);
+  if (full) {
+    outbox_.drop(mbuf, DropReason::kFragmentsFull);
+    return std::nullopt;
+  }
+  if (found == datagrams_.end()) found = datagrams_.emplace(key, Waiting{now, {}}).first;
+  if (const auto reason = insert(found->second, fragment)) {
+    outbox_.drop(mbuf, *reason);
+    if (*reason == DropReason::kFragmentOverlap) drop(found, *reason);
+    return std::nullopt;
+  }
+  ++fragments_;
+  if (!is_complete(found->second)) return std::nullopt;
+  fragments_ -= found->second.fragments.size();
+  Waiting waiting = std::move(found->second);
+  datagrams_.erase(found);
+  return assemble(std::move(waiting));
+}
+
+// nullopt: taken.
+std::optional<DropReason> Reassembly::insert(Waiting& waiting, const Fragment& fragment) {
+  std::vector<Fragment>& all = waiting.fragments;
+  if (all.size() >= kFragmentsOfOne) return DropReason::kFragmentsFull;
+  const auto after = std::upper_bound(
+      all.begin(), all.end(), fragment,
+      [](const Fragment& a, const Fragment& b) { return a.offset < b.offset; });
+  const int end = fragment.offset + fragment.length;
+  if (after != all.begin()) {
+    const Fragment& before = *(after - 1);
+    const bool again = before.offset == fragment.offset && before.length == fragment.length &&
+                       before.last == fragment.last;
+    if (again) return DropReason::kFragmentRepeated;
+    if (before.last || before.offset + before.length > fragment.offset) {
+      return DropReason::kFragmentOverlap;
+    }
+  }
+  if (after != all.end() && (fragment.last || end > after->offset)) {
+    return DropReason::kFragmentOverlap;
+  }
+  all.insert(after, fragment);
+  return std::nullopt;
+}
+
+bool Reassembly::is_complete(const Waiting& waiting) {
+  if (!waiting.fragments.back().last) return false;
+  int next = 0;
+  for (const Fragment& fragment : waiting.fragments) {
+    if (fragment.offset != next) return false;
+    next += fragment.length;
+  }
+  return true;
+}
+
+Reassembly::Datagram Reassembly::assemble(Waiting waiting) {
+  assembled_ = std::move(waiting.fragments);
+  uint8_t* const frame = buffer_.data() + kHeadroom;
+  uint8_t* const ip = frame + sizeof(EthernetHeader);
+  const size_t header_length = view<Ipv4Header>(ip_of(assembled_.front())).header_length();
+  std::memcpy(frame, ip_of(assembled_.front()) - sizeof(EthernetHeader),
+              sizeof(EthernetHeader) + header_length);
+  size_t length = header_length;
+  uint16_t largest = 0;
+  for (const Fragment& fragment : assembled_) {
+    const auto& header = view<Ipv4Header>(ip_of(fragment));
+    std::memcpy(ip + length, ip_of(fragment) + header.header_length(), fragment.length);
+    length += fragment.length;
+    largest = std::max(largest, header.total_length.value());
+  }
+  auto& header = view<Ipv4Header>(ip);
+  header.total_length = Be16(static_cast<uint16_t>(length));
+  header.fragment = Be16(header.fragment.value() & Ipv4Header::kDontFragment);
+  header.checksum = Be16(0);
+  header.checksum = checksum_of({ip, header_length});
+  return {{frame, sizeof(EthernetHeader) + length}, largest, assembled_};
+}
+
+void Reassembly::drop(Map::iterator datagram, DropReason reason) {
+  for (const Fragment& fragment : datagram->second.fragments) outbox_.drop(fragment.mbuf, reason);
+  fragments_ -= datagram->second.fragments.size();
+  datagrams_.erase(datagram);
+}
+
+void Reassembly::tick(lb::Tick now) {
+  for (auto datagram = datagrams_.begin(); datagram != datagrams_.end();) {
+    const auto next = std::next(datagram);
+    if (now - datagram->second.started >= kLifetime) drop(datagram, DropReason::kFragmentTimeout);
+    datagram = next;
+  }
+}
+
+}  // namespace dataplane

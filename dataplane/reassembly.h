@@ -1,0 +1,76 @@
+// Datagrams in fragments, put together so that they can be balanced like their flow (RFC 791 section
+// 3.2, RFC 1858). A fragment that overlaps another kills its datagram, as in Linux: it can only be an
+// error or an attack. Bounded in datagrams, fragments and time. One thread.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "dataplane/io.h"
+#include "dataplane/outbox.h"
+#include "dataplane/packet.h"
+#include "lb/tick.h"
+
+namespace dataplane {
+
+class Reassembly {
+ public:
+  static constexpr size_t kDatagrams = 1024;
+  static constexpr size_t kFragmentsOfOne = 256;  // 64 kB in pieces of the smallest MTU of any use
+  static constexpr size_t kFragmentsOfAll = 4096;
+  static constexpr lb::Tick kLifetime = 30 * lb::kTicksPerSecond;  // Linux: ipfrag_time
+
+  explicit Reassembly(Outbox& outbox);
+
+  // A whole datagram in one piece, valid until the next call. The fragments' buffers are the caller's
+  // again.
+  struct Datagram {
+    std::span<uint8_t> frame;   // Ethernet header of the first fragment, IP packet; headroom before
+    uint16_t largest_fragment;  // bytes of the largest IP packet among its fragments
+    std::span<const Fragment> fragments;
+  };
+
+  // Takes the fragment; `frame` is its whole frame, whose IP header has been checked. Returns the
+  // datagram when this completes it.
+  std::optional<Datagram> add(PortNumber port, rte_mbuf* mbuf, const uint8_t* ip, lb::Tick now);
+
+  // Gives up what has waited too long. To be called once a tick.
+  void tick(lb::Tick now);
+
+  size_t waiting() const { return datagrams_.size(); }
+
+ private:
+  struct Key {
+    lb::Ipv4Address source;
+    lb::Ipv4Address destination;
+    uint16_t id;
+    uint8_t protocol;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    size_t operator()(const Key& key) const;
+  };
+  struct Waiting {
+    lb::Tick started;
+    std::vector<Fragment> fragments;  // by offset
+  };
+  using Map = std::unordered_map<Key, Waiting, KeyHash>;
+
+  std::optional<lb::DropReason> insert(Waiting& waiting, const Fragment& fragment);
+  static bool is_complete(const Waiting& waiting);
+  Datagram assemble(Waiting waiting);
+  void drop(Map::iterator datagram, lb::DropReason reason);
+
+  Outbox& outbox_;
+  lb::HashKey hash_key_;
+  Map datagrams_;
+  size_t fragments_ = 0;
+  std::vector<uint8_t> buffer_;
+  std::vector<Fragment> assembled_;
+};
+
+}  // namespace dataplane
