@@ -20,6 +20,7 @@ void check_interfaces(const Config& config, const Reach& reach, Findings& findin
 void check_routes(const Config& config, const Reach& reach, Findings& findings);
 void check_services(const Config& config, const Vocabulary& vocabulary, const Reach& reach,
                     Findings& findings);
+void check_masquerade(const Config& config, Findings& findings);
 void check_sockets(const Config& config, Findings& findings);
 
 // What the parts share: "found X, expected Y".

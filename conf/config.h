@@ -68,6 +68,20 @@ struct Service {
   bool operator==(const Service&) const = default;
 };
 
+// Connections from `source` that leave through `interface` take that interface's first address and
+// a port of the range as theirs.
+struct Masquerade {
+  lb::Prefix source;      // a network
+  std::string interface;  // one of the configuration's, with at least one address
+  uint16_t first_port = 1024;
+  uint16_t last_port = 32767;  // not below first_port
+
+  // "FIRST-LAST", as the file has it.
+  std::string ports() const;
+
+  bool operator==(const Masquerade&) const = default;
+};
+
 // Whole seconds without a packet after which a connection in that state is forgotten.
 struct Timeouts {
   uint32_t tcp = 900;
@@ -110,6 +124,7 @@ struct Config {
   std::vector<Interface> interfaces;
   std::vector<Route> routes;
   std::vector<Service> services;
+  std::vector<Masquerade> masquerade;
   Timeouts timeouts;
   Connections connections;
   std::optional<uint32_t> mbufs;  // absent: as many as queues and rings need

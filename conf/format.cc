@@ -1,6 +1,7 @@
 #include "conf/format.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "lb/address.h"
 
@@ -20,6 +21,8 @@ constexpr std::string_view kMac = "a MAC address such as \"02:00:00:00:00:01\"";
 constexpr std::string_view kArgument = "an argument that is not empty";
 constexpr std::string_view kPath = "an absolute path of a socket, at most 107 bytes long";
 constexpr std::string_view kMode = "four octal digits such as \"0600\"";
+constexpr std::string_view kPorts = "\"FIRST-LAST\" with ports from 1 to 65535";
+constexpr std::string_view kAscending = "\"FIRST-LAST\" with the lower port first";
 
 constexpr size_t kLongestDevice = 63;       // RTE_DEV_NAME_MAX_LEN holds a terminator too
 constexpr size_t kLongestSocketPath = 107;  // so does sockaddr_un::sun_path
@@ -88,6 +91,18 @@ Expected mode_format(std::string_view text) {
   return unless(octal && text.size() == 4 && text.front() == '0', kMode);
 }
 
+Expected ports_format(std::string_view text) {
+  const auto ports = parse_ports(text);
+  return ports ? unless(ports->first <= ports->second, kAscending) : Expected(kPorts);
+}
+
+std::optional<uint16_t> parse_port(std::string_view text) {
+  uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return text.front() == '0' ? std::nullopt : std::optional(port);
+}
+
 Text text(std::string_view expected, std::string pattern, Expected (*format)(std::string_view)) {
   return {std::string(expected), "^" + std::move(pattern) + "$", format};
 }
@@ -135,5 +150,19 @@ Text socket_path_text() {
 }
 
 Text file_mode_text() { return text(kMode, "0[0-7]{3}", mode_format); }
+
+Text ports_text() {
+  // Cannot say which port is the lower one.
+  return text(kPorts, port_pattern() + "-" + port_pattern(), ports_format);
+}
+
+std::optional<std::pair<uint16_t, uint16_t>> parse_ports(std::string_view text) {
+  const size_t dash = text.find('-');
+  if (dash == text.npos) return std::nullopt;
+  const auto first = parse_port(text.substr(0, dash));
+  const auto last = parse_port(text.substr(dash + 1));
+  if (!first || !last) return std::nullopt;
+  return std::pair(*first, *last);
+}
 
 }  // namespace conf

@@ -2,6 +2,11 @@
 // a pattern; IPv6 is recognised and refused by name.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
 #include "conf/shape.h"
 
 namespace conf {
@@ -16,5 +21,9 @@ Text server_text();       // IP:port or IP
 Text mac_text();          // 00:11:22:33:44:55
 Text socket_path_text();  // absolute and short enough for a UNIX socket
 Text file_mode_text();    // 0600
+Text ports_text();        // FIRST-LAST
+
+// The two ports of "FIRST-LAST", 1 to 65535 each, in whichever order they stand.
+std::optional<std::pair<uint16_t, uint16_t>> parse_ports(std::string_view text);
 
 }  // namespace conf

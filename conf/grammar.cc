@@ -111,6 +111,17 @@ Shape service_shape(const Vocabulary& vocabulary) {
   return {service};
 }
 
+Shape masquerade_shape() {
+  return {Object{{
+      required("source", {prefix_text()}, "The network whose connections are masqueraded."),
+      required("interface", {name_text()},
+               "Where they leave; the interface's first address becomes their source."),
+      optional("ports", {ports_text()}, json(Masquerade{}.ports()),
+               "The source ports that they get, `FIRST-LAST`; no service of that address may have "
+               "one of them."),
+  }}};
+}
+
 Shape timeouts_shape() {
   constexpr uint64_t kYear = 365 * 24 * 60 * 60;
   Object timeouts;
@@ -152,6 +163,8 @@ Shape grammar(const Vocabulary& vocabulary) {
       required("interfaces", list_of(interface_shape(), 1), "The director's wires."),
       optional("routes", list_of(route_shape()), "[]", "Networks behind routers."),
       optional("services", list_of(service_shape(vocabulary)), "[]", "The virtual services."),
+      optional("masquerade", list_of(masquerade_shape()), "[]",
+               "What hosts behind the director start themselves leaves with its address."),
       optional("timeouts", timeouts_shape(), "{}",
                "Seconds after which idle connections are forgotten."),
       optional("connections", connections, "{}", "The connection table."),

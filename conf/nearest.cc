@@ -1,5 +1,7 @@
 #include "conf/nearest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace conf {
@@ -51,6 +53,11 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
     }
   }
   return best;
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
+  const std::string_view meant = nearest(word, known);
+  return meant.empty() ? std::string() : fmt::format("; did you mean \"{}\"?", meant);
 }
 
 }  // namespace conf

@@ -14,4 +14,7 @@ size_t edit_distance(std::string_view from, std::string_view to);
 // The closest of `known`, case aside; empty when none is close enough to be meant.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known);
 
+// The same as the end of an error, "; did you mean …?"; empty when there is none.
+std::string suggestion(std::string_view word, const std::vector<std::string_view>& known);
+
 }  // namespace conf

@@ -4,8 +4,10 @@
 
 #include <charconv>
 #include <concepts>
+#include <tuple>
 
 #include "conf/document.h"
+#include "conf/format.h"
 #include "conf/keys.h"
 
 namespace conf {
@@ -71,6 +73,14 @@ void read(const Place& place, Neighbour& target) {
 void read(const Place& place, Route& target) {
   read(place.at("destination"), target.destination);
   read(place.at("gateway"), target.gateway);
+}
+
+void read(const Place& place, Masquerade& target) {
+  read(place.at("source"), target.source);
+  read(place.at("interface"), target.interface);
+  if (const Place ports = place.at("ports")) {
+    std::tie(target.first_port, target.last_port) = *parse_ports(ports->text);
+  }
 }
 
 void read(const Place& place, Socket& target) {
@@ -178,6 +188,8 @@ std::string Service::derived_name() const {
   return fmt::format("{}:{}", to_string(protocol), address.to_string());
 }
 
+std::string Masquerade::ports() const { return fmt::format("{}-{}", first_port, last_port); }
+
 Config read(const Value& root, const Findings& findings, const Vocabulary& vocabulary) {
   const Place file(&root, "", findings);
   Config config;
@@ -187,6 +199,7 @@ Config read(const Value& root, const Findings& findings, const Vocabulary& vocab
   for (const Place& service : file.at("services").items()) {
     config.services.push_back(read_service(service, vocabulary));
   }
+  read(file.at("masquerade"), config.masquerade);
   for (const TimeoutKey& key : kTimeoutKeys) {
     read(file.at("timeouts").at(key.name), config.timeouts.*key.seconds);
   }

@@ -57,8 +57,7 @@ class Validator {
       names.push_back(word.name);
     }
     std::string wanted = expected(shape);
-    const std::string_view meant = value.kind == Kind::kString ? nearest(value.text, names) : "";
-    if (!meant.empty()) wanted += fmt::format("; did you mean \"{}\"?", meant);
+    if (value.kind == Kind::kString) wanted += suggestion(value.text, names);
     refuse(value, wanted, pointer);
   }
 

@@ -73,6 +73,10 @@ json service_json(const Service& service) {
   return result;
 }
 
+json masquerade_json(const Masquerade& rule) {
+  return {{"source", text(rule.source)}, {"interface", rule.interface}, {"ports", rule.ports()}};
+}
+
 json timeouts_json(const Timeouts& timeouts) {
   json result = json::object();
   for (const TimeoutKey& key : kTimeoutKeys) result[std::string(key.name)] = timeouts.*key.seconds;
@@ -94,6 +98,7 @@ json to_json(const Config& config) {
                  {"interfaces", list(config.interfaces, interface_json)},
                  {"routes", list(config.routes, route_json)},
                  {"services", list(config.services, service_json)},
+                 {"masquerade", list(config.masquerade, masquerade_json)},
                  {"timeouts", timeouts_json(config.timeouts)},
                  {"connections", {{"capacity", config.connections.capacity}}},
                  {"control", {{"sockets", list(config.control.sockets, socket_json)}}}};

@@ -92,21 +92,24 @@ void Neighbours<F>::add_static(uint16_t link, Address address, const lb::MacAddr
 
 template <class F>
 bool Neighbours<F>::hold(lb::NextHop hop, HeldPacket packet, lb::Tick now) {
-  const uint32_t index = index_of(hop);
-  Neighbour<F>& neighbour = table_[index];
-  neighbour.used = now;
-  if (neighbour.state != NeighbourState::kIncomplete) {
-    neighbour.state = NeighbourState::kIncomplete;
-    neighbour.tries = 1;
-    neighbour.next_look = now + kRetry;
-    owner_.solicit(neighbour.link, neighbour.address, nullptr);
-  }
+  ask(hop, now);
   if (held_total_ >= kHeldTotal) return false;
-  std::vector<HeldPacket>& held = held_[index];
+  std::vector<HeldPacket>& held = held_[index_of(hop)];
   if (held.size() >= kHeldPerHop) return false;
   held.push_back(packet);
   ++held_total_;
   return true;
+}
+
+template <class F>
+void Neighbours<F>::ask(lb::NextHop hop, lb::Tick now) {
+  Neighbour<F>& neighbour = table_[index_of(hop)];
+  neighbour.used = now;
+  if (neighbour.state == NeighbourState::kIncomplete) return;
+  neighbour.state = NeighbourState::kIncomplete;
+  neighbour.tries = 1;
+  neighbour.next_look = now + kRetry;
+  owner_.solicit(neighbour.link, neighbour.address, nullptr);
 }
 
 template <class F>

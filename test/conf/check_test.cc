@@ -187,6 +187,7 @@ TEST_CASE("a real server is another host, once in its service, that the director
 TEST_CASE("a method that keeps the port or crosses no router binds its servers, and only them") {
   const std::string at = "/services/0/servers/0/address: found ";
   const std::string dr = R"("forward": "dr", )";
+  const std::string tunnel = R"("forward": "tunnel", )";
   const std::string routes = R"([{"destination": "0.0.0.0/0", "gateway": "192.168.22.1"}])";
   check(
       {{server("192.168.11.100", dr), "ok"},
@@ -201,7 +202,11 @@ TEST_CASE("a method that keeps the port or crosses no router binds its servers, 
        {file(service(R"([{"address": "10.9.9.9"}])", dr), routes),
         at + "\"10.9.9.9\", expected an address in an interface's prefix or of a static "
              "neighbour: forwarding by \"dr\" crosses no router"},
-       {file(service(R"([{"address": "10.9.9.9"}])"), routes), "ok"}});
+       {file(service(R"([{"address": "10.9.9.9"}])"), routes), "ok"},
+       {file(service(R"([{"address": "10.9.9.9"}])", tunnel), routes), "ok"},
+       {file(service(R"([{"address": "10.9.9.9:8080"}])", tunnel), routes),
+        at + "\"10.9.9.9:8080\", expected the service's port 80: forwarding by \"tunnel\" keeps "
+             "the port"}});
 }
 
 TEST_CASE("sockets share no path") {
@@ -232,7 +237,8 @@ TEST_CASE("one fault is reported once: what it makes unknown is not complained a
         "/interface: unknown key; did you mean \"interfaces\"?"},
        // A service whose method or port nobody can know.
        {server("192.168.11.100:8080", R"("forward": "d", )"),
-        "/services/0/forward: found \"d\", expected one of \"nat\", \"dr\"; did you mean \"dr\"?"},
+        "/services/0/forward: found \"d\", expected one of \"nat\", \"dr\", \"tunnel\"; did you "
+        "mean \"dr\"?"},
        {file(R"([{"protocol": "tcp", "address": "192.168.22.11", "forward": "dr",
                     "servers": [{"address": "192.168.11.100:80"}, {"address": "192.168.11.100"}]}])"),
         "/services/0/address: found \"192.168.22.11\", expected \"IP:port\" with a port from 1 to "

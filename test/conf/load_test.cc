@@ -24,7 +24,8 @@ Config loaded(const std::string& text) {
   return *config;
 }
 
-const char* const kExamples[] = {"nat.json", "nat-one-arm.json", "dr.json", "udp.json"};
+const char* const kExamples[] = {"nat.json", "nat-one-arm.json", "nat-masquerade.json",
+                                 "dr.json",  "tunnel.json",      "udp.json"};
 
 }  // namespace
 
@@ -63,6 +64,7 @@ TEST_CASE("what a file leaves out has its default") {
   CHECK(config.interfaces[0].mtu == 1500);
   CHECK(config.interfaces[0].addresses.empty());
   CHECK(config.services.empty());
+  CHECK(config.masquerade.empty());
   CHECK(config.timeouts == conf::Timeouts{});
   CHECK(config.timeouts.tcp_close == 10);
   CHECK(config.connections.capacity == 1048576);

@@ -69,7 +69,8 @@ TEST_CASE("a damaged file is refused with reasons or loads without unknown keys"
   const json schema = conf::schema(conf_test::vocabulary());
   Mutator mutator;
   size_t accepted = 0;
-  for (const char* name : {"nat.json", "nat-one-arm.json", "dr.json", "udp.json"}) {
+  for (const char* name : {"nat.json", "nat-one-arm.json", "nat-masquerade.json", "dr.json",
+                           "tunnel.json", "udp.json"}) {
     const std::string valid = conf_test::read_example(name);
     for (int i = 0; i < 2500; ++i) {
       const std::string text = mutator.mutate(valid);

@@ -33,3 +33,8 @@ TEST_CASE("of several close words the closest is suggested") {
   CHECK(nearest("wlcc", {"lc", "wlc", "wrr"}) == "wlc");
   CHECK(nearest("tcp_fni", {"tcp", "tcp_fin"}) == "tcp_fin");
 }
+
+TEST_CASE("a suggestion ends an error, or is not there") {
+  CHECK(conf::suggestion("wna", {"wan", "lan"}) == "; did you mean \"wan\"?");
+  CHECK(conf::suggestion("eth0", {"wan", "lan"}).empty());
+}

@@ -62,7 +62,7 @@ TEST_CASE("the Schema has every key that validation knows, described, and no oth
                   CHECK(listed == property.required);
                 }
               });
-  CHECK(objects == 10);
+  CHECK(objects == 11);
 }
 
 TEST_CASE("every default is valid where it stands") {
@@ -81,7 +81,7 @@ TEST_CASE("the Schema lists the vocabulary's words with their summaries") {
   CHECK(service["properties"]["scheduler"]["default"] == "wlc");
   CHECK(service["properties"]["scheduler"]["oneOf"][0] ==
         json{{"const", "rr"}, {"description", "round robin"}});
-  CHECK(service["properties"]["forward"]["oneOf"].size() == 2);
+  CHECK(service["properties"]["forward"]["oneOf"].size() == 3);
   const json server = service["properties"]["servers"]["items"];
   CHECK_FALSE(server["properties"]["forward"].contains("default"));
 }
@@ -123,6 +123,19 @@ TEST_CASE("a pattern accepts what its check accepts") {
                                             "02:00:00:00:00:0G",
                                             "02:00:00:00:00",
                                             "02-00-00-00-00-01",
+                                            "1-65535",
+                                            "7-7",
+                                            "0-7",
+                                            "7-65536",
+                                            "07-8",
+                                            "7-08",
+                                            "7-+8",
+                                            "7--8",
+                                            "7-8-9",
+                                            "7 - 8",
+                                            "7-",
+                                            "-7",
+                                            "-",
                                             "0600",
                                             "600",
                                             "0800",
@@ -142,7 +155,7 @@ TEST_CASE("a pattern accepts what its check accepts") {
   for (const conf::Text& text :
        {conf::any_argument(), conf::name_text(), conf::device_text(), conf::address_text(),
         conf::prefix_text(), conf::endpoint_text(), conf::server_text(), conf::mac_text(),
-        conf::socket_path_text(), conf::file_mode_text()}) {
+        conf::socket_path_text(), conf::file_mode_text(), conf::ports_text()}) {
     const std::regex pattern(text.pattern);
     for (const std::string& sample : samples) {
       INFO(text.expected << " : " << sample);

@@ -43,9 +43,9 @@ TEST_CASE("missing keys are named, with what they should hold") {
 TEST_CASE("an unknown key is answered by the nearest known one, else by all") {
   check({{file(service(kOneHost, R"("shceduler": "rr", )")),
           "/services/0/shceduler: unknown key; did you mean \"scheduler\"?"},
-         {file_with(R"("masquerade": [])"),
-          "/masquerade: unknown key, expected one of \"eal\", \"interfaces\", \"routes\", "
-          "\"services\", \"timeouts\", \"connections\", \"mbufs\", \"control\""},
+         {file_with(R"("firewall": [])"),
+          "/firewall: unknown key, expected one of \"eal\", \"interfaces\", \"routes\", "
+          "\"services\", \"masquerade\", \"timeouts\", \"connections\", \"mbufs\", \"control\""},
          {file_with(R"("connections": {"capacity": 5, "a/b~c": 1})"),
           "/connections/a~1b~0c: unknown key, expected one of \"capacity\""},
          {file_with(R"("timeouts": {"\u001b[31m": 1, "tpc": 1})"),
@@ -96,10 +96,10 @@ TEST_CASE("a word that is not in its table is answered by the nearest one, if an
   check({{file(service(kOneHost, R"("scheduler": "wcl", )")),
           "/services/0/scheduler: found \"wcl\", expected one of \"rr\", \"wrr\", \"lc\", \"wlc\"; "
           "did you mean \"wlc\"?"},
-         {file(service(kOneHost, R"("forward": "tunnel", )")),
-          "/services/0/forward: found \"tunnel\", expected one of \"nat\", \"dr\""},
+         {file(service(kOneHost, R"("forward": "proxy", )")),
+          "/services/0/forward: found \"proxy\", expected one of \"nat\", \"dr\", \"tunnel\""},
          {file(service(R"([{"address": "192.168.11.100", "forward": 1}])")),
-          "/services/0/servers/0/forward: found 1, expected one of \"nat\", \"dr\""},
+          "/services/0/servers/0/forward: found 1, expected one of \"nat\", \"dr\", \"tunnel\""},
          {file_with(R"("control": {"sockets": [{"path": "/s", "level": "Admin"}]})"),
           "/control/sockets/0/level: found \"Admin\", expected one of \"admin\", \"read\"; did you "
           "mean \"admin\"?"}});

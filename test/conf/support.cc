@@ -17,7 +17,8 @@ const conf::Vocabulary& vocabulary() {
                      {"lc", "least connections"},
                      {"wlc", "weighted least connections"}},
       .methods = {{"nat", "rewrite addresses"},
-                  {"dr", "rewrite the MAC address", /*keeps_port=*/true, /*on_link=*/true}}};
+                  {"dr", "rewrite the MAC address", /*keeps_port=*/true, /*on_link=*/true},
+                  {"tunnel", "wrap in IP", /*keeps_port=*/true, /*on_link=*/false}}};
   return result;
 }
 
