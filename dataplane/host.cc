@@ -28,8 +28,12 @@ bool is_well_formed(const ArpPacket& arp) {
          !arp.sender_mac.is_multicast() && !arp.sender_mac.is_zero() && first != 127 && first < 224;
 }
 
-// Whatever a short frame was padded with stays here.
-void trim_padding(const Packet<lb::V4>& packet) {
+// The frame begins where the packet now says, which a tunnel has moved into the headroom, and ends with it:
+// whatever a short frame was padded with stays here.
+void fit_frame(const Packet<lb::V4>& packet) {
+  const uint8_t* begin = packet.ip - sizeof(EthernetHeader);
+  packet.mbuf->data_off =
+      static_cast<uint16_t>(begin - static_cast<const uint8_t*>(packet.mbuf->buf_addr));
   const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + packet.length);
   packet.mbuf->data_len = length;
   packet.mbuf->pkt_len = length;
@@ -157,7 +161,7 @@ void Host<lb::V4>::handle_other(PortNumber port, Packet& packet) {
   }
   ethernet.destination = ethernet.source;
   ethernet.source = snapshot_->links[link_of(port)].mac;
-  trim_padding(packet);
+  fit_frame(packet);
   counters_.consumed.add(1);
   counters_.answers.add(1);
   outbox_.send(port, packet.mbuf);
@@ -306,7 +310,7 @@ void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {
     return;
   }
   std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
-  trim_padding(packet);
+  fit_frame(packet);
   outbox_.send(hop.port, packet.mbuf);
 }
 

@@ -165,7 +165,7 @@ EntryIndex Path<F>::find_or_open(PortNumber port, Packet& packet) {
   if (packet.direction() == lb::Direction::kOutbound) {
     if (index != kNoEntry) return index;
     if (const MasqueradeRule<F>* rule = masquerade_rule(packet)) {
-      return open_masqueraded(port, packet, *rule);
+      return open_masqueraded(packet, *rule);
     }
     host_.handle_unmatched(port, packet);
     return kNoEntry;
@@ -273,24 +273,35 @@ void Path<F>::account(const Packet& packet, EntryIndex index, Entry& entry) {
   connections_.touch(index, state, now_);
 }
 
+// Whether a packet can be the first of something that its sender starts. TCP and ICMP tell; what answers
+// a client that was routed to the server directly must keep its address. With UDP nobody can know.
+template <class F>
+bool Path<F>::starts_something(const Packet& packet) const {
+  switch (packet.protocol) {
+    case lb::Protocol::kTcp: {
+      constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kAck | lb::tcp::kRst;
+      return (packet.tcp_flags & kMask) == lb::tcp::kSyn;
+    }
+    case lb::Protocol::kUdp:
+      return true;
+    case lb::Protocol::kIcmp:
+      break;
+  }
+  return packet.source.port != Be16(0);  // the identifier is the port of the end that asks
+}
+
 // The rule by which a packet that a real server sends of its own accord leaves, or nullptr.
 template <class F>
 const MasqueradeRule<F>* Path<F>::masquerade_rule(const Packet& packet) const {
   if (snapshot_->masquerade.empty() || host_.owns(packet.destination.address)) return nullptr;
+  if (!starts_something(packet)) return nullptr;
   const lb::Route<F>* route = snapshot_->routes.find(packet.destination.address);
   if (route == nullptr) return nullptr;
   return snapshot_->masquerade.find(packet.source.address, route->interface);
 }
 
 template <class F>
-EntryIndex Path<F>::open_masqueraded(PortNumber port, Packet& packet,
-                                     const MasqueradeRule<F>& rule) {
-  const bool tcp = packet.protocol == lb::Protocol::kTcp;
-  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
-  if (tcp && (packet.tcp_flags & kMask) != lb::tcp::kSyn) {
-    host_.refuse_with_reset(port, packet, DropReason::kNotASyn);
-    return kNoEntry;
-  }
+EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule) {
   const auto masquerade =
       pick_port(connections_, rule, packet.source, packet.destination, packet.protocol);
   if (!masquerade) {
@@ -300,7 +311,7 @@ EntryIndex Path<F>::open_masqueraded(PortNumber port, Packet& packet,
     return kNoEntry;
   }
   exhaustion_told_ = false;
-  const lb::State state = tcp                                        ? lb::State::kSynRecv
+  const lb::State state = packet.protocol == lb::Protocol::kTcp   ? lb::State::kSynRecv
                           : packet.protocol == lb::Protocol::kUdp ? lb::State::kUdp
                                                                   : lb::State::kIcmp;
   const EntryIndex index = connections_.open(
@@ -355,7 +366,7 @@ void Path<F>::handle_other(PortNumber port, Packet& packet) {
     EntryIndex index = find(packet);
     if (index == kNoEntry && packet.direction() == lb::Direction::kOutbound) {
       if (const MasqueradeRule<F>* rule = masquerade_rule(packet)) {
-        index = open_masqueraded(port, packet, *rule);
+        index = open_masqueraded(packet, *rule);
         if (index == kNoEntry) return;
       }
     }

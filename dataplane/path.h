@@ -78,8 +78,8 @@ class Path final : private Reentry {
   lb::EntryIndex find(const Packet& packet) const;
   lb::EntryIndex find_or_open(PortNumber port, Packet& packet);
   lb::EntryIndex open(PortNumber port, Packet& packet);
-  lb::EntryIndex open_masqueraded(PortNumber port, Packet& packet,
-                                  const MasqueradeRule<F>& rule);
+  lb::EntryIndex open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule);
+  bool starts_something(const Packet& packet) const;
   const MasqueradeRule<F>* masquerade_rule(const Packet& packet) const;
   const RealServer<F>* choose(const VirtualService<F>& service, const Packet& packet,
                               lb::DropReason& why_not);
