@@ -257,12 +257,24 @@ void Host<lb::V4>::wait_for(lb::NextHop hop, PortNumber port, const Packet& pack
   for (const Fragment& fragment : packet.pieces()) hold(fragment.mbuf, fragment.port);
 }
 
-void Host<lb::V4>::resolved(std::span<const HeldPacket> packets) {
-  for (const HeldPacket& held : packets) reentry_.process_again(held.port, held.packet);
+void Host<lb::V4>::resolved(const Neighbour<lb::V4>& hop, std::span<const HeldPacket> packets) {
+  // A packet that goes on may ask for other neighbours, but this one keeps its place.
+  for (const HeldPacket& held : packets) {
+    if (held.port != HeldPacket::kMade) {
+      reentry_.process_again(held.port, held.packet);
+      continue;
+    }
+    std::memcpy(rte_pktmbuf_mtod(held.packet, void*), &hop.header, sizeof(EthernetHeader));
+    outbox_.send(hop.port, held.packet);
+  }
 }
 
 void Host<lb::V4>::unreachable(std::span<const HeldPacket> packets) {
   for (const HeldPacket& held : packets) {
+    if (held.port == HeldPacket::kMade) {
+      outbox_.discard(held.packet);
+      continue;
+    }
     Packet packet;
     packet.mbuf = held.packet;
     parse({rte_pktmbuf_mtod(held.packet, uint8_t*), held.packet->data_len},
@@ -425,35 +437,40 @@ void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpE
       neighbours_.find_or_add(static_cast<uint16_t>(route->interface),
                               lb::next_hop(*route, about.source.address), now_);
   const Neighbour<lb::V4>* hop = neighbours_.get(next);
-  if (hop == nullptr || !hop->usable()) {
-    // The sender tries again, and by then the next hop is known.
-    if (hop != nullptr) neighbours_.ask(next, now_);
-    counters_.suppressed.add(1);
-    return;
-  }
   std::array<uint8_t, kLargestAnswer> bytes;
   const size_t length = write_icmp_error(bytes, about, source, error, next_id_++);
-  send_frame(hop->port, hop->header.destination, ethertype::kIpv4, {bytes.data(), length});
+  rte_mbuf* packet = hop != nullptr ? make_frame(hop->header, {bytes.data(), length}) : nullptr;
+  if (packet == nullptr) return;
+  if (hop->usable()) {
+    outbox_.send(hop->port, packet);
+  } else if (!neighbours_.hold(next, {packet, HeldPacket::kMade}, now_)) {
+    outbox_.discard(packet);
+  }
+}
+
+// nullptr: no buffer, and the packet counts as suppressed.
+rte_mbuf* Host<lb::V4>::make_frame(const EthernetHeader& header,
+                                   std::span<const uint8_t> payload) {
+  rte_mbuf* packet = io_.allocate();
+  const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + payload.size());
+  auto* bytes = packet != nullptr
+                    ? reinterpret_cast<uint8_t*>(rte_pktmbuf_append(packet, length))
+                    : nullptr;
+  if (bytes == nullptr) {
+    counters_.suppressed.add(1);
+    if (packet != nullptr) outbox_.discard(packet);
+    return nullptr;
+  }
+  view<EthernetHeader>(bytes) = header;
+  std::memcpy(bytes + sizeof(EthernetHeader), payload.data(), payload.size());
+  counters_.answers.add(1);
+  return packet;
 }
 
 void Host<lb::V4>::send_frame(PortNumber port, const lb::MacAddress& to, uint16_t type,
                               std::span<const uint8_t> payload) {
-  rte_mbuf* packet = io_.allocate();
-  if (packet == nullptr) {
-    counters_.suppressed.add(1);
-    return;
-  }
-  const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + payload.size());
-  auto* bytes = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(packet, length));
-  if (bytes == nullptr) {
-    counters_.suppressed.add(1);
-    outbox_.discard(packet);
-    return;
-  }
-  view<EthernetHeader>(bytes) = {to, snapshot_->links[link_of(port)].mac, Be16(type)};
-  std::memcpy(bytes + sizeof(EthernetHeader), payload.data(), payload.size());
-  counters_.answers.add(1);
-  outbox_.send(port, packet);
+  rte_mbuf* packet = make_frame({to, snapshot_->links[link_of(port)].mac, Be16(type)}, payload);
+  if (packet != nullptr) outbox_.send(port, packet);
 }
 
 }  // namespace dataplane

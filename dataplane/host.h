@@ -89,7 +89,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
     return source_on(link, address);
   }
   void solicit(uint16_t link, lb::Ipv4Address address, const lb::MacAddress* known) override;
-  void resolved(std::span<const HeldPacket> packets) override;
+  void resolved(const Neighbour<lb::V4>& hop, std::span<const HeldPacket> packets) override;
   void unreachable(std::span<const HeldPacket> packets) override;
   void silent(uint16_t link, lb::Ipv4Address address) override;
   void moved(uint16_t link, lb::Ipv4Address address, const lb::MacAddress& from,
@@ -102,6 +102,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   lb::Ipv4Address source_on(uint16_t link, lb::Ipv4Address towards) const;
   std::optional<lb::Ipv4Address> answering_address(uint16_t link, const Packet& packet) const;
   void answer(PortNumber port, const Packet& about, std::span<const uint8_t> ip_packet);
+  rte_mbuf* make_frame(const EthernetHeader& header, std::span<const uint8_t> payload);
   void send_frame(PortNumber port, const lb::MacAddress& to, uint16_t type,
                   std::span<const uint8_t> payload);
   void send_arp(PortNumber port, const lb::MacAddress& to, const ArpPacket& arp);

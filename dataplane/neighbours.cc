@@ -147,7 +147,7 @@ void Neighbours<F>::confirm(uint32_t index, const lb::MacAddress& mac, lb::Tick 
   neighbour.silence_told = false;
   neighbour.next_look = now + kReachableTime;
   const std::vector<HeldPacket> packets = take_held(index);
-  if (!packets.empty()) owner_.resolved(packets);
+  if (!packets.empty()) owner_.resolved(neighbour, packets);
 }
 
 template <class F>

@@ -45,6 +45,8 @@ struct Neighbour {
 };
 
 struct HeldPacket {
+  // Of packets that the director made: they have room for an Ethernet header and leave as they are.
+  static constexpr PortNumber kMade = 0xffff;
   rte_mbuf* packet;
   PortNumber port;  // by which it came
 };
@@ -60,7 +62,7 @@ class NeighbourOwner {
   // Asks the wire; by unicast when `known` is given.
   virtual void solicit(uint16_t link, typename F::Address address, const lb::MacAddress* known) = 0;
   // The packets that waited now have a next hop; they belong to the owner again.
-  virtual void resolved(std::span<const HeldPacket> packets) = 0;
+  virtual void resolved(const Neighbour<F>& hop, std::span<const HeldPacket> packets) = 0;
   // Nobody answered; the packets belong to the owner again.
   virtual void unreachable(std::span<const HeldPacket> packets) = 0;
   // It does not answer; told once until it answers again.
@@ -102,8 +104,6 @@ class Neighbours {
   lb::NextHop find_or_add(uint16_t link, Address address, lb::Tick now);
   void add_static(uint16_t link, Address address, const lb::MacAddress& mac);
 
-  // Asks for an unusable neighbour if nobody does.
-  void ask(lb::NextHop hop, lb::Tick now);
   // Keeps a packet for an unusable neighbour, asking for it if nobody does. False when enough wait.
   bool hold(lb::NextHop hop, HeldPacket packet, lb::Tick now);
 
@@ -127,6 +127,7 @@ class Neighbours {
   lb::NextHop handle(uint32_t index) const {
     return uint32_t{table_[index].generation} << kIndexBits | index;
   }
+  void ask(lb::NextHop hop, lb::Tick now);
   uint32_t index_of(lb::NextHop hop) const { return hop & kIndexMask; }
   uint32_t find(uint16_t link, Address address) const;  // 0: none
   uint32_t add(uint16_t link, Address address, lb::Tick now);
