@@ -18,10 +18,12 @@ Lab quiet_lab() {
 TEST_CASE("ARP for an own address or a VIP is answered on any link with that link's MAC") {
   Lab lab(one_service());
   const std::string own = GENERATE("10.1.0.1", "10.2.0.1", "10.1.0.100");
-  CHECK(lab.from_client(arp_request("10.1.0.10", own)) ==
-        Lines{"ARP " + own + " is-at 02:ff:00:00:00:01 to 10.1.0.10 10.1.0.10 via wan to 10.1.0.10"});
-  CHECK(lab.from_server(arp_request("10.2.0.11", own)) ==
-        Lines{"ARP " + own + " is-at 02:ff:00:00:00:02 to 10.2.0.11 10.2.0.11 via lan to 10.2.0.11"});
+  CHECK(
+      lab.from_client(arp_request("10.1.0.10", own)) ==
+      Lines{"ARP " + own + " is-at 02:ff:00:00:00:01 to 10.1.0.10 10.1.0.10 via wan to 10.1.0.10"});
+  CHECK(
+      lab.from_server(arp_request("10.2.0.11", own)) ==
+      Lines{"ARP " + own + " is-at 02:ff:00:00:00:02 to 10.2.0.11 10.2.0.11 via lan to 10.2.0.11"});
   CHECK(lab.drops() == "");
   CHECK(lab.worker().counters().consumed.reader_get() == 2);
 }
@@ -40,7 +42,9 @@ TEST_CASE("ARP for others is not answered") {
 
 TEST_CASE("an address probe for an own address is answered, so that its sender gives it up") {
   Lab lab(one_service());
-  CHECK(lab.from_client(arp_request("0.0.0.0", "10.1.0.100").from_mac(mac_of("10.1.0.10"))).size() == 1);
+  CHECK(
+      lab.from_client(arp_request("0.0.0.0", "10.1.0.100").from_mac(mac_of("10.1.0.10"))).size() ==
+      1);
   CHECK(lab.events() == Lines{});
 }
 
@@ -76,15 +80,17 @@ TEST_CASE("malformed ARP is dropped under its reason") {
 TEST_CASE("another host that claims an own address is reported and not believed") {
   Lab lab(one_service());
   const std::string own = GENERATE("10.1.0.100", "10.1.0.1", "10.2.0.1");
-  lab.from_client(arp({.sender = own, .target = own, .sender_mac = kImpostor}).to_mac(lb::kBroadcastMac));
+  lab.from_client(
+      arp({.sender = own, .target = own, .sender_mac = kImpostor}).to_mac(lb::kBroadcastMac));
   CHECK(lab.events() == Lines{own + " on wan is claimed by 02:bb:00:00:00:07"});
   CHECK(lab.drops() == "bad_arp=1");
 }
 
 TEST_CASE("the director's own announcement that comes back is no conflict") {
   Lab lab(one_service());
-  lab.from_client(arp({.sender = "10.1.0.100", .target = "10.1.0.100",
-                       .sender_mac = lab.mac_of_link("lan")}).to_mac(lb::kBroadcastMac));
+  lab.from_client(
+      arp({.sender = "10.1.0.100", .target = "10.1.0.100", .sender_mac = lab.mac_of_link("lan")})
+          .to_mac(lb::kBroadcastMac));
   CHECK(lab.events() == Lines{});
   CHECK(lab.drops() == "not_for_us=1");
 }
@@ -93,8 +99,11 @@ TEST_CASE("a gratuitous ARP moves a dynamic neighbour and is reported") {
   Lab lab = quiet_lab();
   const uint16_t operation = GENERATE(1, 2);
   lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));
-  lab.from_server(arp({.sender = "10.2.0.11", .target = "10.2.0.11", .sender_mac = kImpostor,
-                       .operation = operation}).to_mac(lb::kBroadcastMac));
+  lab.from_server(arp({.sender = "10.2.0.11",
+                       .target = "10.2.0.11",
+                       .sender_mac = kImpostor,
+                       .operation = operation})
+                      .to_mac(lb::kBroadcastMac));
   CHECK(lab.events() ==
         Lines{"10.2.0.11 on lan moved from 02:00:0a:02:00:0b to 02:bb:00:00:00:07"});
   const Lines out = lab.from_client(tcp(kClient, kVip).flags("S"));
@@ -105,8 +114,9 @@ TEST_CASE("a gratuitous ARP moves a dynamic neighbour and is reported") {
 TEST_CASE("reports are limited in their rate") {
   Lab lab(one_service());
   for (int burst = 0; burst < 4; ++burst) {
-    lab.receive("wan", std::vector<Frame>(60, arp({.sender = "10.1.0.1", .target = "10.1.0.1",
-                                                   .sender_mac = kImpostor})));
+    lab.receive(
+        "wan", std::vector<Frame>(
+                   60, arp({.sender = "10.1.0.1", .target = "10.1.0.1", .sender_mac = kImpostor})));
   }
   CHECK(lab.events().size() == 100);
   CHECK(lab.drops() == "bad_arp=240");
@@ -142,7 +152,8 @@ TEST_CASE("an address of another link is not learned, and the same MAC again is 
 }
 
 TEST_CASE("a link announces its own addresses and those that no link has a prefix for") {
-  Lab lab({{"tcp", "10.1.0.100:80", {}}, {"tcp", "10.2.0.200:80", {}}, {"tcp", "192.0.2.1:80", {}}});
+  Lab lab(
+      {{"tcp", "10.1.0.100:80", {}}, {"tcp", "10.2.0.200:80", {}}, {"tcp", "192.0.2.1:80", {}}});
   const auto announced = [&](uint16_t link) {
     lab.worker().control_request({dataplane::Request::Kind::kAnnounce, link});
     return lab.turn();

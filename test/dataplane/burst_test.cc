@@ -66,19 +66,21 @@ TEST_CASE("packets of one flow leave in the order in which they came") {
 
 TEST_CASE("a SYN and what follows it in the same burst belong to one connection") {
   Lab lab({service_of("tcp", {{"10.2.0.11:80"}, {"10.2.0.12:80"}})});
-  const Lines out = lab.receive("wan", {tcp(kClient, kVip).flags("S"), tcp(kClient, kVip).flags("A"),
-                                        tcp(kClient, kVip).flags("PA").data(9)});
+  const Lines out =
+      lab.receive("wan", {tcp(kClient, kVip).flags("S"), tcp(kClient, kVip).flags("A"),
+                          tcp(kClient, kVip).flags("PA").data(9)});
   REQUIRE(out.size() == 3);
   for (const std::string& line : out) CHECK_THAT(line, Catch::EndsWith("to 10.2.0.11"));
-  CHECK(lab.connections() == Lines{"TCP 15:00 ESTABLISHED 10.1.0.10:40000 10.1.0.100:80 10.2.0.11:80"});
+  CHECK(lab.connections() ==
+        Lines{"TCP 15:00 ESTABLISHED 10.1.0.10:40000 10.1.0.100:80 10.2.0.11:80"});
 }
 
 TEST_CASE("a connection that ends and begins anew within a burst is found under its new server") {
   Lab lab({service_of("tcp", {{"10.2.0.11:80"}, {"10.2.0.12:80"}})});
-  const Lines out = lab.receive(
-      "wan", {tcp(kClient, kVip).flags("S"), tcp(kClient, kVip).flags("A"),
-              tcp(kClient, kVip).flags("R"), tcp(kClient, kVip).flags("S"),
-              tcp(kClient, kVip).flags("A")});
+  const Lines out =
+      lab.receive("wan", {tcp(kClient, kVip).flags("S"), tcp(kClient, kVip).flags("A"),
+                          tcp(kClient, kVip).flags("R"), tcp(kClient, kVip).flags("S"),
+                          tcp(kClient, kVip).flags("A")});
   REQUIRE(out.size() == 5);
   CHECK_THAT(out[2], Catch::EndsWith("to 10.2.0.11"));
   CHECK_THAT(out[3], Catch::EndsWith("to 10.2.0.12"));

@@ -81,7 +81,9 @@ TEST_CASE("a datagram without checksum leaves with a right one, both ways") {
   CHECK_THAT(out[0], Catch::Contains("10.1.0.100:80>") && Catch::Contains("csum=ok"));
 }
 
-TEST_CASE("a datagram without checksum that is shorter than its IP packet is summed over its own length") {
+TEST_CASE(
+    "a datagram without checksum that is shorter than its IP packet is summed over its own "
+    "length") {
   Lab lab(one_service("udp"));
   const Frame datagram = udp(kClient, kVip).data(20).udp_length(8 + 5).no_checksum();
   const uint16_t sent = checksum_sent(lab, "wan", datagram, 6);
@@ -92,7 +94,8 @@ TEST_CASE("a UDP checksum that comes out as zero is sent as 0xffff, both ways") 
   Lab lab(one_service("udp"));
   const bool given = GENERATE(true, false);
   // Two bytes of data that bring the sum to 0xffff (recorded vector nat-udp-csum-ffff).
-  const auto made_zero = [&](const char* from, const char* to, const char* as_from, const char* as_to) {
+  const auto made_zero = [&](const char* from, const char* to, const char* as_from,
+                             const char* as_to) {
     Frame rewritten = udp(as_from, as_to).data(Bytes{0, 0});
     const uint16_t rest = get16(rewritten.build({}), 34 + 6);
     Bytes data(2);

@@ -12,9 +12,10 @@ TEST_CASE("in DR a packet keeps its addresses and goes to the server's MAC") {
 
 TEST_CASE("in DR nothing but MACs, TTL and IP checksum differs") {
   Lab lab({{"tcp", kVip, {{kServer, 1, "dr"}}}, {"udp", kVip, {{kServer, 1, "dr"}}}});
-  const Frame frame = GENERATE(as<Frame>{}, tcp(kClient, kVip).flags("S").ip_options({1, 1, 1, 0}).data(9),
-                               tcp(kClient, kVip).flags("S").wrong_by(77).tos(4),
-                               udp(kClient, kVip).data(7), udp(kClient, kVip).no_checksum());
+  const Frame frame =
+      GENERATE(as<Frame>{}, tcp(kClient, kVip).flags("S").ip_options({1, 1, 1, 0}).data(9),
+               tcp(kClient, kVip).flags("S").wrong_by(77).tos(4), udp(kClient, kVip).data(7),
+               udp(kClient, kVip).no_checksum());
   const Bytes in = frame.build(lab.mac_of_link("wan"));
   lab.io().put(0, in);
   lab.worker().turn(lab.now());
@@ -38,8 +39,8 @@ TEST_CASE("a server may be forwarded to by another method than its service's oth
   CHECK_THAT(first[0], Catch::StartsWith("TCP 10.1.0.10:1>10.1.0.100:80 ") &&
                            Catch::EndsWith("to 10.2.0.11"));
   REQUIRE(second.size() == 1);
-  CHECK_THAT(second[0], Catch::StartsWith("TCP 10.1.0.10:2>10.2.0.12:80 ") &&
-                            Catch::EndsWith("to 10.2.0.12"));
+  CHECK_THAT(second[0],
+             Catch::StartsWith("TCP 10.1.0.10:2>10.2.0.12:80 ") && Catch::EndsWith("to 10.2.0.12"));
 }
 
 TEST_CASE("with one arm, packets come and go by the same link") {
@@ -55,9 +56,11 @@ TEST_CASE("with one arm, packets come and go by the same link") {
 TEST_CASE("what a DR server sends with its own address is no reply of a connection") {
   Lab lab(one_service("tcp", "dr"));
   lab.from_client(tcp(kClient, kVip).flags("S"));
-  CHECK(lab.from_server(tcp(kServer, kClient).flags("A")) ==
-        Lines{"TCP 10.2.0.11:80>10.1.0.10:40000 ttl=63 id=0x1234 tos=0x00 DF [A] seq=1000 ack=0 len=40 "
-              "csum=ok via wan to 10.1.0.10"});
+  CHECK(
+      lab.from_server(tcp(kServer, kClient).flags("A")) ==
+      Lines{
+          "TCP 10.2.0.11:80>10.1.0.10:40000 ttl=63 id=0x1234 tos=0x00 DF [A] seq=1000 ack=0 len=40 "
+          "csum=ok via wan to 10.1.0.10"});
   CHECK(lab.traffic("tcp 10.1.0.100:80", kServer).packets_out.reader_get() == 0);
 }
 

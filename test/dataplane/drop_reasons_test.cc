@@ -61,15 +61,16 @@ std::vector<Case> single_frames() {
       {"an ICMP error to the director", DropReason::kIcmpUnhandled,
        icmp("10.1.0.10", "10.1.0.1", 3, 3).data(28)},
       {"IP protocol 253", DropReason::kUnknownProtocol, ip("10.1.0.10", "10.1.0.1", 253)},
-      {"a TCP port without service", DropReason::kClosedPort, tcp(kClient, "10.1.0.1:9").flags("S")},
+      {"a TCP port without service", DropReason::kClosedPort,
+       tcp(kClient, "10.1.0.1:9").flags("S")},
       {"a UDP port without service", DropReason::kClosedPort, udp(kClient, "10.1.0.1:9")},
       {"an ACK out of nowhere", DropReason::kNotASyn, tcp(kClient, kVip).flags("A")},
       {"TTL 1", DropReason::kTtlExpired, syn().ttl(1)},
       {"no route", DropReason::kNoRoute, udp(kClient, "8.8.8.8:53")},
       {"loose source route", DropReason::kSourceRouted, syn().ip_options({1, 131, 3, 4})},
-      {"strict source route", DropReason::kSourceRouted, syn().ip_options({0x94, 4, 0, 0, 137, 3, 4, 0})},
-      {"too large for the next link", DropReason::kTooBig,
-       udp(kClient, "10.2.0.11:9").data(1480)},
+      {"strict source route", DropReason::kSourceRouted,
+       syn().ip_options({0x94, 4, 0, 0, 137, 3, 4, 0})},
+      {"too large for the next link", DropReason::kTooBig, udp(kClient, "10.2.0.11:9").data(1480)},
   };
 }
 
@@ -141,10 +142,10 @@ TEST_CASE("reasons that take a situation are counted once as well") {
 }
 
 TEST_CASE("every drop reason is reached by one of these tests") {
-  std::set<DropReason> reached = {
-      DropReason::kNoServer,        DropReason::kTableFull, DropReason::kAmbiguousTuple,
-      DropReason::kNeighbourPending, DropReason::kNeighbourFailed, DropReason::kChained,
-      DropReason::kTransmitFull};
+  std::set<DropReason> reached = {DropReason::kNoServer,        DropReason::kTableFull,
+                                  DropReason::kAmbiguousTuple,  DropReason::kNeighbourPending,
+                                  DropReason::kNeighbourFailed, DropReason::kChained,
+                                  DropReason::kTransmitFull};
   for (const Case& c : single_frames()) reached.insert(c.reason);
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
     INFO(lb::kDropReasonTexts[i].name);

@@ -1,4 +1,5 @@
-// A full table takes back the oldest in CLOSE or TIME_WAIT, then in SYN_RECV, never an established one.
+// A full table takes back the oldest in CLOSE or TIME_WAIT, then in SYN_RECV, never an established
+// one.
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;
@@ -109,7 +110,8 @@ TEST_CASE("room that time makes is used again") {
   CHECK(lab.drops() == "");
 }
 
-TEST_CASE("after a stall of any length, connections end that were idle for too long and no others") {
+TEST_CASE(
+    "after a stall of any length, connections end that were idle for too long and no others") {
   const lb::Tick seconds = GENERATE(61u, 899u, 1025u, 5000u, 100000u);
   SmallLab lab;
   lab.open(1, {"A"});

@@ -7,7 +7,8 @@ TEST_CASE("an echo request to an own address or VIP is answered by the director 
   Lab lab(one_service());
   const std::string own = GENERATE("10.1.0.1", "10.2.0.1", "10.1.0.100");
   CHECK(lab.from_client(echo_request("10.1.0.10", own).ttl(9)) ==
-        Lines{"ICMP " + own + ">10.1.0.10 ttl=64 id=0x1234 tos=0x00 DF type=0 code=0 rest=00050001 "
+        Lines{"ICMP " + own +
+              ">10.1.0.10 ttl=64 id=0x1234 tos=0x00 DF type=0 code=0 rest=00050001 "
               "len=32 csum=ok via wan to 10.1.0.10"});
   CHECK(lab.drops() == "");
 }
@@ -51,10 +52,10 @@ TEST_CASE("an echo request with a wrong checksum, or cut, is dropped as a broken
 
 TEST_CASE("other ICMP to the director is not answered") {
   Lab lab(one_service());
-  const Lines out = lab.receive("wan", {icmp("10.1.0.10", "10.1.0.1", 0, 0),
-                                        icmp("10.1.0.10", "10.1.0.1", 8, 1),
-                                        icmp("10.1.0.10", "10.1.0.1", 3, 3).data(28),
-                                        icmp("10.1.0.10", "10.1.0.1", 5, 1).data(28)});
+  const Lines out =
+      lab.receive("wan", {icmp("10.1.0.10", "10.1.0.1", 0, 0), icmp("10.1.0.10", "10.1.0.1", 8, 1),
+                          icmp("10.1.0.10", "10.1.0.1", 3, 3).data(28),
+                          icmp("10.1.0.10", "10.1.0.1", 5, 1).data(28)});
   CHECK(out == Lines{});
   CHECK(lab.drops() == "icmp_unhandled=4");
 }
@@ -62,7 +63,8 @@ TEST_CASE("other ICMP to the director is not answered") {
 TEST_CASE("an unknown IP protocol earns protocol unreachable") {
   Lab lab(one_service());
   CHECK(lab.from_client(ip("10.1.0.10", "10.1.0.100", 253).data(20)) ==
-        Lines{"ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=2 len=68 csum=ok quoting{proto=253 "
+        Lines{"ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=2 len=68 csum=ok "
+              "quoting{proto=253 "
               "10.1.0.10>10.1.0.100 ttl=64 id=0x1234 tos=0x00 DF len=40} via wan to 10.1.0.10"});
   CHECK(lab.drops() == "unknown_protocol=1");
 }
@@ -71,13 +73,12 @@ TEST_CASE("nobody gets the director to talk to itself") {
   Lab lab(one_service());
   const std::string own = GENERATE("10.1.0.1", "10.1.0.100");
   const lb::MacAddress attacker = mac_of("10.1.0.66");
-  const Lines out = lab.receive(
-      "wan", {tcp(own + ":80", kVip).flags("S").from_mac(attacker),
-              tcp(own + ":80", own + ":81").flags("S").from_mac(attacker),
-              udp(own + ":7", own + ":7").from_mac(attacker),
-              echo_request(own, "10.1.0.1").from_mac(attacker),
-              ip(own, "10.1.0.1", 253).data(4).from_mac(attacker),
-              udp(own + ":7", "10.2.0.11:7").from_mac(attacker)});
+  const Lines out = lab.receive("wan", {tcp(own + ":80", kVip).flags("S").from_mac(attacker),
+                                        tcp(own + ":80", own + ":81").flags("S").from_mac(attacker),
+                                        udp(own + ":7", own + ":7").from_mac(attacker),
+                                        echo_request(own, "10.1.0.1").from_mac(attacker),
+                                        ip(own, "10.1.0.1", 253).data(4).from_mac(attacker),
+                                        udp(own + ":7", "10.2.0.11:7").from_mac(attacker)});
   CHECK(out == Lines{});
   CHECK(lab.drops() == "bad_source=6");
 }

@@ -22,9 +22,9 @@ void ask(Lab& lab, ConnectionInspection& question) {
 class BusyLab : public Lab {
  public:
   BusyLab()
-      : Lab(Setup{.services = {{"tcp", kVip, {{kServer}}},
-                               {"udp", "10.1.0.100:53", {{"10.2.0.12:53"}}}},
-                  .capacity = 4096}) {
+      : Lab(Setup{
+            .services = {{"tcp", kVip, {{kServer}}}, {"udp", "10.1.0.100:53", {{"10.2.0.12:53"}}}},
+            .capacity = 4096}) {
     for (int port = 1; port <= 10; ++port) {
       from_client(tcp("10.1.0.10:" + std::to_string(port), kVip).flags("S"));
       from_client(tcp("10.1.0.11:" + std::to_string(port), kVip).flags("S"));
@@ -82,7 +82,8 @@ TEST_CASE("an answer has no more entries than room, and the next goes on where i
     CHECK(question.entries.size() <= room);
     for (const auto& entry : question.entries) {
       CHECK(seen.insert(entry.outside.to_endpoint().to_string() +
-                        entry.virtual_end.to_endpoint().to_string()).second);
+                        entry.virtual_end.to_endpoint().to_string())
+                .second);
     }
     bucket = question.next_bucket;
     finished = question.finished;

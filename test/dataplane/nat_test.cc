@@ -1,5 +1,5 @@
-// NAT: towards the server the destination becomes the server, towards the client the source becomes the
-// VIP again, and nothing else changes (recorded vectors nat-*).
+// NAT: towards the server the destination becomes the server, towards the client the source becomes
+// the VIP again, and nothing else changes (recorded vectors nat-*).
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;
@@ -15,7 +15,9 @@ Bytes only_frame(Lab& lab, std::string_view link, const Frame& frame) {
   return sent[0].bytes;
 }
 
-Bytes last(const Bytes& bytes, size_t count) { return {bytes.end() - static_cast<long>(count), bytes.end()}; }
+Bytes last(const Bytes& bytes, size_t count) {
+  return {bytes.end() - static_cast<long>(count), bytes.end()};
+}
 
 }  // namespace
 
@@ -32,9 +34,10 @@ TEST_CASE("a SYN goes to the real server and its answer comes back from the VIP"
 
 TEST_CASE("a datagram goes to the real server and its answer comes back from the VIP") {
   Lab lab(one_service("udp"));
-  CHECK(lab.from_client(udp(kClient, kVip).data(4)) ==
-        Lines{"UDP 10.1.0.10:40000>10.2.0.11:80 ttl=63 id=0x1234 tos=0x00 DF len=32 csum=ok via lan "
-              "to 10.2.0.11"});
+  CHECK(
+      lab.from_client(udp(kClient, kVip).data(4)) ==
+      Lines{"UDP 10.1.0.10:40000>10.2.0.11:80 ttl=63 id=0x1234 tos=0x00 DF len=32 csum=ok via lan "
+            "to 10.2.0.11"});
   CHECK(lab.from_server(udp(kServer, kClient).data(4).id(0x4321)) ==
         Lines{"UDP 10.1.0.100:80>10.1.0.10:40000 ttl=63 id=0x4321 tos=0x00 DF len=32 csum=ok via "
               "wan to 10.1.0.10"});
@@ -49,9 +52,11 @@ TEST_CASE("a server's other port is mapped both ways") {
   const Lines in = lab.from_client(packet(kClient, kVip));
   const Lines out = lab.from_server(packet("10.2.0.11:8080", kClient));
   REQUIRE(in.size() == 1);
-  CHECK_THAT(in[0], Catch::Contains("10.1.0.10:40000>10.2.0.11:8080 ") && Catch::Contains("csum=ok"));
+  CHECK_THAT(in[0],
+             Catch::Contains("10.1.0.10:40000>10.2.0.11:8080 ") && Catch::Contains("csum=ok"));
   REQUIRE(out.size() == 1);
-  CHECK_THAT(out[0], Catch::Contains("10.1.0.100:80>10.1.0.10:40000 ") && Catch::Contains("csum=ok"));
+  CHECK_THAT(out[0],
+             Catch::Contains("10.1.0.100:80>10.1.0.10:40000 ") && Catch::Contains("csum=ok"));
 }
 
 TEST_CASE("payloads of any length arrive untouched and with a right checksum") {
@@ -71,22 +76,28 @@ TEST_CASE("payloads of any length arrive untouched and with a right checksum") {
 TEST_CASE("TOS, ID, a missing DF and TCP options pass untouched") {
   Lab lab(one_service());
   const Bytes options = {2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7};
-  CHECK(lab.from_client(tcp(kClient, kVip).flags("SEC").tos(0xb8).id(0xfffe).may_fragment()
+  CHECK(lab.from_client(tcp(kClient, kVip)
+                            .flags("SEC")
+                            .tos(0xb8)
+                            .id(0xfffe)
+                            .may_fragment()
                             .tcp_options(options)) ==
         Lines{"TCP 10.1.0.10:40000>10.2.0.11:80 ttl=63 id=0xfffe tos=0xb8 [SEC] seq=1000 "
               "opts=020405b40402080a000000010000000001030307 len=60 csum=ok via lan to 10.2.0.11"});
-  CHECK(lab.from_server(tcp(kServer, kClient).flags("SA").tos(0x02).id(0).may_fragment()
-                            .tcp_options(options)) ==
-        Lines{"TCP 10.1.0.100:80>10.1.0.10:40000 ttl=63 id=0x0000 tos=0x02 [SA] seq=1000 ack=0 "
-              "opts=020405b40402080a000000010000000001030307 len=60 csum=ok via wan to 10.1.0.10"});
+  CHECK(
+      lab.from_server(
+          tcp(kServer, kClient).flags("SA").tos(0x02).id(0).may_fragment().tcp_options(options)) ==
+      Lines{"TCP 10.1.0.100:80>10.1.0.10:40000 ttl=63 id=0x0000 tos=0x02 [SA] seq=1000 ack=0 "
+            "opts=020405b40402080a000000010000000001030307 len=60 csum=ok via wan to 10.1.0.10"});
 }
 
 TEST_CASE("IP options stay where they are") {
   Lab lab(one_service());
   const Bytes router_alert = {0x94, 4, 0, 0, 1, 1, 1, 0};
-  CHECK(lab.from_client(tcp(kClient, kVip).flags("S").ip_options(router_alert).data(3)) ==
-        Lines{"TCP 10.1.0.10:40000>10.2.0.11:80 ttl=63 id=0x1234 tos=0x00 DF ipopts=9404000001010100 "
-              "[S] seq=1000 len=51 csum=ok via lan to 10.2.0.11"});
+  CHECK(
+      lab.from_client(tcp(kClient, kVip).flags("S").ip_options(router_alert).data(3)) ==
+      Lines{"TCP 10.1.0.10:40000>10.2.0.11:80 ttl=63 id=0x1234 tos=0x00 DF ipopts=9404000001010100 "
+            "[S] seq=1000 len=51 csum=ok via lan to 10.2.0.11"});
 }
 
 TEST_CASE("a frame's padding stays at the director") {
@@ -127,7 +138,9 @@ TEST_CASE("each server counts its own connections, packets and bytes of both dir
 
 TEST_CASE("what a real server sends outside of any connection is routed untranslated") {
   Lab lab(one_service());
-  CHECK(lab.from_server(tcp(kServer, "10.1.0.10:9999").flags("A")) ==
-        Lines{"TCP 10.2.0.11:80>10.1.0.10:9999 ttl=63 id=0x1234 tos=0x00 DF [A] seq=1000 ack=0 len=40 "
-              "csum=ok via wan to 10.1.0.10"});
+  CHECK(
+      lab.from_server(tcp(kServer, "10.1.0.10:9999").flags("A")) ==
+      Lines{
+          "TCP 10.2.0.11:80>10.1.0.10:9999 ttl=63 id=0x1234 tos=0x00 DF [A] seq=1000 ack=0 len=40 "
+          "csum=ok via wan to 10.1.0.10"});
 }

@@ -19,7 +19,8 @@ const std::string kAsk = "ARP who-has 10.2.0.11 tell 10.2.0.1 via lan to all";
 TEST_CASE("the first packet asks for its server, waits, and leaves with the answer") {
   Lab lab(unresolved());
   CHECK(lab.from_client(tcp(kClient, kVip).flags("S")) == Lines{kAsk});
-  CHECK(lab.connections() == Lines{"TCP 01:00 SYN_RECV 10.1.0.10:40000 10.1.0.100:80 10.2.0.11:80"});
+  CHECK(lab.connections() ==
+        Lines{"TCP 01:00 SYN_RECV 10.1.0.10:40000 10.1.0.100:80 10.2.0.11:80"});
   CHECK(lab.from_server(arp_reply("10.2.0.11", "10.2.0.1")) ==
         Lines{"TCP 10.1.0.10:40000>10.2.0.11:80 ttl=63 id=0x1234 tos=0x00 DF [S] seq=1000 len=40 "
               "csum=ok via lan to 10.2.0.11"});
@@ -65,10 +66,12 @@ TEST_CASE("an unanswered question is asked again each second and given up after 
   CHECK(lab.pass(1.1) == Lines{kAsk});
   CHECK(lab.pass(1) == Lines{kAsk});
   CHECK(lab.drops() == "");
-  CHECK(lab.pass(1.1) ==
-        Lines{"ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=1 len=68 csum=ok quoting{TCP "
-              "10.1.0.10:40000>10.1.0.100:80 ttl=64 id=0x1234 tos=0x00 DF [S] seq=1000 len=40 csum=ok} "
-              "via wan to 10.1.0.10"});
+  CHECK(
+      lab.pass(1.1) ==
+      Lines{
+          "ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=1 len=68 csum=ok quoting{TCP "
+          "10.1.0.10:40000>10.1.0.100:80 ttl=64 id=0x1234 tos=0x00 DF [S] seq=1000 len=40 csum=ok} "
+          "via wan to 10.1.0.10"});
   CHECK(lab.drops() == "neighbour_failed=1");
   CHECK(lab.pass(10) == Lines{});
 }
@@ -191,7 +194,8 @@ TEST_CASE("many unresolved next hops together hold a bounded number of packets")
   setup.links[1].addresses = {"10.2.0.1/16"};
   Lab lab(setup);
   for (int i = 0; i < 400; ++i) {
-    const std::string host = "10.2." + std::to_string(1 + i / 200) + "." + std::to_string(1 + i % 200);
+    const std::string host =
+        "10.2." + std::to_string(1 + i / 200) + "." + std::to_string(1 + i % 200);
     lab.receive("wan", std::vector<Frame>(8, udp(kClient, host + ":9")));
   }
   CHECK(lab.io().outstanding() == dataplane::Neighbours<lb::V4>::kHeldTotal);

@@ -1,5 +1,5 @@
-// What leaves by a port: refused packets are freed and counted; packets in several buffers go only where
-// they can be sent.
+// What leaves by a port: refused packets are freed and counted; packets in several buffers go only
+// where they can be sent.
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;

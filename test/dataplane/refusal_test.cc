@@ -1,4 +1,5 @@
-// What becomes of a new connection that cannot be had (recorded vectors *-no-rs, *-weight0, nat-first-*,
+// What becomes of a new connection that cannot be had (recorded vectors *-no-rs, *-weight0,
+// nat-first-*,
 // *-nonservice-port).
 #include "test/dataplane/support/lab.h"
 
@@ -6,14 +7,17 @@ using namespace dataplane_test;
 
 TEST_CASE("without a real server, TCP and UDP alike earn port unreachable from the VIP") {
   Lab lab({{"tcp", kVip, {}}, {"udp", kVip, {}}});
-  CHECK(lab.from_client(tcp(kClient, kVip).flags("S").data(20)) ==
-        Lines{"ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=3 len=88 csum=ok quoting{TCP "
-              "10.1.0.10:40000>10.1.0.100:80 ttl=64 id=0x1234 tos=0x00 DF [S] seq=1000 len=60 csum=ok} "
-              "via wan to 10.1.0.10"});
-  CHECK(lab.from_client(udp(kClient, kVip).data(40)) ==
-        Lines{"ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=3 len=96 csum=ok quoting{UDP "
-              "10.1.0.10:40000>10.1.0.100:80 ttl=64 id=0x1234 tos=0x00 DF len=68 csum=ok} via wan to "
-              "10.1.0.10"});
+  CHECK(
+      lab.from_client(tcp(kClient, kVip).flags("S").data(20)) ==
+      Lines{
+          "ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=3 len=88 csum=ok quoting{TCP "
+          "10.1.0.10:40000>10.1.0.100:80 ttl=64 id=0x1234 tos=0x00 DF [S] seq=1000 len=60 csum=ok} "
+          "via wan to 10.1.0.10"});
+  CHECK(
+      lab.from_client(udp(kClient, kVip).data(40)) ==
+      Lines{"ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=3 len=96 csum=ok quoting{UDP "
+            "10.1.0.10:40000>10.1.0.100:80 ttl=64 id=0x1234 tos=0x00 DF len=68 csum=ok} via wan to "
+            "10.1.0.10"});
   CHECK(lab.drops() == "no_server=2");
   CHECK(lab.refused("tcp 10.1.0.100:80") == 1);
   CHECK(lab.refused("udp 10.1.0.100:80") == 1);
@@ -69,8 +73,9 @@ TEST_CASE("a first packet without SYN is answered as the director's own stack wo
   if (c.answer == nullptr) {
     CHECK(out == Lines{});
   } else {
-    CHECK(out == Lines{std::string("TCP 10.1.0.100:80>10.1.0.10:40000 ttl=64 id=0x0000 tos=0x00 DF ") +
-                       c.answer + " len=40 csum=ok via wan to 10.1.0.10"});
+    CHECK(out ==
+          Lines{std::string("TCP 10.1.0.100:80>10.1.0.10:40000 ttl=64 id=0x0000 tos=0x00 DF ") +
+                c.answer + " len=40 csum=ok via wan to 10.1.0.10"});
   }
   CHECK(lab.drops() == "not_a_syn=1");
   CHECK(lab.connections() == Lines{});
@@ -89,15 +94,20 @@ TEST_CASE("a port of the director without a service answers RST, or port unreach
   Lab lab(one_service());
   const std::string own = GENERATE("10.1.0.100", "10.1.0.1", "10.2.0.1");
   CHECK(lab.from_client(tcp(kClient, own + ":81").flags("S")) ==
-        Lines{"TCP " + own + ":81>10.1.0.10:40000 ttl=64 id=0x0000 tos=0x00 DF [RA] seq=0 ack=1001 "
+        Lines{"TCP " + own +
+              ":81>10.1.0.10:40000 ttl=64 id=0x0000 tos=0x00 DF [RA] seq=0 ack=1001 "
               "len=40 csum=ok via wan to 10.1.0.10"});
   CHECK(lab.from_client(tcp(kClient, own + ":81").flags("A").ack(5)) ==
-        Lines{"TCP " + own + ":81>10.1.0.10:40000 ttl=64 id=0x0000 tos=0x00 DF [R] seq=5 len=40 "
+        Lines{"TCP " + own +
+              ":81>10.1.0.10:40000 ttl=64 id=0x0000 tos=0x00 DF [R] seq=5 len=40 "
               "csum=ok via wan to 10.1.0.10"});
   CHECK(lab.from_client(tcp(kClient, own + ":81").flags("R")) == Lines{});
   CHECK(lab.from_client(udp(kClient, own + ":80").data(1)) ==
-        Lines{"ICMP " + own + ">10.1.0.10 ttl=64 tos=0xc0 type=3 code=3 len=57 csum=ok quoting{UDP "
-              "10.1.0.10:40000>" + own + ":80 ttl=64 id=0x1234 tos=0x00 DF len=29 csum=ok} via wan to "
+        Lines{"ICMP " + own +
+              ">10.1.0.10 ttl=64 tos=0xc0 type=3 code=3 len=57 csum=ok quoting{UDP "
+              "10.1.0.10:40000>" +
+              own +
+              ":80 ttl=64 id=0x1234 tos=0x00 DF len=29 csum=ok} via wan to "
               "10.1.0.10"});
   CHECK(lab.drops() == "closed_port=4");
 }
@@ -105,7 +115,8 @@ TEST_CASE("a port of the director without a service answers RST, or port unreach
 TEST_CASE("answers go back to the router that a packet came by") {
   Setup setup{.services = {service_of("tcp", {})}};
   Lab lab(setup);
-  const Lines out = lab.from_client(tcp("192.0.2.9:1", kVip).flags("S").from_mac(mac_of("10.1.0.254")));
+  const Lines out =
+      lab.from_client(tcp("192.0.2.9:1", kVip).flags("S").from_mac(mac_of("10.1.0.254")));
   REQUIRE(out.size() == 1);
   CHECK_THAT(out[0], Catch::StartsWith("ICMP 10.1.0.100>192.0.2.9") &&
                          Catch::EndsWith("via wan to 10.1.0.254"));

@@ -8,7 +8,8 @@ namespace {
 
 struct Meeting {
   const char* state;
-  std::vector<const char*> steps;  // after the first SYN; "cA" from the client, "rF" from the server
+  std::vector<const char*>
+      steps;  // after the first SYN; "cA" from the client, "rF" from the server
 };
 
 // The server that a second SYN is sent to, of two that take turns.

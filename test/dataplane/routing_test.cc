@@ -32,11 +32,15 @@ TEST_CASE("a packet for another host goes by the longest prefix to its gateway")
 
 TEST_CASE("a routed packet changes in its TTL alone") {
   Lab lab(with_routes());
-  CHECK(lab.from_client(icmp("10.1.0.10", "10.2.0.11", 13, 0).tos(4).data(3)) ==
-        Lines{"ICMP 10.1.0.10>10.2.0.11 ttl=63 id=0x1234 tos=0x04 DF type=13 code=0 len=31 csum=ok via "
-              "lan to 10.2.0.11"});
-  CHECK(lab.from_client(ip("10.1.0.10", "10.2.0.11", 47).data(9)) ==
-        Lines{"proto=47 10.1.0.10>10.2.0.11 ttl=63 id=0x1234 tos=0x00 DF len=29 via lan to 10.2.0.11"});
+  CHECK(
+      lab.from_client(icmp("10.1.0.10", "10.2.0.11", 13, 0).tos(4).data(3)) ==
+      Lines{
+          "ICMP 10.1.0.10>10.2.0.11 ttl=63 id=0x1234 tos=0x04 DF type=13 code=0 len=31 csum=ok via "
+          "lan to 10.2.0.11"});
+  CHECK(
+      lab.from_client(ip("10.1.0.10", "10.2.0.11", 47).data(9)) ==
+      Lines{
+          "proto=47 10.1.0.10>10.2.0.11 ttl=63 id=0x1234 tos=0x00 DF len=29 via lan to 10.2.0.11"});
   CHECK(lab.from_client(tcp(kClient, "10.2.0.11:22").flags("S").wrong_by(9)) ==
         Lines{"TCP 10.1.0.10:40000>10.2.0.11:22 ttl=63 id=0x1234 tos=0x00 DF [S] seq=1000 len=40 "
               "csum=BAD via lan to 10.2.0.11"});

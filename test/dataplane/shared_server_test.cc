@@ -1,4 +1,5 @@
-// Two services that share a real server: in NAT a reply names only the client's end and the server's.
+// Two services that share a real server: in NAT a reply names only the client's end and the
+// server's.
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;
@@ -68,7 +69,8 @@ TEST_CASE("a closing connection is in the way of another service's as any other"
 TEST_CASE("one client port open to many services keeps its connections apart") {
   std::vector<ServiceSetup> services;
   for (int i = 0; i < 40; ++i) {
-    services.push_back({"tcp", "10.1.0.100:" + std::to_string(1000 + i),
+    services.push_back({"tcp",
+                        "10.1.0.100:" + std::to_string(1000 + i),
                         {{"10.2.0.11:" + std::to_string(2000 + i)}}});
   }
   Lab lab(services);
@@ -77,7 +79,8 @@ TEST_CASE("one client port open to many services keeps its connections apart") {
   }
   CHECK(lab.connections().size() == 40);
   for (int i = 0; i < 40; ++i) {
-    const Lines out = lab.from_server(tcp("10.2.0.11:" + std::to_string(2000 + i), kClient).flags("SA"));
+    const Lines out =
+        lab.from_server(tcp("10.2.0.11:" + std::to_string(2000 + i), kClient).flags("SA"));
     REQUIRE(out.size() == 1);
     CHECK_THAT(out[0], Catch::StartsWith("TCP 10.1.0.100:" + std::to_string(1000 + i) + ">"));
   }

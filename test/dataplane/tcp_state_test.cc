@@ -1,5 +1,5 @@
-// The states and idle times of the recorded vectors nat-state-* and dr-state-*, through the real path.
-// Where ipvsadm showed 00:59, a full minute is left here: no time passes.
+// The states and idle times of the recorded vectors nat-state-* and dr-state-*, through the real
+// path. Where ipvsadm showed 00:59, a full minute is left here: no time passes.
 #include <sstream>
 
 #include "test/dataplane/support/lab.h"
@@ -64,7 +64,8 @@ TEST_CASE("DR connections pass through the states that LVS's were seen in") {
       "cS:SYN_RECV/01:00 cA:ESTABLISHED/15:00 cPA:ESTABLISHED/15:00 cFA:FIN_WAIT/02:00 "
       "cA:FIN_WAIT/02:00",
       "cS:SYN_RECV/01:00 cA:ESTABLISHED/15:00 cS:ESTABLISHED/15:00",
-      "cS:SYN_RECV/01:00 cA:ESTABLISHED/15:00 cFA:FIN_WAIT/02:00 cA:FIN_WAIT/02:00 cS:SYN_RECV/01:00",
+      "cS:SYN_RECV/01:00 cA:ESTABLISHED/15:00 cFA:FIN_WAIT/02:00 cA:FIN_WAIT/02:00 "
+      "cS:SYN_RECV/01:00",
       "cS:SYN_RECV/01:00 cA:ESTABLISHED/15:00 cRA:CLOSE/00:10",
       "cS:SYN_RECV/01:00 cR:SYN_RECV/01:00",
       "cS:SYN_RECV/01:00 cS:SYN_RECV/01:00 cA:ESTABLISHED/15:00");
@@ -72,7 +73,8 @@ TEST_CASE("DR connections pass through the states that LVS's were seen in") {
 }
 
 TEST_CASE("a packet without SYN, FIN, ACK and RST changes no state") {
-  const std::string vector = "cS:SYN_RECV/01:00 c:SYN_RECV/01:00 cA:ESTABLISHED/15:00 c:ESTABLISHED/15:00";
+  const std::string vector =
+      "cS:SYN_RECV/01:00 c:SYN_RECV/01:00 cA:ESTABLISHED/15:00 c:ESTABLISHED/15:00";
   CHECK(play("nat", vector) == vector);
 }
 

@@ -8,7 +8,7 @@
 
 from checks import contains, equal, holds, refused
 from lab import NatTwoArm, service
-from traffic import connect, udp_ask_once
+from traffic import connect, ping, udp_ask_once
 
 TOPOLOGY = NatTwoArm
 RS1 = "192.168.11.100:80"
@@ -16,17 +16,13 @@ SERVICES = [service(f"{vip}:80", [RS1]) for vip in ("192.168.22.11", "192.168.22
 GRATUITOUS = "arp and arp[14:4] = arp[24:4]"  # sender's address = target's address
 
 
-def ping(host, address, *options):
-    return host.run("ping", "-n", "-c", "2", "-i", "0.2", "-W", "2", *options, address, check=False).stdout
-
-
 def answers_ping(net):
-    """Ping: the director's addresses and VIPs, from both sides, with small and large packets"""
+    """Ping: the director's addresses and VIPs, from both sides, with small, large and fragmented packets"""
     net.client.ip("route replace 10.9.9.9 via 192.168.22.11")
     with net.lbd(SERVICES):
         for host in (net.client, net.rs1):
             for address in ("192.168.22.11", "192.168.11.11", "192.168.22.110", "10.9.9.9"):
-                for size in ("1", "1472"):
+                for size in ("1", "1472", "3000"):
                     contains(ping(host, address, "-s", size), "2 received", f"ping {address} from {host.name}")
 
 
@@ -74,6 +70,7 @@ def forwards_for_others(net):
     with net.lbd(SERVICES):
         contains(ping(net.client, "192.168.11.100"), "ttl=63", "ping of rs1 through the director")
         contains(ping(net.rs2, "192.168.22.50"), "ttl=63", "ping of the client from rs2")
+        contains(ping(net.client, "192.168.11.100", "-s", "3000"), "2 received", "fragmented ping of rs1")
         equal(net.client.curl("http://192.168.11.100/"), "rs1rs1rs1", "rs1 by its own address")
     equal([request[0] for request in net.nginx["rs1"].requests()], ["192.168.22.50"], "the client that rs1 saw")
 

@@ -9,9 +9,10 @@ r"""The article's DR cluster: the director changes MAC addresses and TTL, the se
 import re
 import socket
 
+import frames
 from checks import contains, equal, holds, refused
 from lab import DrOneWire, UdpEcho, service, wait_for
-from traffic import answers, ask, connect, reset, udp_ask
+from traffic import Wire, answers, ask, connect, echoed, late_answer, reset, udp_ask
 
 TOPOLOGY = DrOneWire
 VIP = "192.168.11.110"
@@ -96,6 +97,35 @@ def udp(net):
         equal([one["connections_total"] for one in lbd.servers()], [2, 1], "connections_total")
 
 
+def large_datagrams(net):
+    """3,000 and 8,000 bytes and back, in fragments both ways, intact; the flow's server stays the same"""
+    with UdpEcho(net.rs1, VIP, 53), UdpEcho(net.rs2, VIP, 53), \
+            net.lbd([service(f"{VIP}:53", ["192.168.11.100", "192.168.11.101"], forward="dr", protocol="udp")]):
+        for port, server in ((40010, "rs1"), (40011, "rs2")):
+            with net.client.socket(socket.SOCK_DGRAM, source=("192.168.11.50", port)) as one:
+                for size in (3000, 10, 8000):
+                    echoed(one, (VIP, 53), size, server, f"{size} bytes")
+
+
+def errors_from_the_client(net):
+    """The client's port unreachable reaches the flow's server as it was sent: with a full quote, and with 8 bytes"""
+    client, echo = "192.168.11.50", (VIP, 7)
+    with net.lbd([service(f"{VIP}:7", ["192.168.11.100", "192.168.11.101"], forward="dr", protocol="udp")]), \
+            net.rs2.capture("eth0", f"icmp and src {client}", "-v") as seen:
+        for server in (net.rs1, net.rs2):
+            equal(late_answer(net.client, server, echo, echo), "ECONNREFUSED", f"what {server.name} hears")
+        with UdpEcho(net.rs1, *echo), UdpEcho(net.rs2, *echo), Wire(net.client, net.director.mac("lan0")) as wire:
+            for port, server in ((42000, "rs1"), (42001, "rs2")):
+                with net.client.socket(socket.SOCK_DGRAM, source=(client, port)) as one:
+                    equal(udp_ask(one, echo)[0][0], server, "server")
+                quote = frames.ipv4(VIP, client, frames.UDP, frames.udp(VIP, client, 7, port, b"x" * 80))[:28]
+                wire.send(frames.ipv4(client, VIP, frames.ICMP, frames.icmp_error(3, 13, quote)))
+            line = seen.wait(lambda packets: len(packets) >= 2 and packets[1], "the message with 8 bytes at rs2")
+        contains(line, f"{VIP}.7 > {client}.42001: UDP, length 80", "the packet that it quotes, as it was")
+        contains(line, "ttl 63", "TTL")
+        equal(len(seen.packets()), 2, "messages at rs2")
+
+
 def client_port_reuse(net):
     """The director sees only the client's half; a SYN after its RST is a new connection at once"""
     with net.lbd([web()]) as lbd:
@@ -127,4 +157,4 @@ def server_that_refuses(net):
 
 
 CASES = [rr_as_in_the_article, wrr_two_to_one, replies_bypass_the_director, only_macs_and_ttl_change, udp,
-         client_port_reuse, one_mac_for_the_vip, server_that_refuses]
+         large_datagrams, errors_from_the_client, client_port_reuse, one_mac_for_the_vip, server_that_refuses]

@@ -4,8 +4,9 @@ import socket
 import struct
 
 IPV4, ARP, VLAN = 0x0800, 0x0806, 0x8100
-TCP, UDP = 6, 17
+ICMP, TCP, UDP = 1, 6, 17
 SYN = 0x02
+MORE_FRAGMENTS = 0x2000
 
 
 def checksum(data):
@@ -30,13 +31,14 @@ def tagged(frame, vlan=5):
     return frame[:12] + struct.pack("!HH", VLAN, vlan) + frame[12:]
 
 
-def ipv4(source, destination, protocol, payload, *, version=4, words=5, total_length=None, fragment=0, wrong_by=0):
+def ipv4(source, destination, protocol, payload, *, version=4, words=5, total_length=None, fragment=0, wrong_by=0,
+         identification=0x1234):
     """fragment: flags and offset as on the wire; wrong_by: how far the header's checksum is off."""
     length = 20 + len(payload) if total_length is None else total_length
 
     def header(check):
-        return struct.pack("!BBHHHBBH4s4s", version << 4 | words, 0, length, 0x1234, fragment, 64, protocol, check,
-                           socket.inet_aton(source), socket.inet_aton(destination))
+        return struct.pack("!BBHHHBBH4s4s", version << 4 | words, 0, length, identification, fragment, 64, protocol,
+                           check, socket.inet_aton(source), socket.inet_aton(destination))
 
     return header((checksum(header(0)) + wrong_by) & 0xffff) + payload
 
@@ -54,3 +56,24 @@ def tcp(source, destination, source_port, destination_port, flags=SYN):
 def udp(source, destination, source_port, destination_port, data=b""):
     datagram = struct.pack("!HHHH", source_port, destination_port, 8 + len(data), 0) + data
     return _with_checksum(source, destination, UDP, datagram, 6)
+
+
+def fragment(source, destination, protocol, whole, begin, end, identification):
+    """The fragment with bytes `begin` (a multiple of 8) to `end` of an IP packet's payload."""
+    more = MORE_FRAGMENTS if end < len(whole) else 0
+    return ipv4(source, destination, protocol, whole[begin:end], fragment=more | begin // 8,
+                identification=identification)
+
+
+def fragments(source, destination, protocol, whole, size, identification):
+    """All fragments, each with `size` bytes of payload but the last."""
+    return [fragment(source, destination, protocol, whole, begin, min(begin + size, len(whole)), identification)
+            for begin in range(0, len(whole), size)]
+
+
+def icmp_error(kind, code, quote, word=0):
+    """An ICMP message about the packet that `quote` begins with; word: the header's second (a next hop's MTU)."""
+    def message(check):
+        return struct.pack("!BBHI", kind, code, check, word) + quote
+
+    return message(checksum(message(0)))

@@ -12,7 +12,7 @@ rs1 and rs2 reach `near`, too, through the director: by a host route.
 
 import socket
 
-from checks import equal, holds
+from checks import contains, equal, holds
 from lab import NatOneArm, UdpEcho, service
 from traffic import answers, udp_ask
 
@@ -61,4 +61,19 @@ def nat_and_dr_in_one_service(net):
     equal({request[2] for request in net.nginx["rs3"].requests()}, {f"{VIP}:80"}, "address that rs3 was asked at")
 
 
-CASES = [nat_behind_a_router, nat_on_the_wire, udp_with_one_arm, nat_and_dr_in_one_service]
+def smaller_mtu_of_the_clients(net):
+    """The router's message about an answer too big for the client's wire reaches the server, translated"""
+    page = net.lab.directory / "page"
+    page.write_text("x" * 100_000)
+    net.nginx["rs1"].offer(page, "page")
+    net.router.ip("route change 192.168.22.0/24 dev wan0 src 192.168.22.1 mtu 1300")
+    with net.lbd([service(f"{VIP}:80", NAT[:1])]), net.rs1.capture("eth0", "icmp[icmptype] == icmp-unreach") as seen:
+        equal(len(net.client.curl(f"http://{VIP}/page")), 100_000, "bytes that came")
+        contains(seen.wait(lambda packets: packets, "the message at rs1")[0],
+                 "192.168.11.1 > 192.168.11.100: ICMP 192.168.22.50 unreachable - need to frag (mtu 1300)", "it")
+        contains(net.rs1.ip("route get 192.168.22.50"), "mtu 1300", "the path that rs1 knows")
+    net.router.ip("route change 192.168.22.0/24 dev wan0 src 192.168.22.1")
+    net.rs1.forget_path_mtu()
+
+
+CASES = [nat_behind_a_router, nat_on_the_wire, udp_with_one_arm, nat_and_dr_in_one_service, smaller_mtu_of_the_clients]

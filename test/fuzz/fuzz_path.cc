@@ -2,8 +2,8 @@
 // neighbours and full table, in mbufs of exactly the frames' length.
 //
 // An input is a sequence of steps, each: one byte (bit 7: the lan link, else wan; bit 6: the device
-// vouches for the IP checksum; bit 5: mend the IP checksum, which a fuzzer cannot guess; bits 0 to 4:
-// a pause before it, see pause()), two bytes of length, the frame.
+// vouches for the IP checksum; bit 5: mend the IP checksum, which a fuzzer cannot guess; bits 0 to
+// 4: a pause before it, see pause()), two bytes of length, the frame.
 //
 // With LBD_SEEDS=DIRECTORY in its environment the program writes a starting corpus there and ends.
 #include <cstdio>
@@ -30,8 +30,8 @@ Setup small_director() {
                     {"tcp", "10.1.0.102:80", {{"10.2.0.11:80", 0}}}};
   setup.links[1].mtu = 600;
   setup.routes = {{"0.0.0.0/0", "wan", "10.1.0.11"}};
-  setup.hosts = {{"wan", "10.1.0.10"}, {"wan", "10.1.0.11"}, {"lan", "10.2.0.11"},
-                 {"lan", "10.2.0.12"}};
+  setup.hosts = {
+      {"wan", "10.1.0.10"}, {"wan", "10.1.0.11"}, {"lan", "10.2.0.11"}, {"lan", "10.2.0.12"}};
   setup.capacity = 8;
   return setup;
 }
@@ -125,8 +125,10 @@ Seed resolution() {
       .wan(udp("10.1.0.10:2", "10.1.0.100:53").no_checksum())
       .wan(udp("10.1.0.10:3", "10.1.0.100:53"))
       .lan(arp_reply("10.2.0.99", "10.2.0.1"), kMend | 20)
-      .lan(arp({.sender = "10.2.0.14", .target = "10.2.0.14",
-                .sender_mac = lb::MacAddress{{2, 1, 1, 1, 1, 1}}}), kMend | 27);
+      .lan(arp({.sender = "10.2.0.14",
+                .target = "10.2.0.14",
+                .sender_mac = lb::MacAddress{{2, 1, 1, 1, 1, 1}}}),
+           kMend | 27);
 }
 
 Seed for_the_host() {

@@ -183,7 +183,8 @@ TEST_CASE("protocols are named in lower case only") {
   CHECK(lb::parse_protocol("udp") == lb::Protocol::kUdp);
   CHECK(lb::to_string(lb::Protocol::kTcp) == "tcp");
   CHECK(lb::to_string(lb::Protocol::kUdp) == "udp");
-  for (const char* text : {"", "TCP", "sctp", "tcp ", "6"}) {
+  CHECK(lb::to_string(lb::Protocol::kIcmp) == "icmp");
+  for (const char* text : {"", "TCP", "sctp", "icmp", "tcp ", "6"}) {
     CAPTURE(text);
     CHECK_FALSE(lb::parse_protocol(text));
   }

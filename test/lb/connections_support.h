@@ -15,20 +15,27 @@ inline constexpr lb::Tick kSecond = lb::kTicksPerSecond;
 inline constexpr uint32_t kNoBudget = 0x7fffffff;
 
 // In the order of lb::State: ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT, TIME_WAIT, CLOSE,
-// CLOSE_WAIT, UDP.
+// CLOSE_WAIT, UDP, ICMP.
 inline constexpr lb::Timeouts kLvsTimeouts = {900 * kSecond, 120 * kSecond, 60 * kSecond,
                                               120 * kSecond, 120 * kSecond, 10 * kSecond,
-                                              60 * kSecond,  300 * kSecond};
+                                              60 * kSecond,  300 * kSecond, 30 * kSecond};
+
+inline lb::Protocol protocol_of(lb::State state) {
+  if (state == lb::State::kUdp) return lb::Protocol::kUdp;
+  if (state == lb::State::kIcmp) return lb::Protocol::kIcmp;
+  return lb::Protocol::kTcp;
+}
 
 inline Connections::Opening opening(uint32_t number, lb::State state, uint32_t server = 0) {
   return {
       .outside = end_of(0x0a010000 + number / 50000, static_cast<uint16_t>(1024 + number % 50000)),
       .virtual_end = end_of(0x0a010064, 80),
       .inside = end_of(0x0a02000b + server, 80),
-      .protocol = state == lb::State::kUdp ? lb::Protocol::kUdp : lb::Protocol::kTcp,
+      .protocol = protocol_of(state),
       .state = state,
       .method = 0,
       .replies_seen = true,
+      .from_inside = false,
       .service = 0,
       .server = server};
 }

@@ -35,13 +35,14 @@ struct Fixture {
 
 const State kAllStates[] = {State::kEstablished, State::kSynSent,  State::kSynRecv,
                             State::kFinWait,     State::kTimeWait, State::kClose,
-                            State::kCloseWait,   State::kUdp};
+                            State::kCloseWait,   State::kUdp,      State::kIcmp};
 
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "an open connection is in the table with all that it was opened with") {
   auto o = opening(5, State::kSynRecv, 3);
   o.method = 2;
+  o.from_inside = true;
   o.service = 7;
   const EntryIndex index = worker->open(o, 42);
   REQUIRE(index != kNoEntry);
@@ -53,6 +54,7 @@ TEST_CASE_METHOD(Fixture, "an open connection is in the table with all that it w
   CHECK(entry.state == State::kSynRecv);
   CHECK(entry.method == 2);
   CHECK(entry.replies_seen);
+  CHECK(entry.from_inside);
   CHECK(entry.service == 7);
   CHECK(entry.server == 3);
   CHECK(entry.stamp == 42);
@@ -122,7 +124,9 @@ TEST_CASE("a packet one tick after the first puts off the end by one tick") {
 TEST_CASE("a change of state moves the end of a connection, nearer or further") {
   for (const State from : kAllStates) {
     for (const State to : kAllStates) {
-      if (from == State::kUdp || to == State::kUdp || from == to) continue;
+      if (from == to) continue;
+      if (lb_test::protocol_of(from) != lb::Protocol::kTcp) continue;
+      if (lb_test::protocol_of(to) != lb::Protocol::kTcp) continue;
       Fixture fixture;
       const EntryIndex index = fixture.open(1, from, 0);
       const Tick change = 5 * kSecond;
@@ -166,7 +170,7 @@ TEST_CASE_METHOD(Fixture, "expiring keeps its budget over all states together") 
 TEST_CASE_METHOD(Fixture,
                  "a full director of established connections refuses a new one and keeps all") {
   const State state = GENERATE(State::kEstablished, State::kFinWait, State::kCloseWait, State::kUdp,
-                               State::kSynSent);
+                               State::kIcmp, State::kSynSent);
   CAPTURE(lb::to_string(state));
   for (uint32_t i = 0; i < kCapacity; ++i) REQUIRE(open(i, state) != kNoEntry);
   CHECK(open(100, State::kSynRecv) == kNoEntry);

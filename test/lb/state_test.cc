@@ -14,7 +14,8 @@ namespace {
 
 constexpr State kAllStates[] = {State::kEstablished, State::kSynSent,  State::kSynRecv,
                                 State::kFinWait,     State::kTimeWait, State::kClose,
-                                State::kCloseWait,   State::kUdp};
+                                State::kCloseWait,   State::kUdp,      State::kIcmp};
+static_assert(std::size(kAllStates) == lb::kStates);
 constexpr Side kAllSides[] = {Side::kClient, Side::kServer, Side::kClientOnly};
 
 uint8_t flags_of(const std::string& letters) {
@@ -191,10 +192,12 @@ TEST_CASE("a packet without RST, SYN, FIN or ACK changes no state") {
   }
 }
 
-TEST_CASE("UDP stays UDP, whatever bits are read as flags") {
+TEST_CASE("UDP stays UDP and ICMP stays ICMP, whatever bits are read as flags") {
   for (const Side side : kAllSides) {
     for (unsigned flags = 0; flags < 256; ++flags) {
-      REQUIRE(lb::next_tcp_state(State::kUdp, side, static_cast<uint8_t>(flags)) == State::kUdp);
+      for (const State state : {State::kUdp, State::kIcmp}) {
+        REQUIRE(lb::next_tcp_state(state, side, static_cast<uint8_t>(flags)) == state);
+      }
     }
   }
 }
@@ -203,10 +206,10 @@ TEST_CASE("states have ipvsadm's names, each its own") {
   std::set<std::string_view> names;
   for (const State state : kAllStates) names.insert(lb::to_string(state));
   CHECK(names == std::set<std::string_view>{"ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT",
-                                            "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "UDP"});
+                                            "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "UDP", "ICMP"});
 }
 
-TEST_CASE("a connection is active from its SYN to the first FIN or RST, and UDP never") {
+TEST_CASE("a connection is active from its SYN to the first FIN or RST, UDP and ICMP never") {
   for (const State state : kAllStates) {
     CAPTURE(lb::to_string(state));
     CHECK(lb::is_active(state) ==

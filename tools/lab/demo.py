@@ -4,10 +4,12 @@ import argparse
 import pathlib
 import signal
 import sys
+import textwrap
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from lab import DrOneWire, Lab, NatTwoArm, Programs, TimedOut, records, service, wait_for  # noqa: E402
+from lab import (DrOneWire, Lab, NatTwoArm, Programs, TimedOut, TunnelBehindRouter,  # noqa: E402
+                 records, service, wait_for)
 
 NAT_TABLE = """\
 TCP  192.168.22.11:80 wlc
@@ -21,6 +23,27 @@ TCP  192.168.11.110:80 rr
 """
 
 
+TUNNEL_TABLE = """\
+TCP  192.168.22.110:80 rr
+  -> 10.1.1.100:80                Tunnel  1      0          3         
+  -> 10.1.1.101:80                Tunnel  1      0          3         
+"""
+NAT_SERVER = """\
+ip route replace default via 192.168.11.11
+"""
+DR_SERVER = """\
+ip address add 192.168.11.110/32 dev lo
+sysctl net.ipv4.conf.lo.arp_ignore=1 net.ipv4.conf.lo.arp_announce=2 \\
+       net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+"""
+TUNNEL_SERVER = """\
+modprobe ipip                    # this lab: tools/lab/unwrap.py tunl0, as not every kernel has ipip
+ip link set tunl0 up
+ip address add 192.168.22.110/32 dev lo
+sysctl net.ipv4.conf.tunl0.rp_filter=0 net.ipv4.conf.all.rp_filter=0
+"""
+
+
 class Unexpected(Exception):
     """lbd did something else than the article shows."""
 
@@ -28,11 +51,12 @@ class Unexpected(Exception):
 class Scene:
     """One of the article's clusters: what runs, and what must come out."""
 
-    def __init__(self, title, topology, drawing, the_service, order, shown, table):
+    def __init__(self, title, topology, drawing, the_service, set_up, order, shown, table):
         self.title = title
         self.topology = topology
         self.drawing = drawing
         self.service = the_service
+        self.set_up = set_up  # what made each of the real servers one
         self.order = order  # of all answers
         self.shown = shown  # so many of them on the screen
         self.table = table
@@ -50,7 +74,7 @@ SCENES = {
     192.168.22.50    .22.11 VIP .11.11                    '--- rs2 192.168.11.101
 """,
         service("192.168.22.11:80", [("192.168.11.100:80", 2), ("192.168.11.101:80", 1)], scheduler="wlc"),
-        ["rs1rs1rs1", "rs2rs2rs2", "rs1rs1rs1"] * 13, 6, NAT_TABLE),
+        NAT_SERVER, ["rs1rs1rs1", "rs2rs2rs2", "rs1rs1rs1"] * 13, 6, NAT_TABLE),
     "dr": Scene(
         "LVS/DR: rr", DrOneWire, r"""
     client   192.168.11.50  ---.              .--- rs1 192.168.11.100, VIP on lo
@@ -59,7 +83,17 @@ SCENES = {
              192.168.11.110 VIP
 """,
         service("192.168.11.110:80", ["192.168.11.100:80", "192.168.11.101:80"], scheduler="rr", forward="dr"),
-        ["rs1rs1rs1", "rs2rs2rs2"] * 3, 6, DR_TABLE),
+        DR_SERVER, ["rs1rs1rs1", "rs2rs2rs2"] * 3, 6, DR_TABLE),
+    "tunnel": Scene(
+        "LVS/TUN: rr", TunnelBehindRouter, r"""
+    client            director                router                 .--- rs1 10.1.1.100, VIP on lo
+    .22.50 -- wan --- wan0   lan0 ----------- lan0   far0 --- far --<
+               |      .22.11 192.168.11.11    .11.1  10.1.1.1        '--- rs2 10.1.1.101, VIP on lo
+               |      192.168.22.110 VIP      |
+               '----------------------------- wan0   answers go this way
+""",
+        service("192.168.22.110:80", ["10.1.1.100:80", "10.1.1.101:80"], scheduler="rr", forward="tunnel"),
+        TUNNEL_SERVER, ["rs1rs1rs1", "rs2rs2rs2"] * 3, 6, TUNNEL_TABLE),
 }
 
 
@@ -72,7 +106,9 @@ def prompt(host, command):
 
 
 def play(scene, net, lbd):
-    """Curls, then the table; raises Unexpected at the first difference."""
+    """The servers' set-up, curls, then the table; raises Unexpected at the first difference."""
+    say("On each real server:\n")
+    say(textwrap.indent(scene.set_up, "    "))
     for number, expected in enumerate(scene.order):
         got = net.client.curl(f"http://{scene.vip}/")
         if number < scene.shown:

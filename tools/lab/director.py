@@ -113,9 +113,16 @@ class Director:
         services = self.json("show", "services")["services"]
         return next(one for one in services if name in (None, one["name"]))["servers"]
 
-    def drops(self):
-        """Count by reason."""
-        return self.json("show", "info")["drops"]
+    def drops(self, since=None):
+        """Count by reason; with `since`, an earlier answer, only what has risen, and by how much."""
+        counts = self.json("show", "info")["drops"]
+        if since is None:
+            return counts
+        return {reason: count - since[reason] for reason, count in counts.items() if count != since[reason]}
+
+    def buffers(self):
+        """Packet buffers in use."""
+        return self.json("show", "info")["mbufs"]["in_use"]
 
     def log(self):
         return self.process.text()

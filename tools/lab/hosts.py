@@ -61,6 +61,17 @@ class Host:
     def address(self, device, prefix):
         self.ip(f"addr add {prefix} dev {device}")
 
+    def mtu(self, device, size):
+        self.ip(f"link set {device} mtu {size}")
+
+    def forward(self):
+        """Makes this host a router."""
+        self.sysctl("net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0", "net.ipv4.icmp_ratelimit=0")
+
+    def forget_path_mtu(self):
+        """Drops what this host has learned of paths, by ICMP."""
+        self.ip("route flush cache")
+
     def mac(self, device):
         return json.loads(self.ip(f"-j link show {device}"))[0]["address"]
 

@@ -1,6 +1,7 @@
-"""What runs on the real servers: nginx, and a UDP echo that says who it is."""
+"""What runs on the real servers: nginx, a UDP echo that says who it is, and the end of a tunnel."""
 
 import os
+import pathlib
 import select
 import shutil
 import socket
@@ -115,3 +116,14 @@ class UdpEcho:
 
     def __exit__(self, *_):
         self.close()
+
+
+class TunnelEnd:
+    """Unwraps IP-in-IP for a host: what `modprobe ipip` and `ip link set tunl0 up` do where the kernel has ipip."""
+
+    def __init__(self, host, device="tunl0"):
+        process = host.spawn("/usr/bin/python3", "-B", pathlib.Path(__file__).with_name("unwrap.py"), device,
+                             log=f"unwrap-{host.name}.log")
+        wait_for(lambda: "ready" in process.text() or not process.alive, 10, f"{device} on {host.name}")
+        if not process.alive:
+            raise RuntimeError(f"unwrap.py on {host.name}: {process.text()}")

@@ -1,13 +1,15 @@
 """The clusters that tests and demo use, each with its addresses. rs1 answers rs1rs1rs1, as in the article."""
 
+import contextlib
 import copy
 import hashlib
 import os
 
 from .director import Director, eal
-from .servers import Nginx
+from .servers import Nginx, TunnelEnd
 
 VIP_DR = "192.168.11.110"
+VIP_TUNNEL = "192.168.22.110"
 
 
 class Cluster:
@@ -39,6 +41,11 @@ class Cluster:
         """The article's lvs_dr_rs.sh: the VIP on lo, and silence about it on the wire."""
         host.sysctl("net.ipv4.conf.lo.arp_ignore=1", "net.ipv4.conf.lo.arp_announce=2",
                     "net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2")
+        host.address("lo", f"{vip}/32")
+
+    def tunnel_end(self, host, vip):
+        """A tunnel's end with the VIP behind it. Nobody asks for the VIP on the server's own wire."""
+        TunnelEnd(host)
         host.address("lo", f"{vip}/32")
 
     def configuration(self, services, **more):
@@ -87,6 +94,65 @@ class NatTwoArm(Cluster):
         self.switch = self.lab.switch("switch", (self.director, "lan0"), (self.rs1, "eth0"), (self.rs2, "eth0"))
         self.client.address("eth0", "192.168.22.50/24")
         self.client.ip("route add 192.168.11.0/24 via 192.168.22.11")
+        self.real_server("rs1", self.rip1, "192.168.11.11")
+        self.real_server("rs2", self.rip2, "192.168.11.11")
+
+    @contextlib.contextmanager
+    def narrow(self, side, mtu):
+        """One side's wire carries only `mtu` bytes, but its hosts still offer TCP segments for 1,500.
+
+        Gives the interfaces for lbd's file, which say so, too.
+        """
+        device, hosts, routes = {
+            "wan": ("wan0", [self.client], ["192.168.22.0/24 dev eth0", "192.168.11.0/24 via 192.168.22.11"]),
+            "lan": ("lan0", [self.rs1, self.rs2], ["192.168.11.0/24 dev eth0", "default via 192.168.11.11"])}[side]
+
+        def set_up(size, advertised):
+            self.director.mtu(device, size)
+            for host in hosts:
+                host.mtu("eth0", size)
+                for route in routes:
+                    host.ip(f"route replace {route} {advertised}")
+
+        set_up(mtu, "advmss 1460")
+        interfaces = copy.deepcopy(self.interfaces)
+        next(one for one in interfaces if one["name"] == side)["mtu"] = mtu
+        try:
+            yield interfaces
+        finally:
+            set_up(1500, "")
+            for host in (self.client, self.rs1, self.rs2):
+                host.forget_path_mtu()
+
+
+class NatOutward(Cluster):
+    r"""NAT, and a world beyond the wire that knows nothing of the servers' network: they need masquerade.
+
+        web ------------- router ---------.              director                    .--- rs1  192.168.11.100
+        203.0.113.80   203.0.113.1         >- switch -- wan0    lan0 ---- switch ---<
+                       192.168.22.1       |    192.168.22.11    192.168.11.11        '--- rs2  192.168.11.101
+        client  192.168.22.50 ------------'        (VIP)
+    """
+
+    devices = ("wan0", "lan0")
+    interfaces = NatTwoArm.interfaces
+    routes = ({"destination": "0.0.0.0/0", "gateway": "192.168.22.1"},)
+    vip, rip1, rip2 = NatTwoArm.vip, NatTwoArm.rip1, NatTwoArm.rip2
+
+    def build(self):
+        self.rs1, self.rs2 = self.lab.host("rs1"), self.lab.host("rs2")
+        self.router, self.web = self.lab.host("router"), self.lab.host("web")
+        self.lab.switch("wan", (self.client, "eth0"), (self.director, "wan0"), (self.router, "wan0"))
+        self.lab.switch("lan", (self.director, "lan0"), (self.rs1, "eth0"), (self.rs2, "eth0"))
+        self.lab.wire(self.router, "web0", self.web, "eth0")
+        self.client.address("eth0", "192.168.22.50/24")
+        self.client.ip("route add 192.168.11.0/24 via 192.168.22.11")
+        self.router.address("wan0", "192.168.22.1/24")
+        self.router.address("web0", "203.0.113.1/24")
+        self.router.forward()
+        self.web.address("eth0", "203.0.113.80/24")
+        self.web.ip("route add default via 203.0.113.1")
+        self.nginx["web"] = Nginx(self.web, "webwebweb")
         self.real_server("rs1", self.rip1, "192.168.11.11")
         self.real_server("rs2", self.rip2, "192.168.11.11")
 
@@ -146,8 +212,8 @@ class NatOneArm(Cluster):
         self.client.ip("route add default via 192.168.22.1")
         self.router.address("wan0", "192.168.22.1/24")
         self.router.address("lan0", "192.168.11.1/24")
-        self.router.sysctl("net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0",
-                           "net.ipv4.conf.lan0.send_redirects=0")
+        self.router.forward()
+        self.router.sysctl("net.ipv4.conf.lan0.send_redirects=0")
         self.near.address("eth0", "192.168.11.60/24")
         self.real_server("rs1", self.rip1, "192.168.11.11")
         self.real_server("rs2", self.rip2, "192.168.11.11")
@@ -155,3 +221,48 @@ class NatOneArm(Cluster):
         for host in (self.rs1, self.rs2):
             host.ip("route add 192.168.11.60/32 via 192.168.11.11")
         self.direct_routing(self.rs3, self.vip)
+
+
+class TunnelBehindRouter(Cluster):
+    r"""Servers in another network, which only a tunnel reaches with the VIP as destination. They answer without the
+    director: the router stands on the client's wire, too.
+
+        client                         director                   router                         .--- rs1  10.1.1.100
+        192.168.22.50 -- wan ------- wan0    lan0 ------------ lan0    far0 ------------ far ---<     VIP on lo
+                          |  192.168.22.11   192.168.11.11  192.168.11.1  10.1.1.1               '--- rs2  10.1.1.101
+                          |  192.168.22.110 (VIP)           192.168.22.1                              VIP on lo
+                          '----------------------------------- wan0
+    """
+
+    devices = ("wan0", "lan0")
+    interfaces = ({"name": "wan", "device": "net_af_xdp0", "addresses": ["192.168.22.11/24"]},
+                  {"name": "lan", "device": "net_af_xdp1", "addresses": ["192.168.11.11/24"]})
+    routes = ({"destination": "10.1.1.0/24", "gateway": "192.168.11.1"},)
+    vip = VIP_TUNNEL
+    rip1, rip2 = "10.1.1.100", "10.1.1.101"
+
+    def build(self):
+        self.router = self.lab.host("router")
+        self.rs1, self.rs2 = self.lab.host("rs1"), self.lab.host("rs2")
+        self.wan = self.lab.switch("wan", (self.client, "eth0"), (self.director, "wan0"), (self.router, "wan0"))
+        self.lab.wire(self.director, "lan0", self.router, "lan0")
+        self.far = self.lab.switch("far", (self.router, "far0"), (self.rs1, "eth0"), (self.rs2, "eth0"))
+        self.client.address("eth0", "192.168.22.50/24")
+        self.router.address("wan0", "192.168.22.1/24")
+        self.router.address("lan0", "192.168.11.1/24")
+        self.router.address("far0", "10.1.1.1/24")
+        self.router.forward()
+        self.real_server("rs1", self.rip1, "10.1.1.1")
+        self.real_server("rs2", self.rip2, "10.1.1.1")
+        for host in (self.rs1, self.rs2):
+            self.tunnel_end(host, self.vip)
+
+    @contextlib.contextmanager
+    def narrow(self, mtu):
+        """The router takes only `mtu` bytes towards the servers; their answers are not concerned."""
+        try:
+            self.router.ip(f"route change 10.1.1.0/24 dev far0 src 10.1.1.1 mtu {mtu}")
+            yield
+        finally:
+            self.router.ip("route change 10.1.1.0/24 dev far0 src 10.1.1.1")
+            self.client.forget_path_mtu()

@@ -1,5 +1,5 @@
-// Big-endian bytes and the Internet checksum, written down a second time: what the data plane computes
-// is not checked with its own code.
+// Big-endian bytes and the Internet checksum, written down a second time: what the data plane
+// computes is not checked with its own code.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ inline uint32_t get32(View bytes, size_t at) {
   return uint32_t{get16(bytes, at)} << 16 | get16(bytes, at + 2);
 }
 
-// RFC 1071, two bytes at a time, high byte first. Over data that holds its own right checksum it is 0.
+// RFC 1071, two bytes at a time, high byte first. Over data that holds its own right checksum it is
+// 0.
 inline uint16_t internet_checksum(View bytes) {
   uint32_t sum = 0;
   for (size_t i = 0; i < bytes.size(); ++i) {

@@ -49,9 +49,9 @@ struct Ip {
 std::string transport_sum(const Ip& ip, size_t checksum_at) {
   if (!ip.whole) return "?";
   if (ip.protocol == 17 && get16(ip.segment, checksum_at) == 0) return "0";
-  const uint16_t sum = ip.protocol == 1 ? internet_checksum(ip.segment)
-                                        : segment_checksum(ip.source, ip.destination, ip.protocol,
-                                                           ip.segment);
+  const uint16_t sum = ip.protocol == 1
+                           ? internet_checksum(ip.segment)
+                           : segment_checksum(ip.source, ip.destination, ip.protocol, ip.segment);
   return sum == 0 ? "ok" : "BAD";
 }
 
@@ -85,8 +85,8 @@ std::string describe_flow(View p, const Ip& ip) {
   const auto end = [&](uint32_t address, size_t at) {
     return dotted(address) + (ports ? fmt::format(":{}", get16(ip.segment, at)) : "");
   };
-  std::string text = fmt::format("{} {}>{} ttl={}", name, end(ip.source, 0),
-                                 end(ip.destination, 2), p[8]);
+  std::string text =
+      fmt::format("{} {}>{} ttl={}", name, end(ip.source, 0), end(ip.destination, 2), p[8]);
   // What the director makes itself carries an ID of its own.
   if (!is_icmp_error(ip)) text += fmt::format(" id=0x{:04x}", get16(p, 4));
   text += fmt::format(" tos=0x{:02x}", p[1]);

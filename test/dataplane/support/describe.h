@@ -14,7 +14,8 @@ namespace dataplane_test {
 // `frame` with its Ethernet header. What should not be there at all is said in capitals.
 std::string describe(View frame);
 
-// "10.2.0.11" for the MAC address of a host of the tests (see mac_of), "all", or the address itself.
+// "10.2.0.11" for the MAC address of a host of the tests (see mac_of), "all", or the address
+// itself.
 std::string host_name(const lb::MacAddress& mac);
 
 bool has_right_ip_checksum(View frame);

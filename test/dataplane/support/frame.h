@@ -1,5 +1,5 @@
-// Frames as sentences: tcp("10.1.0.10:40000", "10.1.0.100:80").flags("S").ttl(1). What is not said is
-// an ordinary value; what is said wrongly is built wrongly.
+// Frames as sentences: tcp("10.1.0.10:40000", "10.1.0.100:80").flags("S").ttl(1). What is not said
+// is an ordinary value; what is said wrongly is built wrongly.
 #pragma once
 
 #include <optional>

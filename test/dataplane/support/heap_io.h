@@ -1,5 +1,5 @@
-// Ports of a worker made of nothing but heap memory: every mbuf is exactly as long as its frame, so that
-// AddressSanitizer sees a read or a write past it. No EAL, no pool.
+// Ports of a worker made of nothing but heap memory: every mbuf is exactly as long as its frame, so
+// that AddressSanitizer sees a read or a write past it. No EAL, no pool.
 #pragma once
 
 #include <rte_mempool.h>
@@ -28,7 +28,8 @@ class HeapIo final : public dataplane::Io {
 
   // Queues a frame for receive(). The mbuf is returned so that a test may set flags of the device.
   rte_mbuf* put(dataplane::PortNumber port, const Bytes& frame);
-  // As put, the frame split after `first` bytes over two buffers; `room` bytes are free in the first.
+  // As put, the frame split after `first` bytes over two buffers; `room` bytes are free in the
+  // first.
   rte_mbuf* put_chained(dataplane::PortNumber port, const Bytes& frame, size_t first, size_t room);
 
   // How many packets a port takes in one call from now on.

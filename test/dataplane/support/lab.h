@@ -12,7 +12,8 @@ class Lab : public World {
   // A template, so that a list in braces is always one of services.
   template <std::same_as<Setup> S>
   explicit Lab(S setup) : World(std::move(setup)) {}
-  explicit Lab(std::vector<ServiceSetup> services) : World(Setup{.services = std::move(services)}) {}
+  explicit Lab(std::vector<ServiceSetup> services)
+      : World(Setup{.services = std::move(services)}) {}
   ~Lab() { CHECK(settle_and_audit() == ""); }
 
   Lines from_client(const Frame& frame) { return receive("wan", {frame}); }

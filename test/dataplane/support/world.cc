@@ -180,9 +180,17 @@ void World::build_worker() {
   for (const HostSetup& host : setup_.hosts) {
     neighbours.push_back({link_number(host.link), address_of(host.address), mac_of(host.address)});
   }
-  worker_ = std::make_unique<dataplane::Worker>(dataplane::WorkerParts{
-      io_, ports, *pool_, take(Table::bytes_for(setup_.capacity), buckets_), key_, loads_,
-      {turns_, traffic_, refused_, all_loads_}, default_timeouts(), snapshot_, neighbours});
+  worker_ = std::make_unique<dataplane::Worker>(
+      dataplane::WorkerParts{io_,
+                             ports,
+                             *pool_,
+                             take(Table::bytes_for(setup_.capacity), buckets_),
+                             key_,
+                             loads_,
+                             {turns_, traffic_, refused_, all_loads_},
+                             default_timeouts(),
+                             snapshot_,
+                             neighbours});
 }
 
 Lines World::receive(std::string_view link, const std::vector<Frame>& frames) {
@@ -229,13 +237,12 @@ Lines World::connections() {
   const lb::ConnectionTable<V4>& table = worker_->connections().table();
   for (uint64_t bucket = 0; bucket < table.buckets(); ++bucket) {
     table.visit_bucket(bucket, [&](const lb::Connection<V4>& entry) {
-      const lb::Tick left = (worker_->connections().deadline_of(entry) - now_) / lb::kTicksPerSecond;
-      lines.push_back(fmt::format("{} {:02}:{:02} {} {} {} {}",
-                                  entry.protocol == lb::Protocol::kTcp ? "TCP" : "UDP", left / 60,
-                                  left % 60, lb::to_string(entry.state),
-                                  entry.outside.to_endpoint().to_string(),
-                                  entry.virtual_end.to_endpoint().to_string(),
-                                  entry.inside.to_endpoint().to_string()));
+      const lb::Tick left =
+          (worker_->connections().deadline_of(entry) - now_) / lb::kTicksPerSecond;
+      lines.push_back(fmt::format(
+          "{} {:02}:{:02} {} {} {} {}", entry.protocol == lb::Protocol::kTcp ? "TCP" : "UDP",
+          left / 60, left % 60, lb::to_string(entry.state), entry.outside.to_endpoint().to_string(),
+          entry.virtual_end.to_endpoint().to_string(), entry.inside.to_endpoint().to_string()));
     });
   }
   std::sort(lines.begin(), lines.end());

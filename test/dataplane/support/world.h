@@ -1,6 +1,6 @@
-// A worker with everything around it, made from a few lines of text: links, services, servers, hosts
-// whose MAC addresses are known. Time stands still until it is told to pass. Free of Catch2, so that the
-// fuzzer lives in the same world as the tests.
+// A worker with everything around it, made from a few lines of text: links, services, servers,
+// hosts whose MAC addresses are known. Time stands still until it is told to pass. Free of Catch2,
+// so that the fuzzer lives in the same world as the tests.
 #pragma once
 
 #include <map>
@@ -81,7 +81,8 @@ class World {
   // Time passes, and the worker sees nothing of it.
   void stall(lb::Tick ticks) { now_ += ticks; }
 
-  // Connections as `ipvsadm -Lnc` shows them, but with the whole idle time left: "TCP 01:00 SYN_RECV …".
+  // Connections as `ipvsadm -Lnc` shows them, but with the whole idle time left: "TCP 01:00
+  // SYN_RECV …".
   Lines connections();
   // Active and inactive connections of a server: "1/2".
   std::string load(const std::string& service, const std::string& server);
