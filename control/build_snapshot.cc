@@ -28,7 +28,8 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
   return result;
 }
 
-// The interface on which a gateway is a neighbour; the file's check has made sure that there is one.
+// The interface on which a gateway is a neighbour; the file's check has made sure that there is
+// one.
 uint32_t interface_towards(const conf::Config& config, const lb::IpAddress& gateway) {
   for (uint32_t i = 0; i < config.interfaces.size(); ++i) {
     const conf::Interface& interface = config.interfaces[i];

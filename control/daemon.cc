@@ -79,8 +79,8 @@ int run_daemon(conf::Config config, const std::string& config_file,
   }
   std::optional<MetricsServer> metrics_server;
   if (metrics_address) {
-    auto metrics = MetricsServer::start(io, *metrics_address,
-                                        [&] { return openmetrics_text(metric_families(director)); });
+    auto metrics = MetricsServer::start(
+        io, *metrics_address, [&] { return openmetrics_text(metric_families(director)); });
     if (!metrics) {
       log::error("{}", metrics.error());
       return 1;

@@ -191,8 +191,8 @@ std::vector<DropFacts> Director::drops() {
   std::vector<DropFacts> result;
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
     const lb::DropReasonText& text = lb::kDropReasonTexts[i];
-    result.push_back({std::string(text.name), std::string(text.description),
-                      counters.drops[i].reader_get()});
+    result.push_back(
+        {std::string(text.name), std::string(text.description), counters.drops[i].reader_get()});
   }
   return result;
 }

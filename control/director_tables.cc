@@ -68,8 +68,8 @@ std::expected<ConnectionFilter, std::string> Director::filter_of(
     }
     known += (known.empty() ? "" : ", ") + config_.services[i].name;
   }
-  return std::unexpected("no service named \"" + *query.service + "\"; there are: " +
-                         (known.empty() ? "none" : known));
+  return std::unexpected("no service named \"" + *query.service +
+                         "\"; there are: " + (known.empty() ? "none" : known));
 }
 
 ConnectionFacts Director::connection_facts(const lb::Connection<lb::V4>& entry,

@@ -147,8 +147,8 @@ void Engine::log_start() const {
               dataplane::Eal::has_hugepages() ? ", of hugepages" : ", without hugepages");
   for (size_t i = 0; i < config_.interfaces.size(); ++i) {
     const conf::Interface& interface = config_.interfaces[i];
-    log::notice("interface {}: {}, {}, mtu {}", interface.name,
-                fmt::join(interface.devices, ", "), links_[i].mac.to_string(), interface.mtu);
+    log::notice("interface {}: {}, {}, mtu {}", interface.name, fmt::join(interface.devices, ", "),
+                links_[i].mac.to_string(), interface.mtu);
   }
   log::notice("worker on lcore {} serves {} ports and {} services", worker_lcore(), ports_.size(),
               config_.services.size());

@@ -11,14 +11,12 @@ namespace po = boost::program_options;
 
 po::options_description description() {
   po::options_description options("Options");
-  options.add_options()
-      ("config", po::value<std::string>()->value_name("FILE")->default_value("/etc/lbd/lbd.json"),
-       "the configuration")
-      ("check", "validate the configuration, print every error, and exit")
-      ("schema", "print the JSON Schema of the configuration and exit")
-      ("debug", "log details, DPDK's included")
-      ("help", "print this and exit")
-      ("version", "print the version and exit");
+  options.add_options()(
+      "config", po::value<std::string>()->value_name("FILE")->default_value("/etc/lbd/lbd.json"),
+      "the configuration")("check", "validate the configuration, print every error, and exit")(
+      "schema", "print the JSON Schema of the configuration and exit")(
+      "debug", "log details, DPDK's included")("help", "print this and exit")(
+      "version", "print the version and exit");
   return options;
 }
 
@@ -30,7 +28,8 @@ std::string usage() {
           "Runs the director in the foreground until SIGTERM or SIGINT. What follows -- goes to\n"
           "DPDK's EAL after the configuration's own \"eal\" list.\n\n"
        << description()
-       << "\nExit status: 0 after SIGTERM, SIGINT or a good --check; 2 for a configuration or usage\n"
+       << "\nExit status: 0 after SIGTERM, SIGINT or a good --check; 2 for a configuration or "
+          "usage\n"
           "error, with nothing started; 1 for anything else.\n";
   return text.str();
 }

@@ -11,8 +11,8 @@ conf::Vocabulary vocabulary() {
     result.schedulers.push_back({std::string(entry.name), std::string(entry.summary)});
   }
   for (const dataplane::Method<lb::V4>& method : dataplane::methods<lb::V4>()) {
-    result.methods.push_back({std::string(method.name), std::string(method.summary),
-                              method.keeps_port, method.on_link});
+    result.methods.push_back(
+        {std::string(method.name), std::string(method.summary), method.keeps_port, method.on_link});
   }
   return result;
 }

@@ -15,7 +15,7 @@ constexpr uint8_t kInternetworkControl = 0xc0;  // TOS of ICMP errors, RFC 1812 
 void write_ip(uint8_t* out, uint8_t tos, uint16_t length, uint16_t id, uint16_t fragment,
               uint8_t protocol, lb::Ipv4Address source, lb::Ipv4Address destination) {
   auto& ip = view<Ipv4Header>(out);
-  ip = {0x45, tos,      Be16(length), Be16(id), Be16(fragment),
+  ip = {0x45,    tos,      Be16(length), Be16(id), Be16(fragment),
         kOwnTtl, protocol, Be16(0),      source,   destination};
   ip.checksum = checksum_of({out, sizeof(Ipv4Header)});
 }
@@ -59,8 +59,8 @@ size_t write_reset(std::span<uint8_t> out, const Packet<lb::V4>& about) {
     tcp.sequence = in.acknowledgement;
   } else {
     const uint32_t payload = about.transport_length() - in.header_length();
-    const uint32_t taken = payload + ((in.flags & lb::tcp::kSyn) != 0) +
-                           ((in.flags & lb::tcp::kFin) != 0);
+    const uint32_t taken =
+        payload + ((in.flags & lb::tcp::kSyn) != 0) + ((in.flags & lb::tcp::kFin) != 0);
     tcp.flags |= lb::tcp::kAck;
     tcp.acknowledgement = Be32(in.sequence.value() + taken);
   }

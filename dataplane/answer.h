@@ -7,8 +7,8 @@
 
 namespace dataplane {
 
-// An ICMP error as LVS sends it (recorded vectors tcp-no-rs, nat-ttl1, …): TOS 0xc0, TTL 64, quoting as
-// much of the packet as 576 bytes hold (RFC 1812 section 4.3.2.3).
+// An ICMP error as LVS sends it (recorded vectors tcp-no-rs, nat-ttl1, …): TOS 0xc0, TTL 64,
+// quoting as much of the packet as 576 bytes hold (RFC 1812 section 4.3.2.3).
 struct IcmpError {
   uint8_t type;
   uint8_t code;
@@ -25,7 +25,8 @@ struct IcmpError {
 };
 inline constexpr size_t kLargestAnswer = 576;
 
-// RFC 1122 section 3.2.2: no ICMP error about an ICMP error, a later fragment, nor to a group address.
+// RFC 1122 section 3.2.2: no ICMP error about an ICMP error, a later fragment, nor to a group
+// address.
 bool deserves_icmp_error(const Packet<lb::V4>& packet);
 
 // Writes an IP packet to `out`, at least kLargestAnswer bytes, and returns its length.
@@ -39,8 +40,8 @@ size_t write_reset(std::span<uint8_t> out, const Packet<lb::V4>& about);
 // Whether an ICMP packet has its header and a right checksum.
 bool is_whole_icmp(const Packet<lb::V4>& packet);
 
-// Turns an ICMP echo request into its reply, in place (RFC 792). False, with the packet untouched, when
-// it is no echo request. Precondition: is_whole_icmp.
+// Turns an ICMP echo request into its reply, in place (RFC 792). False, with the packet untouched,
+// when it is no echo request. Precondition: is_whole_icmp.
 bool turn_into_echo_reply(const Packet<lb::V4>& packet);
 
 }  // namespace dataplane

@@ -64,9 +64,7 @@ class ChecksumDelta {
     sum_ += to.bits.raw();
     return *this;
   }
-  Be16 apply(Be16 checksum) const {
-    return finish(sum_ + static_cast<uint16_t>(~checksum.raw()));
-  }
+  Be16 apply(Be16 checksum) const { return finish(sum_ + static_cast<uint16_t>(~checksum.raw())); }
 
  private:
   uint64_t sum_ = 0;

@@ -49,7 +49,8 @@ void capture_log(LogSink sink) {
   rte_openlog_stream(stream);
 }
 
-bool mentions(const std::vector<std::string>& arguments, std::initializer_list<std::string_view> names) {
+bool mentions(const std::vector<std::string>& arguments,
+              std::initializer_list<std::string_view> names) {
   return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
     return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
       // "--name", "--name=value", and of one letter "-x" and "-xvalue".
@@ -70,11 +71,12 @@ bool is_pci_address(std::string_view device) {
 size_t free_hugepage_bytes() {
   size_t bytes = 0;
   std::error_code ignored;
-  for (const auto& size : std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", ignored)) {
+  for (const auto& size :
+       std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", ignored)) {
     // hugepages-2048kB
     const std::string name = size.path().filename();
-    const size_t kilobytes = std::strtoull(name.c_str() + std::string_view("hugepages-").size(),
-                                           nullptr, 10);
+    const size_t kilobytes =
+        std::strtoull(name.c_str() + std::string_view("hugepages-").size(), nullptr, 10);
     size_t pages = 0;
     std::ifstream(size.path() / "free_hugepages") >> pages;
     bytes += pages * kilobytes * 1024;

@@ -13,9 +13,9 @@ using LogSink = void (*)(int syslog_level, std::string_view line);
 
 struct EalRequest {
   std::vector<std::string> arguments;  // the file's `eal`, then the command line's
-  std::vector<std::string> devices;    // PCI addresses among them are allowed, all others not probed
-  size_t bytes = 0;                    // that tables and buffers will take
-  LogSink log = nullptr;               // any thread may call it
+  std::vector<std::string> devices;  // PCI addresses among them are allowed, all others not probed
+  size_t bytes = 0;                  // that tables and buffers will take
+  LogSink log = nullptr;             // any thread may call it
 };
 
 // The arguments as EAL gets them: the request's, and what they leave open (DESIGN.md, `eal`).
@@ -28,8 +28,9 @@ class Eal {
   Eal(Eal&& other) noexcept;
   Eal& operator=(Eal&&) = delete;
   ~Eal();
-  // Leaves DPDK as it is at the end of the process. After a start that failed: cleaning up closes every
-  // device, and closing a net_af_xdp device takes away the XDP program of the process that has it.
+  // Leaves DPDK as it is at the end of the process. After a start that failed: cleaning up closes
+  // every device, and closing a net_af_xdp device takes away the XDP program of the process that
+  // has it.
   void abandon() { running_ = false; }
 
   // Lcores besides the main one, which is the control thread's. Not empty.

@@ -9,13 +9,13 @@
 
 namespace dataplane {
 
-// The header of fragments after the first: the options that are not to be copied (RFC 791 section 3.1,
-// "copied flag") are left out. Returns its length.
+// The header of fragments after the first: the options that are not to be copied (RFC 791
+// section 3.1, "copied flag") are left out. Returns its length.
 size_t write_later_header(std::span<uint8_t, 60> out, const Ipv4Header& first);
 
-// Calls emit(header, payload) for each fragment, in order; `header` has lengths, offset and checksum
-// filled in. `packet`: a whole IP packet or itself a fragment; `largest`: bytes that a fragment, header
-// included, may have, at least 68 (RFC 791).
+// Calls emit(header, payload) for each fragment, in order; `header` has lengths, offset and
+// checksum filled in. `packet`: a whole IP packet or itself a fragment; `largest`: bytes that a
+// fragment, header included, may have, at least 68 (RFC 791).
 template <class Emit>
 void split(std::span<const uint8_t> packet, uint16_t largest, Emit emit) {
   const auto& original = view<Ipv4Header>(packet.data());

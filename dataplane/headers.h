@@ -14,7 +14,7 @@ using lb::Be32;
 namespace ethertype {
 inline constexpr uint16_t kIpv4 = 0x0800;
 inline constexpr uint16_t kArp = 0x0806;
-inline constexpr uint16_t kVlan = 0x8100;      // IEEE 802.1Q
+inline constexpr uint16_t kVlan = 0x8100;         // IEEE 802.1Q
 inline constexpr uint16_t kServiceVlan = 0x88a8;  // IEEE 802.1ad
 }  // namespace ethertype
 
@@ -98,7 +98,7 @@ struct IcmpHeader {
   uint8_t code;
   Be16 checksum;
   Be16 rest_high;  // of an echo: the identifier
-  Be16 rest_low;  // of fragmentation needed: the next link's MTU (RFC 1191)
+  Be16 rest_low;   // of fragmentation needed: the next link's MTU (RFC 1191)
 };
 static_assert(sizeof(IcmpHeader) == 8 && alignof(IcmpHeader) == 1);
 

@@ -15,7 +15,8 @@ using lb::DropReason;
 
 std::vector<LinkHeader> headers_of(const Snapshot<lb::V4>& snapshot) {
   std::vector<LinkHeader> headers;
-  for (const Link& link : snapshot.links) headers.push_back({link.mac, link.mtu, link.ports.front()});
+  for (const Link& link : snapshot.links)
+    headers.push_back({link.mac, link.mtu, link.ports.front()});
   return headers;
 }
 
@@ -28,8 +29,8 @@ bool is_well_formed(const ArpPacket& arp) {
          !arp.sender_mac.is_multicast() && !arp.sender_mac.is_zero() && first != 127 && first < 224;
 }
 
-// The frame begins where the packet now says, which a tunnel has moved into the headroom, and ends with it:
-// whatever a short frame was padded with stays here.
+// The frame begins where the packet now says, which a tunnel has moved into the headroom, and ends
+// with it: whatever a short frame was padded with stays here.
 void fit_frame(const Packet<lb::V4>& packet) {
   const uint8_t* begin = packet.ip - sizeof(EthernetHeader);
   packet.mbuf->data_off =
@@ -65,15 +66,18 @@ void Host<lb::V4>::handle_arp(PortNumber port, rte_mbuf* packet) {
   const bool ours = snapshot_->own.contains(arp.sender);
   if (!is_well_formed(arp) || ours) {
     // Our own announcements come back from a wire with several of our ports; others are impostors.
-    const bool own_echo = ours && std::any_of(snapshot_->links.begin(), snapshot_->links.end(),
-                                              [&](const Link& l) { return l.mac == arp.sender_mac; });
-    if (ours && !own_echo) report({Event::Kind::kAddressConflict, link, arp.sender, arp.sender_mac});
+    const bool own_echo =
+        ours && std::any_of(snapshot_->links.begin(), snapshot_->links.end(),
+                            [&](const Link& l) { return l.mac == arp.sender_mac; });
+    if (ours && !own_echo)
+      report({Event::Kind::kAddressConflict, link, arp.sender, arp.sender_mac});
     outbox_.drop(packet, own_echo ? DropReason::kNotForUs : DropReason::kBadArp);
     return;
   }
   const bool for_us = snapshot_->own.contains(arp.target);
   const bool asked = arp.operation.value() == ArpPacket::kRequest && for_us;
-  if (is_on_link(link, arp.sender)) neighbours_.learn(link, arp.sender, arp.sender_mac, asked, now_);
+  if (is_on_link(link, arp.sender))
+    neighbours_.learn(link, arp.sender, arp.sender_mac, asked, now_);
   if (asked) {
     ArpPacket reply = arp;
     reply.operation = Be16(ArpPacket::kReply);
@@ -93,21 +97,29 @@ void Host<lb::V4>::send_arp(PortNumber port, const lb::MacAddress& to, const Arp
 
 void Host<lb::V4>::solicit(uint16_t link, lb::Ipv4Address address, const lb::MacAddress* known) {
   const Link& l = snapshot_->links[link];
-  const ArpPacket arp{Be16(1), Be16(ethertype::kIpv4), 6, 4, Be16(ArpPacket::kRequest), l.mac,
-                      source_on(link, address), lb::MacAddress{}, address};
+  const ArpPacket arp{Be16(1),
+                      Be16(ethertype::kIpv4),
+                      6,
+                      4,
+                      Be16(ArpPacket::kRequest),
+                      l.mac,
+                      source_on(link, address),
+                      lb::MacAddress{},
+                      address};
   send_arp(l.ports.front(), known != nullptr ? *known : lb::kBroadcastMac, arp);
 }
 
 void Host<lb::V4>::claim(PortNumber port, lb::Ipv4Address address) {
-  const ArpPacket arp{Be16(1),  Be16(ethertype::kIpv4), 6, 4, Be16(ArpPacket::kRequest),
-                      snapshot_->links[link_of(port)].mac, address, lb::MacAddress{}, address};
+  const ArpPacket arp{Be16(1), Be16(ethertype::kIpv4),    6,
+                      4,       Be16(ArpPacket::kRequest), snapshot_->links[link_of(port)].mac,
+                      address, lb::MacAddress{},          address};
   send_arp(port, lb::kBroadcastMac, arp);
 }
 
 void Host<lb::V4>::announce(uint16_t link) {
   for (const lb::Ipv4Address address : snapshot_->own.all()) {
-    const bool elsewhere = std::any_of(
-        snapshot_->links.begin(), snapshot_->links.end(), [&](const Link& other) {
+    const bool elsewhere =
+        std::any_of(snapshot_->links.begin(), snapshot_->links.end(), [&](const Link& other) {
           return &other != &snapshot_->links[link] &&
                  is_on_link(static_cast<uint16_t>(&other - snapshot_->links.data()), address);
         });
@@ -189,8 +201,8 @@ void Host<lb::V4>::route(PortNumber port, Packet& packet) {
     return;
   }
   lb::NextHop known = 0;
-  Neighbour<lb::V4>* hop = next_hop(known, packet.destination.address, port, packet,
-                                    IcmpError::network_unreachable());
+  Neighbour<lb::V4>* hop =
+      next_hop(known, packet.destination.address, port, packet, IcmpError::network_unreachable());
   if (hop != nullptr && may_leave(*hop, port, packet)) send(*hop, packet);
 }
 
@@ -272,7 +284,7 @@ void Host<lb::V4>::resolved(const Neighbour<lb::V4>& hop, std::span<const HeldPa
 void Host<lb::V4>::unreachable(std::span<const HeldPacket> packets) {
   for (const HeldPacket& held : packets) {
     if (held.port == HeldPacket::kMade) {
-      outbox_.discard(held.packet);
+      outbox_.drop(held.packet, DropReason::kNeighbourFailed);
       continue;
     }
     Packet packet;
@@ -304,7 +316,13 @@ bool Host<lb::V4>::fits(PortNumber port, Packet& packet, uint16_t room, uint16_t
   const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
   ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
   packet.room = room;
-  // What came in fragments may leave in such, however its DF bit stands: it was within its sender's way.
+  // With a tunnel's header it would be longer than an IP packet can be, in however many fragments.
+  if (packet.length + overhead > 0xffff) {
+    drop(packet, DropReason::kTooBig);
+    return false;
+  }
+  // What came in fragments may leave in such, however its DF bit stands: it was within its sender's
+  // way.
   const uint16_t length = packet.mbuf != nullptr ? packet.length : packet.largest_fragment;
   if (length + overhead <= room) return true;
   if ((ip.fragment.value() & Ipv4Header::kDontFragment) == 0) return true;
@@ -316,9 +334,9 @@ bool Host<lb::V4>::fits(PortNumber port, Packet& packet, uint16_t room, uint16_t
 void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {
   if (hop.used != now_) hop.used = now_;
   if (packet.mbuf == nullptr || packet.length > packet.room) [[unlikely]] {
-    send_in_fragments(hop, packet,
-                      packet.mbuf != nullptr ? packet.room
-                                             : std::min(packet.room, packet.largest_fragment));
+    send_in_fragments(
+        hop, packet,
+        packet.mbuf != nullptr ? packet.room : std::min(packet.room, packet.largest_fragment));
     return;
   }
   std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
@@ -328,15 +346,16 @@ void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {
 
 void Host<lb::V4>::send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet,
                                      uint16_t largest) {
+  bool whole = true;
   split({packet.ip, packet.length}, largest,
         [&](std::span<const uint8_t> header, std::span<const uint8_t> payload) {
           rte_mbuf* mbuf = io_.allocate();
-          const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + header.size() +
-                                                    payload.size());
+          const auto length =
+              static_cast<uint16_t>(sizeof(EthernetHeader) + header.size() + payload.size());
           char* bytes = mbuf != nullptr ? rte_pktmbuf_append(mbuf, length) : nullptr;
           if (bytes == nullptr) {
-            counters_.drop(DropReason::kNoBuffer);
             if (mbuf != nullptr) outbox_.discard(mbuf);
+            whole = false;
             return;
           }
           std::memcpy(bytes, &hop.header, sizeof(EthernetHeader));
@@ -346,7 +365,11 @@ void Host<lb::V4>::send_in_fragments(const Neighbour<lb::V4>& hop, const Packet&
           counters_.fragments.add(1);
           outbox_.send(hop.port, mbuf);
         });
-  consume(packet);
+  if (whole) {
+    consume(packet);
+  } else {
+    drop(packet, DropReason::kNoBuffer);
+  }
 }
 
 void Host<lb::V4>::drop(const Packet& packet, lb::DropReason reason) {
@@ -406,8 +429,7 @@ void Host<lb::V4>::refuse(PortNumber port, const Packet& packet, lb::DropReason 
   drop(packet, reason);
 }
 
-void Host<lb::V4>::refuse_with_reset(PortNumber port, const Packet& packet,
-                                     lb::DropReason reason) {
+void Host<lb::V4>::refuse_with_reset(PortNumber port, const Packet& packet, lb::DropReason reason) {
   if ((packet.tcp_flags & lb::tcp::kRst) == 0) {
     std::array<uint8_t, kLargestAnswer> bytes;
     const size_t length = write_reset(bytes, packet);
@@ -433,9 +455,8 @@ void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpE
     counters_.suppressed.add(1);
     return;
   }
-  const lb::NextHop next =
-      neighbours_.find_or_add(static_cast<uint16_t>(route->interface),
-                              lb::next_hop(*route, about.source.address), now_);
+  const lb::NextHop next = neighbours_.find_or_add(
+      static_cast<uint16_t>(route->interface), lb::next_hop(*route, about.source.address), now_);
   const Neighbour<lb::V4>* hop = neighbours_.get(next);
   std::array<uint8_t, kLargestAnswer> bytes;
   const size_t length = write_icmp_error(bytes, about, source, error, next_id_++);
@@ -444,18 +465,16 @@ void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpE
   if (hop->usable()) {
     outbox_.send(hop->port, packet);
   } else if (!neighbours_.hold(next, {packet, HeldPacket::kMade}, now_)) {
-    outbox_.discard(packet);
+    outbox_.drop(packet, DropReason::kNeighbourPending);
   }
 }
 
 // nullptr: no buffer, and the packet counts as suppressed.
-rte_mbuf* Host<lb::V4>::make_frame(const EthernetHeader& header,
-                                   std::span<const uint8_t> payload) {
+rte_mbuf* Host<lb::V4>::make_frame(const EthernetHeader& header, std::span<const uint8_t> payload) {
   rte_mbuf* packet = io_.allocate();
   const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + payload.size());
-  auto* bytes = packet != nullptr
-                    ? reinterpret_cast<uint8_t*>(rte_pktmbuf_append(packet, length))
-                    : nullptr;
+  auto* bytes =
+      packet != nullptr ? reinterpret_cast<uint8_t*>(rte_pktmbuf_append(packet, length)) : nullptr;
   if (bytes == nullptr) {
     counters_.suppressed.add(1);
     if (packet != nullptr) outbox_.discard(packet);

@@ -1,5 +1,5 @@
-// The director as a host and router on its wires: ARP, ping, the answers to what it cannot deliver, and
-// plain forwarding of what is for others. None of this is on the path of a known connection.
+// The director as a host and router on its wires: ARP, ping, the answers to what it cannot deliver,
+// and plain forwarding of what is for others. None of this is on the path of a known connection.
 #pragma once
 
 #include "dataplane/answer.h"
@@ -62,17 +62,18 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   // waits or is refused.
   Neighbour<lb::V4>* next_hop(lb::NextHop& known, lb::Ipv4Address destination, PortNumber port,
                               const Packet& packet, IcmpError without_route);
-  // Counts the TTL down and checks that the packet, which may grow by `overhead` on its way to a tunnel's
-  // end, fits the way or may be fragmented. False: refused.
+  // Counts the TTL down and checks that the packet, which may grow by `overhead` on its way to a
+  // tunnel's end, fits the way or may be fragmented. False: refused.
   bool may_leave(const Neighbour<lb::V4>& hop, PortNumber port, Packet& packet);
   bool may_leave_in_tunnel(const Neighbour<lb::V4>& hop, PortNumber port, Packet& packet,
                            uint16_t overhead, lb::Ipv4Address tunnel_end);
-  // Puts the Ethernet header and sends, in fragments where it does not fit. Precondition: may_leave.
+  // Puts the Ethernet header and sends, in fragments where it does not fit. Precondition:
+  // may_leave.
   void send(Neighbour<lb::V4>& hop, const Packet& packet);
 
   bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }
-  // What a router said about the way to a tunnel's end; 0 where it did not say how much fits (routers
-  // before RFC 1191). Returns what is believed from now on.
+  // What a router said about the way to a tunnel's end; 0 where it did not say how much fits
+  // (routers before RFC 1191). Returns what is believed from now on.
   uint16_t learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu);
   // An ICMP error to the source of `about`, wherever it is.
   void send_error(const Packet& about, lb::Ipv4Address source, IcmpError error);

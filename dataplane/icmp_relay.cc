@@ -80,8 +80,8 @@ void IcmpRelay<lb::V4>::relay_to_server(PortNumber port, Packet& packet, const Q
   const Method<lb::V4>& method = methods_[entry.method];
   Neighbour<lb::V4>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, port, packet,
                                           IcmpError::host_unreachable());
-  if (hop == nullptr || !host_.may_leave_in_tunnel(*hop, port, packet, method.overhead,
-                                                   entry.inside.address)) {
+  if (hop == nullptr ||
+      !host_.may_leave_in_tunnel(*hop, port, packet, method.overhead, entry.inside.address)) {
     return;
   }
   if (method.replies_seen) {
@@ -112,8 +112,8 @@ void IcmpRelay<lb::V4>::relay_to_client(PortNumber port, Packet& packet, const Q
   host_.send(*hop, packet);
 }
 
-// The client hears the same error about its own packet, with the MTU less the outer header; a way that
-// is too narrow is remembered, so that the next packet is refused here.
+// The client hears the same error about its own packet, with the MTU less the outer header; a way
+// that is too narrow is remembered, so that the next packet is refused here.
 void IcmpRelay<lb::V4>::relay_from_tunnel(Packet& packet, const Quote& outer) {
   const auto inner = read_quote({outer.transport(), outer.transport_size()});
   const EntryIndex index =

@@ -1,7 +1,7 @@
 // ICMP errors about connections reach whoever must hear them (RFC 5508 for NAT; LVS: ip_vs_in_icmp,
-// handle_response_icmp): what the outside says about a reply goes to the real server, what the inside
-// says about a request goes to the client, and what a router says about a tunnel's outer packet goes to
-// the client as if said about the packet inside.
+// handle_response_icmp): what the outside says about a reply goes to the real server, what the
+// inside says about a request goes to the client, and what a router says about a tunnel's outer
+// packet goes to the client as if said about the packet inside.
 #pragma once
 
 #include "dataplane/host.h"

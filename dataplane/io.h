@@ -1,5 +1,5 @@
-// Where a worker's packets come from and go to: the ports of DPDK in lbd, arrays in tests, captures in
-// tools. Called once per burst.
+// Where a worker's packets come from and go to: the ports of DPDK in lbd, arrays in tests, captures
+// in tools. Called once per burst.
 #pragma once
 
 #include <rte_mbuf.h>

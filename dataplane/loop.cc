@@ -7,8 +7,7 @@
 
 namespace dataplane {
 
-Clock::Clock()
-    : start_(rte_rdtsc()), cycles_per_tick_(rte_get_tsc_hz() / lb::kTicksPerSecond) {}
+Clock::Clock() : start_(rte_rdtsc()), cycles_per_tick_(rte_get_tsc_hz() / lb::kTicksPerSecond) {}
 
 Loop::~Loop() {
   stop_.store(true, std::memory_order_release);
@@ -18,8 +17,8 @@ Loop::~Loop() {
 std::expected<void, std::string> Loop::start() {
   const int error = rte_eal_remote_launch(run, this, lcore_);
   if (error != 0) {
-    return std::unexpected("lcore " + std::to_string(lcore_) + " did not start: " +
-                           rte_strerror(-error));
+    return std::unexpected("lcore " + std::to_string(lcore_) +
+                           " did not start: " + rte_strerror(-error));
   }
   started_ = true;
   return {};

@@ -1,6 +1,6 @@
-// Masquerade for what real servers start themselves: it leaves under the director's own address and a
-// port from a range, and comes back as any connection does. Linux: xt_MASQUERADE. A port serves many
-// outside ends at once; it is taken only towards one.
+// Masquerade for what real servers start themselves: it leaves under the director's own address and
+// a port from a range, and comes back as any connection does. Linux: xt_MASQUERADE. A port serves
+// many outside ends at once; it is taken only towards one.
 #pragma once
 
 #include <optional>
@@ -13,9 +13,9 @@ namespace dataplane {
 
 template <class F>
 struct MasqueradeRule {
-  lb::Prefix source;                  // of the real servers
-  uint32_t interface = 0;             // by which it leaves
-  typename F::Address address{};      // that interface's first
+  lb::Prefix source;              // of the real servers
+  uint32_t interface = 0;         // by which it leaves
+  typename F::Address address{};  // that interface's first
   uint16_t first_port = 1024;
   uint16_t last_port = 32767;
 };
@@ -51,8 +51,8 @@ class Masquerade {
   std::vector<MasqueradeRule<F>> rules_;
 };
 
-// A port of the rule's range that no connection towards `outside` has, the source's own if it may be;
-// nullopt when all are taken.
+// A port of the rule's range that no connection towards `outside` has, the source's own if it may
+// be; nullopt when all are taken.
 template <class F>
 std::optional<lb::Be16> pick_port(const lb::Connections<F>& connections,
                                   const MasqueradeRule<F>& rule, const lb::End<F>& source,

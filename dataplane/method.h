@@ -1,6 +1,6 @@
-// The contract of forwarding methods: how a packet of a connection is changed on its way. Next hop, TTL,
-// state and counters are the path's business and the same for all. To add one: a file pair and a line
-// in methods.cc.
+// The contract of forwarding methods: how a packet of a connection is changed on its way. Next hop,
+// TTL, state and counters are the path's business and the same for all. To add one: a file pair and
+// a line in methods.cc.
 #pragma once
 
 #include <string_view>

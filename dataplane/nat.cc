@@ -41,8 +41,8 @@ void rewrite(const Packet<lb::V4>& packet, lb::Ipv4Address& address, Be16& port,
                                                     : delta.apply(udp.checksum));
 }
 
-// Where the port of an end stands; TCP and UDP both begin with the two ports, and the identifier of an
-// ICMP echo serves as the port of the end that chose it.
+// Where the port of an end stands; TCP and UDP both begin with the two ports, and the identifier of
+// an ICMP echo serves as the port of the end that chose it.
 Be16& port_of(const Packet<lb::V4>& packet, Be16 UdpHeader::*port) {
   if (packet.protocol == lb::Protocol::kIcmp) {
     return view<IcmpHeader>(packet.transport()).rest_high;

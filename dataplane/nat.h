@@ -1,7 +1,8 @@
 // NAT, LVS's masquerading: towards the real server the destination becomes the server, towards the
-// client the source becomes the VIP again; masqueraded connections are the same the other way round. Checksums are updated incrementally, so a packet that came
-// broken leaves broken. A UDP checksum of zero becomes a computed one, as in LVS.
-// State: none. Cost: one cache line of the packet. Weakness: replies must pass the director.
+// client the source becomes the VIP again; masqueraded connections are the same the other way
+// round. Checksums are updated incrementally, so a packet that came broken leaves broken. A UDP
+// checksum of zero becomes a computed one, as in LVS. State: none. Cost: one cache line of the
+// packet. Weakness: replies must pass the director.
 #pragma once
 
 #include "dataplane/method.h"

@@ -56,8 +56,8 @@ uint32_t Neighbours<F>::add(uint16_t link, Address address, lb::Tick now) {
   return index;
 }
 
-// The next, round the table, that is not static, not being resolved and not in use. One that has answered
-// is spared for longer, so that a scan of addresses where nobody is does not drive it out.
+// The next, round the table, that is not static, not being resolved and not in use. One that has
+// answered is spared for longer, so that a scan of addresses where nobody is does not drive it out.
 template <class F>
 uint32_t Neighbours<F>::evict(lb::Tick now) {
   for (uint32_t step = 0; step < 256; ++step) {
@@ -152,7 +152,8 @@ void Neighbours<F>::confirm(uint32_t index, const lb::MacAddress& mac, lb::Tick 
 
 template <class F>
 void Neighbours<F>::tick(lb::Tick now) {
-  for (uint32_t index = 1 + now % lb::kTicksPerSecond; index < used_; index += lb::kTicksPerSecond) {
+  for (uint32_t index = 1 + now % lb::kTicksPerSecond; index < used_;
+       index += lb::kTicksPerSecond) {
     const NeighbourState state = table_[index].state;
     if (state == NeighbourState::kFree || state == NeighbourState::kStatic) continue;
     if (!lb::before(now, table_[index].next_look)) look(index, now);

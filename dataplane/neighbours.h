@@ -1,6 +1,6 @@
-// Next hops and their MAC addresses, as a host on the wire keeps them (RFC 1122 section 2.3.2, states
-// after RFC 4861 section 7.3): resolved when needed, refreshed while used, given up after three tries.
-// A few packets wait, untouched, for a next hop that is being resolved. One thread.
+// Next hops and their MAC addresses, as a host on the wire keeps them (RFC 1122 section 2.3.2,
+// states after RFC 4861 section 7.3): resolved when needed, refreshed while used, given up after
+// three tries. A few packets wait, untouched, for a next hop that is being resolved. One thread.
 #pragma once
 
 #include <span>
@@ -30,12 +30,12 @@ struct Neighbour {
   uint16_t generation = 0;
   NeighbourState state = NeighbourState::kFree;
   uint8_t tries = 0;
-  bool silence_told = false;  // its owner knows that it does not answer
-  lb::Tick confirmed = 0;   // when it last answered
-  lb::Tick used = 0;        // when a packet last went to it
-  lb::Tick next_look = 0;   // when a try or an age runs out
-  uint16_t mtu = 0;         // of its link
-  PortNumber port = 0;      // by which packets to it leave
+  bool silence_told = false;     // its owner knows that it does not answer
+  lb::Tick confirmed = 0;        // when it last answered
+  lb::Tick used = 0;             // when a packet last went to it
+  lb::Tick next_look = 0;        // when a try or an age runs out
+  uint16_t mtu = 0;              // of its link
+  PortNumber port = 0;           // by which packets to it leave
   typename F::Address source{};  // the director's address towards it
 
   bool usable() const {

@@ -1,5 +1,5 @@
-// A received packet while its burst is worked on: what the headers said, and what the path found out.
-// The bytes belong to the mbuf; the packet passes them from stage to stage and owns nothing.
+// A received packet while its burst is worked on: what the headers said, and what the path found
+// out. The bytes belong to the mbuf; the packet passes them from stage to stage and owns nothing.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -28,15 +28,15 @@ struct Packet {
   static constexpr uint32_t kMasqueraded = 0xfffffffe;  // a reply to what a real server started
 
   rte_mbuf* mbuf;  // nullptr: a datagram put together from fragments
-  uint8_t* ip;  // the Ethernet header lies right before
+  uint8_t* ip;     // the Ethernet header lies right before
   uint16_t ip_header_length;
   uint16_t length;  // of the IP packet, header included
   lb::Protocol protocol;
   uint8_t tcp_flags;  // 0 for UDP
   lb::End<F> source;
   lb::End<F> destination;
-  uint16_t room;                        // bytes that an IP packet may have on its way; set before it leaves
-  uint16_t largest_fragment;            // bytes of an IP packet; 0: did not come in fragments
+  uint16_t room;              // bytes that an IP packet may have on its way; set before it leaves
+  uint16_t largest_fragment;  // bytes of an IP packet; 0: did not come in fragments
   uint16_t fragment_count;
   const Fragment* fragments;  // as they came, of such a datagram
   // Found by classify: the slot of the service that `destination` names, if it does.

@@ -15,7 +15,8 @@ bool is_impossible_source(lb::Ipv4Address address) {
   return first == 0 || first == 127 || first >= 224;
 }
 
-// RFC 791 section 3.1, options 131 and 137. Malformed options end the scan: they are the receiver's.
+// RFC 791 section 3.1, options 131 and 137. Malformed options end the scan: they are the
+// receiver's.
 bool has_source_route(const uint8_t* options, size_t length) {
   for (size_t i = 0; i < length;) {
     const uint8_t type = options[i];

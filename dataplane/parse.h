@@ -1,5 +1,5 @@
-// From a frame's bytes to a packet, or to the reason why it goes no further. Every length is checked
-// here, once; whoever comes later may rely on the headers being whole.
+// From a frame's bytes to a packet, or to the reason why it goes no further. Every length is
+// checked here, once; whoever comes later may rely on the headers being whole.
 #pragma once
 
 #include <span>
@@ -23,8 +23,8 @@ struct ParseResult {
   lb::DropReason reason = lb::DropReason::kCount;  // of kDrop
 };
 
-// `frame` begins at the Ethernet header. `checksum_known_good`: the device has verified the IP header.
-// Writes only to `packet`.
+// `frame` begins at the Ethernet header. `checksum_known_good`: the device has verified the IP
+// header. Writes only to `packet`.
 ParseResult parse(std::span<uint8_t> frame, const lb::MacAddress& own_mac, bool checksum_known_good,
                   Packet<lb::V4>& packet);
 

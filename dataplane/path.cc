@@ -86,18 +86,20 @@ void Path<F>::classify_all(Burst& burst) {
   }
 }
 
-// One probe tells whether a packet goes to a service; from that follow its direction and outside end.
+// One probe tells whether a packet goes to a service; from that follow its direction and outside
+// end.
 template <class F>
 void Path<F>::classify(Packet& packet) const {
-  packet.service = snapshot_->endpoints.find(packet.destination, packet.protocol)
-                       .value_or(Packet::kNoService);
+  packet.service =
+      snapshot_->endpoints.find(packet.destination, packet.protocol).value_or(Packet::kNoService);
   if (packet.service == Packet::kNoService && snapshot_->masquerade.covers(packet.destination)) {
     packet.service = Packet::kMasqueraded;
   }
   packet.hash = connections_.table().hash(packet.outside(), packet.protocol);
 }
 
-// By now the buckets are in the cache; what they point to is fetched for the whole burst at once. Not by
+// By now the buckets are in the cache; what they point to is fetched for the whole burst at once.
+// Not by
 // __builtin_prefetch: to GCC a function that does nothing else has no effect and is left out.
 template <class F>
 void Path<F>::locate_all(const Burst& burst) {
@@ -134,10 +136,10 @@ void Path<F>::forward_with(PortNumber port, Packet& packet, EntryIndex index) {
                                        IcmpError::host_unreachable());
     if (hop == nullptr) return;
     account(packet, index, entry);
-    const bool may = method.overhead == 0
-                         ? host_.may_leave(*hop, port, packet)
-                         : host_.may_leave_in_tunnel(*hop, port, packet, method.overhead,
-                                                     entry.inside.address);
+    const bool may =
+        method.overhead == 0
+            ? host_.may_leave(*hop, port, packet)
+            : host_.may_leave_in_tunnel(*hop, port, packet, method.overhead, entry.inside.address);
     if (!may) return;
     method.inbound(packet, entry, hop->source);
     host_.send(*hop, packet);
@@ -204,11 +206,11 @@ EntryIndex Path<F>::open(PortNumber port, Packet& packet) {
   EntryIndex index = kNoEntry;
   const RealServer<F>* server = choose(service, packet, why_not);
   if (server != nullptr) {
-    index = connections_.open({packet.source, packet.destination, server->end, packet.protocol,
-                               tcp ? lb::State::kSynRecv : lb::State::kUdp, server->method,
-                               methods_[server->method].replies_seen, false, service.slot,
-                               server->slot},
-                              now_);
+    index = connections_.open(
+        {packet.source, packet.destination, server->end, packet.protocol,
+         tcp ? lb::State::kSynRecv : lb::State::kUdp, server->method,
+         methods_[server->method].replies_seen, false, service.slot, server->slot},
+        now_);
     if (index != kNoEntry) {
       live_.traffic[server->slot].connections.add(1);
       return index;
@@ -220,8 +222,8 @@ EntryIndex Path<F>::open(PortNumber port, Packet& packet) {
   return kNoEntry;
 }
 
-// The scheduler's server, or, where that would make two connections look alike to their replies, the
-// next in order that does not.
+// The scheduler's server, or, where that would make two connections look alike to their replies,
+// the next in order that does not.
 template <class F>
 const RealServer<F>* Path<F>::choose(const VirtualService<F>& service, const Packet& packet,
                                      DropReason& why_not) {
@@ -243,8 +245,8 @@ const RealServer<F>* Path<F>::choose(const VirtualService<F>& service, const Pac
   return nullptr;
 }
 
-// In NAT a reply names only the client's end and the server's: two services that share a server cannot
-// both have it for one client port.
+// In NAT a reply names only the client's end and the server's: two services that share a server
+// cannot both have it for one client port.
 template <class F>
 bool Path<F>::is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
   if (!methods_[server.method].replies_seen) return false;
@@ -273,8 +275,9 @@ void Path<F>::account(const Packet& packet, EntryIndex index, Entry& entry) {
   connections_.touch(index, state, now_);
 }
 
-// Whether a packet can be the first of something that its sender starts. TCP and ICMP tell; what answers
-// a client that was routed to the server directly must keep its address. With UDP nobody can know.
+// Whether a packet can be the first of something that its sender starts. TCP and ICMP tell; what
+// answers a client that was routed to the server directly must keep its address. With UDP nobody
+// can know.
 template <class F>
 bool Path<F>::starts_something(const Packet& packet) const {
   switch (packet.protocol) {
@@ -314,10 +317,17 @@ EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<
   const lb::State state = packet.protocol == lb::Protocol::kTcp   ? lb::State::kSynRecv
                           : packet.protocol == lb::Protocol::kUdp ? lb::State::kUdp
                                                                   : lb::State::kIcmp;
-  const EntryIndex index = connections_.open(
-      {packet.destination, {rule.address, *masquerade}, packet.source, packet.protocol, state, nat_,
-       true, true, live_.masquerade_service, live_.masquerade_server},
-      now_);
+  const EntryIndex index = connections_.open({packet.destination,
+                                              {rule.address, *masquerade},
+                                              packet.source,
+                                              packet.protocol,
+                                              state,
+                                              nat_,
+                                              true,
+                                              true,
+                                              live_.masquerade_service,
+                                              live_.masquerade_server},
+                                             now_);
   if (index == kNoEntry) {
     host_.drop(packet, DropReason::kTableFull);
     return kNoEntry;
@@ -359,8 +369,8 @@ void Path<F>::handle_other(PortNumber port, Packet& packet) {
     relay_.relay(port, packet);
     return;
   }
-  const bool echo = packet.protocol == lb::Protocol::kIcmp &&
-                    packet.source.port != packet.destination.port;
+  const bool echo =
+      packet.protocol == lb::Protocol::kIcmp && packet.source.port != packet.destination.port;
   if (echo && !snapshot_->masquerade.empty()) {
     classify(packet);
     EntryIndex index = find(packet);

@@ -1,5 +1,5 @@
-// The way of a packet through the director, in passes over a burst: parse, classify, locate, forward.
-// One template serves both address families.
+// The way of a packet through the director, in passes over a burst: parse, classify, locate,
+// forward. One template serves both address families.
 #pragma once
 
 #include <atomic>
@@ -14,11 +14,11 @@ namespace dataplane {
 
 // Live figures that workers share or own, each indexed by slot. They outlive every snapshot.
 struct LiveFigures {
-  std::span<std::atomic<uint64_t>> turns;         // by service; of the whole director
-  std::span<lb::Traffic> traffic;                 // by server; this worker's
-  std::span<lb::Counter<uint64_t>> refused;       // by service; this worker's
-  std::span<const lb::Load* const> loads;         // of every worker, each by server
-  uint32_t masquerade_service = 0;                // slots that count what servers start themselves
+  std::span<std::atomic<uint64_t>> turns;    // by service; of the whole director
+  std::span<lb::Traffic> traffic;            // by server; this worker's
+  std::span<lb::Counter<uint64_t>> refused;  // by service; this worker's
+  std::span<const lb::Load* const> loads;    // of every worker, each by server
+  uint32_t masquerade_service = 0;           // slots that count what servers start themselves
   uint32_t masquerade_server = 0;
 };
 

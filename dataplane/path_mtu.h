@@ -1,5 +1,5 @@
-// What routers have said about the way to tunnel ends (RFC 1191): the largest packet that fits, believed
-// for ten minutes. Bounded; one thread.
+// What routers have said about the way to tunnel ends (RFC 1191): the largest packet that fits,
+// believed for ten minutes. Bounded; one thread.
 #pragma once
 
 #include <unordered_map>

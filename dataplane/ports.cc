@@ -16,8 +16,9 @@ constexpr uint32_t kCachedPerLcore = 256;
 
 uint16_t room_for(uint16_t largest_packet) {
   constexpr uint16_t kFrameOverhead = sizeof(EthernetHeader) + 8;  // two VLAN tags
-  return static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM +
-                               std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead));
+  return static_cast<uint16_t>(
+      RTE_PKTMBUF_HEADROOM +
+      std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead));
 }
 
 // What failed, why as DPDK has it, and the log line that often says more.
@@ -34,8 +35,8 @@ std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers,
   result.pool_.reset(rte_pktmbuf_pool_create("lbd_mbufs", buffers, kCachedPerLcore, 0,
                                              room_for(largest_packet), SOCKET_ID_ANY));
   if (!result.pool_) {
-    return std::unexpected("no memory for " + std::to_string(buffers) + " mbufs: " +
-                           rte_strerror(rte_errno) +
+    return std::unexpected("no memory for " + std::to_string(buffers) +
+                           " mbufs: " + rte_strerror(rte_errno) +
                            "; give EAL more hugepages (or a larger \"-m\"), or lower \"mbufs\"");
   }
   return result;
@@ -51,9 +52,10 @@ std::expected<Port, std::string> Port::start(const std::string& device, uint16_t
   uint16_t id;
   if (rte_eth_dev_get_port_by_name(device.c_str(), &id) != 0) {
     const std::string line = Eal::last_error();
-    return std::unexpected("device \"" + device + "\" was not brought up by DPDK: is it in \"eal\", " +
-                           "as --vdev=" + device + ",… or bound to vfio-pci, and does its netdev exist?" +
-                           (line.empty() ? "" : " (" + line + ")"));
+    return std::unexpected(
+        "device \"" + device + "\" was not brought up by DPDK: is it in \"eal\", " +
+        "as --vdev=" + device + ",… or bound to vfio-pci, and does its netdev exist?" +
+        (line.empty() ? "" : " (" + line + ")"));
   }
   Port port(id);
   const std::string error = port.configure(mtu, pool);
@@ -82,9 +84,11 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool) {
   uint16_t transmit = kDescriptors;
   rte_eth_dev_adjust_nb_rx_tx_desc(id_, &receive, &transmit);
   const int socket = rte_eth_dev_socket_id(id_);
-  error = rte_eth_rx_queue_setup(id_, 0, receive, static_cast<unsigned>(socket), nullptr, pool.get());
+  error =
+      rte_eth_rx_queue_setup(id_, 0, receive, static_cast<unsigned>(socket), nullptr, pool.get());
   if (error != 0) {
-    return failure("its receive queue cannot be set up; does another process use the queue?", error);
+    return failure("its receive queue cannot be set up; does another process use the queue?",
+                   error);
   }
   error = rte_eth_tx_queue_setup(id_, 0, transmit, static_cast<unsigned>(socket), nullptr);
   if (error != 0) return failure("its transmit queue cannot be set up", error);
@@ -130,7 +134,7 @@ bool Port::link_up() const {
 PortCounters Port::counters() const {
   rte_eth_stats stats{};
   rte_eth_stats_get(id_, &stats);
-  return {stats.ipackets, stats.ibytes,   stats.imissed, stats.ierrors,
+  return {stats.ipackets,  stats.ibytes,   stats.imissed, stats.ierrors,
           stats.rx_nombuf, stats.opackets, stats.obytes,  stats.oerrors};
 }
 

@@ -36,8 +36,8 @@ struct PortCounters {
   uint64_t rx_packets, rx_bytes, rx_missed, rx_errors, rx_no_mbuf, tx_packets, tx_bytes, tx_errors;
 };
 
-// A port with one queue each way; once started, it is stopped and closed, with its MTU as it was, at the
-// end.
+// A port with one queue each way; once started, it is stopped and closed, with its MTU as it was,
+// at the end.
 class Port {
  public:
   // Descriptors of a receive or transmit queue, where the device allows that many.

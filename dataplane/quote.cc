@@ -41,8 +41,8 @@ std::optional<Quote> read_quote(std::span<uint8_t> bytes) {
       (ip.fragment.value() & Ipv4Header::kOffset) != 0) {
     return std::nullopt;
   }
-  Quote quote{bytes.data(), bytes.size(), ip.protocol, {ip.source, Be16(0)},
-              {ip.destination, Be16(0)}};
+  Quote quote{
+      bytes.data(), bytes.size(), ip.protocol, {ip.source, Be16(0)}, {ip.destination, Be16(0)}};
   switch (ip.protocol) {
     case kProtocolTcp:
     case kProtocolUdp:

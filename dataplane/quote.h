@@ -14,7 +14,7 @@ struct Quote {
   uint8_t* ip;
   size_t size;  // bytes quoted
   uint8_t protocol;
-  lb::End<lb::V4> source;       // with ports of TCP and UDP; the identifier of an ICMP echo stands as
+  lb::End<lb::V4> source;  // with ports of TCP and UDP; the identifier of an ICMP echo stands as
   lb::End<lb::V4> destination;  // the port of the end that chose it, as in Packet
 
   uint8_t* transport() const { return ip + view<Ipv4Header>(ip).header_length(); }

@@ -34,10 +34,9 @@ std::optional<Reassembly::Datagram> Reassembly::add(PortNumber port, rte_mbuf* m
                                                     const uint8_t* ip, lb::Tick now) {
   const auto& header = view<Ipv4Header>(ip);
   const uint16_t bits = header.fragment.value();
-  const auto length =
-      static_cast<uint16_t>(header.total_length.value() - header.header_length());
-  const Fragment fragment{mbuf, port, static_cast<uint16_t>((bits & Ipv4Header::kOffset) * 8), length,
-                          (bits & Ipv4Header::kMoreFragments) == 0};
+  const auto length = static_cast<uint16_t>(header.total_length.value() - header.header_length());
+  const Fragment fragment{mbuf, port, static_cast<uint16_t>((bits & Ipv4Header::kOffset) * 8),
+                          length, (bits & Ipv4Header::kMoreFragments) == 0};
   const bool impossible = length == 0 || (!fragment.last && length % 8 != 0) ||
                           fragment.offset + length > kLargestPacket - header.header_length();
   if (impossible) {
@@ -70,9 +69,9 @@ std::optional<Reassembly::Datagram> Reassembly::add(PortNumber port, rte_mbuf* m
 std::optional<DropReason> Reassembly::insert(Waiting& waiting, const Fragment& fragment) {
   std::vector<Fragment>& all = waiting.fragments;
   if (all.size() >= kFragmentsOfOne) return DropReason::kFragmentsFull;
-  const auto after = std::upper_bound(
-      all.begin(), all.end(), fragment,
-      [](const Fragment& a, const Fragment& b) { return a.offset < b.offset; });
+  const auto after =
+      std::upper_bound(all.begin(), all.end(), fragment,
+                       [](const Fragment& a, const Fragment& b) { return a.offset < b.offset; });
   const int end = fragment.offset + fragment.length;
   if (after != all.begin()) {
     const Fragment& before = *(after - 1);

@@ -1,6 +1,6 @@
-// Datagrams in fragments, put together so that they can be balanced like their flow (RFC 791 section
-// 3.2, RFC 1858). A fragment that overlaps another kills its datagram, as in Linux: it can only be an
-// error or an attack. Bounded in datagrams, fragments and time. One thread.
+// Datagrams in fragments, put together so that they can be balanced like their flow (RFC 791
+// section 3.2, RFC 1858). A fragment that overlaps another kills its datagram, as in Linux: it can
+// only be an error or an attack. Bounded in datagrams, fragments and time. One thread.
 #pragma once
 
 #include <array>
@@ -26,8 +26,8 @@ class Reassembly {
 
   explicit Reassembly(Outbox& outbox);
 
-  // A whole datagram in one piece, valid until the next call. The fragments' buffers are the caller's
-  // again.
+  // A whole datagram in one piece, valid until the next call. The fragments' buffers are the
+  // caller's again.
   struct Datagram {
     std::span<uint8_t> frame;   // Ethernet header of the first fragment, IP packet; headroom before
     uint16_t largest_fragment;  // bytes of the largest IP packet among its fragments

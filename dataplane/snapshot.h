@@ -1,6 +1,7 @@
-// The configuration as workers read it: immutable, replaced as a whole by swapping one pointer, so a
-// packet sees either the old one or the new one. Services are shared between snapshots: a change of one
-// rebuilds one. What lives longer (counts, turns, connections) stands beside it, found by slot.
+// The configuration as workers read it: immutable, replaced as a whole by swapping one pointer, so
+// a packet sees either the old one or the new one. Services are shared between snapshots: a change
+// of one rebuilds one. What lives longer (counts, turns, connections) stands beside it, found by
+// slot.
 #pragma once
 
 #include <algorithm>

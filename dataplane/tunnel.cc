@@ -5,15 +5,16 @@
 namespace dataplane {
 namespace {
 
-// RFC 3168 section 9.1.1, full functionality: congestion experienced inside is not repeated outside.
+// RFC 3168 section 9.1.1, full functionality: congestion experienced inside is not repeated
+// outside.
 uint8_t outer_tos(uint8_t tos) {
   constexpr uint8_t kEcn = 3;
   constexpr uint8_t kCapable = 2;  // ECT(0)
   return (tos & kEcn) == kEcn ? static_cast<uint8_t>((tos & ~kEcn) | kCapable) : tos;
 }
 
-// Fragments of one datagram share an ID, datagrams of one pair of hosts within seconds must not; with
-// DF the ID means nothing (RFC 6864).
+// Fragments of one datagram share an ID, datagrams of one pair of hosts within seconds must not;
+// with DF the ID means nothing (RFC 6864).
 Be16 next_id() {
   static thread_local uint16_t id = 0;
   if (++id == 0) ++id;

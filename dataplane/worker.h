@@ -1,6 +1,6 @@
 // One worker: its connections, its neighbours, its counters, and the turn of its loop. It knows no
-// thread, port or clock: those are given to it, so that tests, benchmarks and tools drive the very same
-// functions.
+// thread, port or clock: those are given to it, so that tests, benchmarks and tools drive the very
+// same functions.
 //
 // Who calls what: everything but the reader_ and control_ functions belongs to the worker's thread.
 #pragma once

@@ -16,7 +16,8 @@ struct WorkerCounters {
   lb::Counter<uint64_t> suppressed;   // answers not given, to keep their rate
   lb::Counter<uint64_t> connections;  // live entries
   lb::Counter<uint64_t> reclaimed;    // connections taken back for newer ones
-  lb::Counter<uint64_t> busy_cycles;  // of the time-stamp counter, in turns of the loop with packets
+  lb::Counter<uint64_t>
+      busy_cycles;  // of the time-stamp counter, in turns of the loop with packets
   lb::Counter<uint64_t> total_cycles;
   std::array<lb::Counter<uint64_t>, lb::kDropReasons> drops;
 

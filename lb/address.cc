@@ -59,7 +59,8 @@ bool IpAddress::is_multicast_or_broadcast() const {
 
 bool IpAddress::is_loopback() const {
   if (is_ipv4()) return bytes_[0] == 127;
-  return bytes_[15] == 1 && std::all_of(bytes_.begin(), bytes_.end() - 1, [](uint8_t b) { return b == 0; });
+  return bytes_[15] == 1 &&
+         std::all_of(bytes_.begin(), bytes_.end() - 1, [](uint8_t b) { return b == 0; });
 }
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {

@@ -16,8 +16,8 @@ constexpr T swap_if_little(T value) {
   return value;
 }
 
-// A big-endian integer as it lies in a packet, with no alignment. `raw()` is the value in memory order
-// (fit for hashing, comparing and checksums), `value()` the number it stands for.
+// A big-endian integer as it lies in a packet, with no alignment. `raw()` is the value in memory
+// order (fit for hashing, comparing and checksums), `value()` the number it stands for.
 template <class T>
 class BigEndian {
  public:

@@ -22,8 +22,8 @@ using NextHop = uint32_t;
 
 template <class F>
 struct Connection {
-  // The three ends. `outside` is the client, `virtual_end` the VIP as the client sees it, `inside` the
-  // real server. The owner and the bucket follow from `outside` and `protocol` alone.
+  // The three ends. `outside` is the client, `virtual_end` the VIP as the client sees it, `inside`
+  // the real server. The owner and the bucket follow from `outside` and `protocol` alone.
   End<F> outside;
   Protocol protocol;
   State state;
@@ -37,7 +37,8 @@ struct Connection {
   uint32_t service;  // slot of the service
   uint32_t server;   // slot of the real server, director-wide
 
-  // Connections of the same outside end hang on one another; the first of them stands in the bucket.
+  // Connections of the same outside end hang on one another; the first of them stands in the
+  // bucket.
   EntryIndex sibling_next;
   EntryIndex sibling_previous;
   EntryIndex overflow_next;  // next first-of-its-end of a bucket that is full

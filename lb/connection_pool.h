@@ -1,5 +1,5 @@
-// The director's entries, shared by all workers. A worker takes and gives them in chunks, one atomic
-// each, so that the capacity is the director's and not a share per worker.
+// The director's entries, shared by all workers. A worker takes and gives them in chunks, one
+// atomic each, so that the capacity is the director's and not a share per worker.
 #pragma once
 
 #include <algorithm>
@@ -24,8 +24,8 @@ class ConnectionPool {
   using Entry = Connection<F>;
   static constexpr uint32_t kChunk = 32;
 
-  // Entries needed so that `capacity` connections always find room: every worker but one may hold up
-  // to two chunks that nobody else can use.
+  // Entries needed so that `capacity` connections always find room: every worker but one may hold
+  // up to two chunks that nobody else can use.
   static uint32_t entries_for(uint32_t capacity, uint32_t workers) {
     return capacity + (workers - 1) * 2 * kChunk;
   }
@@ -36,7 +36,8 @@ class ConnectionPool {
       : entries_(reinterpret_cast<Entry*>(memory.data())),
         size_(static_cast<uint32_t>(memory.size() / sizeof(Entry))) {
     // Chunks are stacked last to first so that the lowest entries are used first.
-    for (uint32_t begin = (size_ - 1) / kChunk * kChunk + kChunk; begin >= kChunk; begin -= kChunk) {
+    for (uint32_t begin = (size_ - 1) / kChunk * kChunk + kChunk; begin >= kChunk;
+         begin -= kChunk) {
       const uint32_t first = begin - kChunk;
       const uint32_t end = std::min(begin, size_);
       for (uint32_t i = first; i < end; ++i) {
@@ -56,8 +57,8 @@ class ConnectionPool {
   EntryIndex take_chunk() {
     uint64_t head = head_.load(std::memory_order_acquire);
     while (index_of(head) != kNoEntry) {
-      // An entry that another worker has meanwhile taken may be read here; the tag makes the exchange
-      // fail then.
+      // An entry that another worker has meanwhile taken may be read here; the tag makes the
+      // exchange fail then.
       EntryIndex& link = entries_[index_of(head)].overflow_next;
       const EntryIndex next = std::atomic_ref(link).load(std::memory_order_relaxed);
       if (head_.compare_exchange_weak(head, pack(next, tag_of(head) + 1),

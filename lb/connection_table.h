@@ -1,12 +1,14 @@
-// The index of a worker's connections: buckets of one cache line, eight tags and eight entries each.
+// The index of a worker's connections: buckets of one cache line, eight tags and eight entries
+// each.
 //
-// One entry serves both directions of a flow, because the bucket follows from the outside end alone,
-// which both directions carry. Connections of the same outside end (one client port open to several
-// services) hang on one another as siblings, so they cost that client and take one slot. A bucket
-// that is full chains further entries, so an insert never fails. The hash is keyed, so nobody outside
-// can fill a bucket on purpose.
+// One entry serves both directions of a flow, because the bucket follows from the outside end
+// alone, which both directions carry. Connections of the same outside end (one client port open to
+// several services) hang on one another as siblings, so they cost that client and take one slot. A
+// bucket that is full chains further entries, so an insert never fails. The hash is keyed, so
+// nobody outside can fill a bucket on purpose.
 //
-// Cost of a lookup: the bucket's line, then the entry's line; both can be prefetched for a whole burst.
+// Cost of a lookup: the bucket's line, then the entry's line; both can be prefetched for a whole
+// burst.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +34,8 @@ class ConnectionTable {
  public:
   using Entry = Connection<F>;
 
-  // Bytes of buckets for `capacity` connections: a power of two, at most 6 of 8 slots taken on average.
+  // Bytes of buckets for `capacity` connections: a power of two, at most 6 of 8 slots taken on
+  // average.
   static size_t bytes_for(uint32_t capacity) { return buckets_for(capacity) * sizeof(Bucket); }
 
   // `memory` as long as bytes_for, aligned to 64 bytes, outliving the table.
@@ -163,8 +166,8 @@ class ConnectionTable {
 #endif
   }
 
-  // From inside only where the method brings replies back: a DR server that talks to the same client
-  // with its own address has a flow of its own.
+  // From inside only where the method brings replies back: a DR server that talks to the same
+  // client with its own address has a flow of its own.
   static bool is_meant(const Entry& entry, Direction direction, const End<F>& other) {
     if (direction == Direction::kInbound) return entry.virtual_end == other;
     return entry.inside == other && entry.replies_seen;

@@ -149,8 +149,8 @@ class Connections {
     cache_.give(index);
   }
 
-  // Takes back the oldest that is closing, else the oldest that is being opened; never an established
-  // one.
+  // Takes back the oldest that is closing, else the oldest that is being opened; never an
+  // established one.
   bool reclaim() {
     const EntryIndex closed = oldest(wheels_[kClosed]);
     const EntryIndex waiting = oldest(wheels_[kWaiting]);
@@ -166,8 +166,8 @@ class Connections {
     return true;
   }
 
-  // The entry of a wheel that has been idle for longest. What was stamped since it was put on the wheel
-  // is moved to where it belongs, once.
+  // The entry of a wheel that has been idle for longest. What was stamped since it was put on the
+  // wheel is moved to where it belongs, once.
   EntryIndex oldest(Wheel& wheel) {
     for (;;) {
       const EntryIndex index = wheel.first();

@@ -1,5 +1,6 @@
-// An array whose elements never move and cost memory only once they are written: address space for all
-// is reserved, pages come when touched. For what workers index while the control thread adds to it.
+// An array whose elements never move and cost memory only once they are written: address space for
+// all is reserved, pages come when touched. For what workers index while the control thread adds to
+// it.
 #pragma once
 
 #include <sys/mman.h>

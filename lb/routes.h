@@ -1,6 +1,6 @@
-// Static routes by longest prefix (RFC 1812 section 5.2.4.3). Asked when a connection opens or a packet
-// is merely routed, never for a packet of a known connection, and tables are short: a scan of prefixes
-// ordered by length is enough.
+// Static routes by longest prefix (RFC 1812 section 5.2.4.3). Asked when a connection opens or a
+// packet is merely routed, never for a packet of a known connection, and tables are short: a scan
+// of prefixes ordered by length is enough.
 #pragma once
 
 #include <algorithm>

@@ -35,7 +35,8 @@ constexpr State kNext[3][kEvents][kStates] = {
 };
 
 constexpr std::string_view kNames[kStates] = {
-    "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "UDP", "ICMP",
+    "ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT", "TIME_WAIT",
+    "CLOSE",       "CLOSE_WAIT", "UDP",      "ICMP",
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Connection states, as LVS tracks them (Linux net/netfilter/ipvs/ip_vs_proto_tcp.c, observed in the
-// recorded vectors nat-state-* and dr-state-*). UDP and ICMP echo have one state each.
+// Connection states, as LVS tracks them (Linux net/netfilter/ipvs/ip_vs_proto_tcp.c, observed in
+// the recorded vectors nat-state-* and dr-state-*). UDP and ICMP echo have one state each.
 #pragma once
 
 #include <array>

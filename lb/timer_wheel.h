@@ -1,6 +1,6 @@
 // A timing wheel that packets never touch. An entry sits in the slot where it would end if nothing
-// came; packets only stamp the entry. When the slot comes round, the owner looks at the stamp and puts
-// the entry back or ends it. Idle times beyond one turn simply look again every turn.
+// came; packets only stamp the entry. When the slot comes round, the owner looks at the stamp and
+// puts the entry back or ends it. Idle times beyond one turn simply look again every turn.
 #pragma once
 
 #include <bit>

@@ -56,10 +56,13 @@ std::vector<Case> single_frames() {
       {"IP in a broadcast frame", DropReason::kNotForUs, syn().to_mac(lb::kBroadcastMac)},
       {"IP in a multicast frame", DropReason::kNotForUs, syn().to_mac({{1, 0, 0x5e, 0, 0, 1}})},
       {"a multicast destination", DropReason::kNotForUs, udp(kClient, "224.0.0.1:9")},
-      {"a first fragment", DropReason::kFragment, syn().fragment(0x2000)},
-      {"a later fragment", DropReason::kFragment, syn().fragment(5)},
-      {"an ICMP error to the director", DropReason::kIcmpUnhandled,
+      {"a first fragment that is no multiple of 8 bytes", DropReason::kBadFragment,
+       udp(kClient, kVip).data(1).fragment(0x2000)},
+      {"a fragment beyond 65,535 bytes", DropReason::kBadFragment, syn().fragment(0x1fff)},
+      {"an ICMP error that quotes nothing", DropReason::kIcmpUnrelated,
        icmp("10.1.0.10", "10.1.0.1", 3, 3).data(28)},
+      {"an ICMP timestamp request", DropReason::kIcmpUnhandled,
+       icmp("10.1.0.10", "10.1.0.1", 13, 0).data(12)},
       {"IP protocol 253", DropReason::kUnknownProtocol, ip("10.1.0.10", "10.1.0.1", 253)},
       {"a TCP port without service", DropReason::kClosedPort,
        tcp(kClient, "10.1.0.1:9").flags("S")},
@@ -70,7 +73,8 @@ std::vector<Case> single_frames() {
       {"loose source route", DropReason::kSourceRouted, syn().ip_options({1, 131, 3, 4})},
       {"strict source route", DropReason::kSourceRouted,
        syn().ip_options({0x94, 4, 0, 0, 137, 3, 4, 0})},
-      {"too large for the next link", DropReason::kTooBig, udp(kClient, "10.2.0.11:9").data(1480)},
+      {"too large for the next link, with DF", DropReason::kTooBig,
+       udp(kClient, "10.2.0.11:9").data(1480)},
   };
 }
 
@@ -100,9 +104,40 @@ std::string ambiguous_tuple() {
 std::string neighbour(size_t packets, double seconds) {
   Lab lab(one_service());
   lab.receive("wan", std::vector<Frame>(packets, udp(kClient, "10.2.0.99:9")));
+  lab.turn();  // what did not fit the burst
   lab.pass(seconds);
   const std::string drops = lab.drops();
   return drops;
+}
+
+std::string fragments(const std::vector<Frame>& frames, double seconds = 0) {
+  Lab lab(one_service("udp"));
+  for (const Frame& frame : frames) lab.from_client(frame);
+  lab.pass(seconds);
+  return lab.drops();
+}
+
+// 16 bytes of payload behind the UDP header, `at` units of 8 bytes into the datagram, more to come.
+Frame piece(uint16_t at) { return udp(kClient, kVip).data(16).fragment(0x2000 | at); }
+
+std::string fragments_full() {
+  std::vector<Frame> frames;
+  for (uint16_t i = 0; i <= 256; ++i) frames.push_back(piece(static_cast<uint16_t>(4 * i)));
+  return fragments(frames);
+}
+
+std::string no_masquerade_port() {
+  Lab lab(Setup{.services = {}, .masquerade = {{"10.2.0.0/24", "wan", 5000, 5000}}});
+  lab.from_server(udp("10.2.0.11:7", kClient));
+  lab.from_server(udp("10.2.0.12:7", kClient));
+  return lab.drops();
+}
+
+std::string no_buffer() {
+  Lab lab(one_service("udp"));
+  lab.io().set_allocation_fails(true);
+  lab.from_client(udp(kClient, kVip).data(1480).may_fragment());
+  return lab.drops();
 }
 
 std::string chained() {
@@ -135,17 +170,25 @@ TEST_CASE("reasons that take a situation are counted once as well") {
   CHECK(no_server() == once(DropReason::kNoServer));
   CHECK(table_full() == once(DropReason::kTableFull));
   CHECK(ambiguous_tuple() == once(DropReason::kAmbiguousTuple));
-  CHECK(neighbour(9, 0) == once(DropReason::kNeighbourPending));
+  CHECK(fragments({piece(0), piece(1)}) == "fragment_overlap=2");
+  CHECK(fragments({piece(0), piece(0)}) == once(DropReason::kFragmentRepeated));
+  CHECK(fragments({piece(0)}, 31) == once(DropReason::kFragmentTimeout));
+  CHECK(fragments_full() == once(DropReason::kFragmentsFull));
+  CHECK(no_masquerade_port() == once(DropReason::kNoMasqueradePort));
+  CHECK(no_buffer() == once(DropReason::kNoBuffer));
+  CHECK(neighbour(65, 0) == once(DropReason::kNeighbourPending));
   CHECK(neighbour(1, 5) == once(DropReason::kNeighbourFailed));
   CHECK(chained() == once(DropReason::kChained));
   CHECK(transmit_full() == once(DropReason::kTransmitFull));
 }
 
 TEST_CASE("every drop reason is reached by one of these tests") {
-  std::set<DropReason> reached = {DropReason::kNoServer,        DropReason::kTableFull,
-                                  DropReason::kAmbiguousTuple,  DropReason::kNeighbourPending,
-                                  DropReason::kNeighbourFailed, DropReason::kChained,
-                                  DropReason::kTransmitFull};
+  std::set<DropReason> reached = {
+      DropReason::kNoServer,         DropReason::kTableFull,       DropReason::kAmbiguousTuple,
+      DropReason::kNeighbourPending, DropReason::kNeighbourFailed, DropReason::kChained,
+      DropReason::kTransmitFull,     DropReason::kFragmentOverlap, DropReason::kFragmentRepeated,
+      DropReason::kFragmentTimeout,  DropReason::kFragmentsFull,   DropReason::kNoMasqueradePort,
+      DropReason::kNoBuffer};
   for (const Case& c : single_frames()) reached.insert(c.reason);
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
     INFO(lb::kDropReasonTexts[i].name);

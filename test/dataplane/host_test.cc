@@ -57,7 +57,7 @@ TEST_CASE("other ICMP to the director is not answered") {
                           icmp("10.1.0.10", "10.1.0.1", 3, 3).data(28),
                           icmp("10.1.0.10", "10.1.0.1", 5, 1).data(28)});
   CHECK(out == Lines{});
-  CHECK(lab.drops() == "icmp_unhandled=4");
+  CHECK(lab.drops() == "icmp_unhandled=3 icmp_unrelated=1");
 }
 
 TEST_CASE("an unknown IP protocol earns protocol unreachable") {

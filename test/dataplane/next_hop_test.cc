@@ -1,4 +1,6 @@
 // Next hops: resolved when needed, refreshed while used, given up after three tries.
+#include <fmt/core.h>
+
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;
@@ -45,16 +47,17 @@ TEST_CASE("the question comes from the address whose prefix holds the next hop")
         Lines{"ARP who-has 172.16.0.5 tell 172.16.0.1 via lan to all"});
 }
 
-TEST_CASE("eight packets wait and leave in order, the ninth is dropped") {
+TEST_CASE("sixty-four packets wait and leave in order, one more is dropped") {
   Lab lab(unresolved(one_service("udp")));
   std::vector<Frame> frames;
-  for (uint16_t id = 1; id <= 9; ++id) frames.push_back(udp(kClient, kVip).id(id));
+  for (uint16_t id = 1; id <= 65; ++id) frames.push_back(udp(kClient, kVip).id(id));
   CHECK(lab.receive("wan", frames) == Lines{kAsk});
+  CHECK(lab.turn() == Lines{});
   CHECK(lab.drops() == "neighbour_pending=1");
   const Lines out = lab.from_server(arp_reply("10.2.0.11", "10.2.0.1"));
-  REQUIRE(out.size() == 8);
-  for (size_t i = 0; i < 8; ++i) {
-    CHECK_THAT(out[i], Catch::Contains("id=0x000" + std::to_string(i + 1)));
+  REQUIRE(out.size() == 64);
+  for (size_t i = 0; i < 64; ++i) {
+    CHECK_THAT(out[i], Catch::Contains(fmt::format("id=0x{:04x}", i + 1)));
   }
 }
 

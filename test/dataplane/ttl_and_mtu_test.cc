@@ -75,17 +75,20 @@ TEST_CASE("with DF, a packet beyond the next link's MTU earns fragmentation need
   CHECK(lab.drops() == "");
   CHECK(lab.from_client(tcp(kClient, kVip).flags("A").data(1361)) ==
         Lines{"ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=4 mtu=1400 len=576 csum=ok "
-              "quoting{TCP 10.1.0.10:40000>10.1.0.100:80 ttl=64 id=0x1234 tos=0x00 DF [A] seq=1000 "
+              "quoting{TCP 10.1.0.10:40000>10.1.0.100:80 ttl=63 id=0x1234 tos=0x00 DF [A] seq=1000 "
               "ack=0 "
               "len=1401 csum=? quoted=548} via wan to 10.1.0.10"});
   CHECK(lab.drops() == "too_big=1");
 }
 
-TEST_CASE("without DF, a packet beyond the next link's MTU is dropped under its reason") {
+TEST_CASE("without DF, a packet beyond the next link's MTU goes to its server in fragments") {
   Lab lab(narrow_lan());
   lab.from_client(tcp(kClient, kVip).flags("S"));
-  CHECK(lab.from_client(tcp(kClient, kVip).flags("A").data(1361).may_fragment()) == Lines{});
-  CHECK(lab.drops() == "too_big=1");
+  const Lines out = lab.from_client(tcp(kClient, kVip).flags("A").data(1361).may_fragment());
+  REQUIRE(out.size() == 2);
+  CHECK_THAT(out[0], Catch::Contains("FRAG 0x2000") && Catch::Contains("len=1396"));
+  CHECK_THAT(out[1], Catch::Contains("FRAG 0x00ac len=25 via lan to 10.2.0.11"));
+  CHECK(lab.drops() == "");
 }
 
 TEST_CASE("a reply beyond the client link's MTU earns its server fragmentation needed") {

@@ -24,8 +24,9 @@ SERVICE = service(f"{VIP}:80", ["192.168.11.100:80", "192.168.11.101:80"])
 
 
 def masquerading(net, **more):
-    """lbd with the article's rule, and a service on the same address."""
-    return net.lbd([SERVICE], masquerade=[{"source": "192.168.11.0/24", "interface": "wan", **more}])
+    """lbd with the article's rule, and a service on the same address. `more` belongs to the rule."""
+    return net.lbd([SERVICE], masquerade=[{"source": "192.168.11.0/24", "interface": "wan", **more}],
+                   timeouts={"tcp_close": 1})
 
 
 def own_curl(net):
@@ -145,7 +146,7 @@ def ports_run_out(net):
     with masquerading(net, ports="40000-40003") as lbd:
         held = [connect(net.rs1, WEB, 80) for _ in range(4)]
         for server in (net.rs1, net.rs2):
-            with server.socket(socket.SOCK_STREAM, timeout=2) as fifth:
+            with server.socket(socket.SOCK_STREAM, timeout=1) as fifth:
                 holds(error_of(lambda one=fifth: one.connect((WEB, 80))) is not None, f"{server.name} has a fifth port")
         wait_for(lambda: lbd.drops()["no_masquerade_port"] >= 2, 5, "drops under no_masquerade_port")
         said = [line for line in lbd.log().splitlines() if "masquerade" in line and "port" in line]

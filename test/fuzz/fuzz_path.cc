@@ -27,7 +27,9 @@ Setup small_director() {
                     {"tcp", "10.1.0.101:80", {{"10.2.0.12:80", 1, "dr"}, {"10.2.0.13:80"}}, "rr"},
                     {"udp", "10.1.0.100:53", {{"10.2.0.11:53"}, {"10.2.0.15:5353"}}, "lc"},
                     {"udp", "10.1.0.101:53", {{"10.2.0.12:53", 1, "dr"}}},
-                    {"tcp", "10.1.0.102:80", {{"10.2.0.11:80", 0}}}};
+                    {"tcp", "10.1.0.102:80", {{"10.2.0.11:80", 0}}},
+                    {"udp", "10.1.0.103:53", {{"10.2.0.12:53", 1, "tunnel"}}}};
+  setup.masquerade = {{"10.2.0.0/25", "wan", 2000, 2003}};
   setup.links[1].mtu = 600;
   setup.routes = {{"0.0.0.0/0", "wan", "10.1.0.11"}};
   setup.hosts = {
@@ -152,6 +154,53 @@ void write_seeds(const std::filesystem::path& directory) {
   full_table().write(directory / "full-table");
   resolution().write(directory / "resolution");
   for_the_host().write(directory / "for-the-host");
+  fragments("10.1.0.100:53").write(directory / "nat-fragments");
+  fragments("10.1.0.103:53").write(directory / "tunnel-fragments");
+  errors().write(directory / "icmp-errors");
+  masqueraded().write(directory / "masqueraded");
+}
+
+// The IP packet of a frame: what an ICMP error quotes, what a tunnel carries.
+Bytes packet_of(const Frame& frame) {
+  const Bytes built = frame.build({});
+  return {built.begin() + 14, built.end()};
+}
+
+Seed fragments(const char* vip) {
+  const Bytes whole = packet_of(udp("10.1.0.10:7", vip).data(1200));
+  const auto piece = [&](size_t from, size_t to) {
+    const auto begin = whole.begin() + 20;
+    return ip("10.1.0.10", std::string(vip).substr(0, 10), 17)
+        .data(Bytes(begin + static_cast<long>(from), begin + static_cast<long>(to)))
+        .fragment(static_cast<uint16_t>((to < 1208 ? 0x2000 : 0) | from / 8));
+  };
+  return Seed().wan(piece(400, 800)).wan(piece(0, 400)).wan(piece(0, 400)).wan(piece(800, 1208));
+}
+
+Seed errors() {
+  const Frame request = udp("10.1.0.10:7", "10.1.0.100:53").data(20);
+  const Frame reply = udp("10.1.0.100:53", "10.1.0.10:7").data(20);
+  const Frame inside = udp("10.1.0.10:7", "10.2.0.11:53").data(20);
+  const Frame tunnelled = udp("10.1.0.10:7", "10.1.0.103:53").data(20);
+  const Frame outer = ip("10.2.0.1", "10.2.0.12", 4).data(packet_of(tunnelled));
+  return Seed()
+      .wan(request)
+      .wan(tunnelled)
+      .wan(icmp("10.1.0.10", "10.1.0.100", 3, 3).data(packet_of(reply)))
+      .lan(icmp("10.2.0.11", "10.1.0.10", 3, 3).data(packet_of(inside)))
+      .lan(icmp("10.2.0.99", "10.2.0.1", 3, 4, 580).data(packet_of(outer)))
+      .wan(tunnelled);
+}
+
+Seed masqueraded() {
+  return Seed()
+      .lan(udp("10.2.0.12:2001", "8.8.8.8:53").data(9))
+      .lan(udp("10.2.0.11:2001", "8.8.8.8:53").data(9))
+      .lan(tcp("10.2.0.12:99", "8.8.8.8:80").flags("S"))
+      .lan(echo_request("10.2.0.12", "8.8.8.8"))
+      .wan(udp("8.8.8.8:53", "10.1.0.1:2001").data(30))
+      .wan(tcp("8.8.8.8:80", "10.1.0.1:2003").flags("SA"))
+      .wan(icmp("8.8.8.8", "10.1.0.1", 0, 0, 0x07d10001).data(4));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import subprocess
 
 from .process import run
 from .wait import wait_for
@@ -64,7 +65,11 @@ class Director:
             raise RuntimeError(f"lbd ended with status {self.process.wait(1)}")
 
     def _answers(self):
-        return self.socket.exists() and self.ask("show", "info").returncode == 0
+        """Its socket is there before its ports are: on a busy machine the first answer takes long."""
+        try:
+            return self.socket.exists() and self.ask("show", "info").returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def __enter__(self):
         return self

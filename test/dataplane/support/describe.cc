@@ -101,6 +101,8 @@ std::string describe_flow(View p, const Ip& ip) {
   if (at != kNone && ip.segment.size() >= 8) text += " csum=" + transport_sum(ip, at);
   if (internet_checksum(p.first(ip.header)) != 0) text += " IPCSUM-BAD";
   if (is_icmp_error(ip)) text += " quoting{" + describe_ip(ip.segment.subspan(8)) + "}";
+  const bool wraps = ip.protocol == 4 && (get16(p, 6) & 0x1fff) == 0;
+  if (wraps) text += " carrying{" + describe_ip(ip.segment) + "}";
   return text;
 }
 

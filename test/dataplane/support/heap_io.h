@@ -52,7 +52,7 @@ class HeapIo final : public dataplane::Io {
 
  private:
   static constexpr uint16_t kHeadroom = 128;
-  static constexpr uint16_t kRoom = 640;  // of an allocated buffer
+  static constexpr uint16_t kRoom = 2048;  // of an allocated buffer
 
   static int enqueue(rte_mempool* pool, void* const* objects, unsigned count);
   static int register_pool_ops();

@@ -164,6 +164,14 @@ void World::build_snapshot() {
   snapshot->endpoints = lb::EndpointTable<V4>(endpoints, key_);
   snapshot->own = dataplane::OwnAddresses<V4>(std::move(own));
   snapshot->routes = lb::RouteTable<V4>(std::move(routes));
+  std::vector<dataplane::MasqueradeRule<V4>> rules;
+  for (const MasqueradeSetup& rule : setup_.masquerade) {
+    const uint16_t link = link_number(rule.link);
+    rules.push_back({lb::Prefix::parse(rule.source).value(), link,
+                     snapshot->links[link].addresses.front().address.ipv4(), rule.first_port,
+                     rule.last_port});
+  }
+  snapshot->masquerade = dataplane::Masquerade<V4>(std::move(rules));
   snapshot_ = snapshot.get();
   snapshots_.push_back(std::move(snapshot));
 }
@@ -187,7 +195,7 @@ void World::build_worker() {
                              take(Table::bytes_for(setup_.capacity), buckets_),
                              key_,
                              loads_,
-                             {turns_, traffic_, refused_, all_loads_},
+                             {turns_, traffic_, refused_, all_loads_, kSlots - 1, kSlots - 1},
                              default_timeouts(),
                              snapshot_,
                              neighbours});
@@ -287,7 +295,8 @@ std::string World::audit_fates() {
   uint64_t dropped = 0;
   for (const auto& drop : counters.drops) dropped += drop.reader_get();
   const uint64_t fates = io_.sent_total() + dropped + counters.consumed.reader_get();
-  const uint64_t packets = counters.packets.reader_get() + counters.answers.reader_get();
+  const uint64_t packets = counters.packets.reader_get() + counters.answers.reader_get() +
+                           counters.fragments.reader_get();
   if (fates == packets) return {};
   return fmt::format("{} packets came or were made, {} had a fate; ", packets, fates);
 }
@@ -319,9 +328,9 @@ std::string World::audit_loads() {
 }
 
 std::string World::settle_and_audit() {
-  // No packet is held longer than three tries take; a few seconds more for one that goes on to
-  // another next hop.
-  for (int second = 0; second < 16 && io_.outstanding() > 0; ++second) pass(1);
+  // A next hop is given up after three tries and a datagram in fragments after thirty seconds; a few
+  // seconds more for what goes on to another next hop.
+  for (int second = 0; second < 48 && io_.outstanding() > 0; ++second) pass(1);
   describe_sent();
   std::string faults = io_.faults();
   if (io_.outstanding() > 0) {

@@ -48,6 +48,13 @@ struct HostSetup {
   std::string address;
 };
 
+struct MasqueradeSetup {
+  std::string source;  // "10.2.0.0/24"
+  std::string link;
+  uint16_t first_port = 1024;
+  uint16_t last_port = 32767;
+};
+
 // Two arms, clients .10 to .12 outside, servers .11 to .13 inside.
 struct Setup {
   std::vector<ServiceSetup> services;
@@ -57,6 +64,7 @@ struct Setup {
   std::vector<HostSetup> hosts = {{"wan", "10.1.0.10"}, {"wan", "10.1.0.11"}, {"wan", "10.1.0.12"},
                                   {"lan", "10.2.0.11"}, {"lan", "10.2.0.12"}, {"lan", "10.2.0.13"}};
   uint32_t capacity = 1024;
+  std::vector<MasqueradeSetup> masquerade = {};
 };
 
 class World {

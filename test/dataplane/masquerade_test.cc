@@ -1,0 +1,88 @@
+// What real servers start themselves leaves under the director's address and comes back.
+#include "test/dataplane/support/lab.h"
+
+using namespace dataplane_test;
+
+namespace {
+
+constexpr const char* kInside = "10.2.0.11:5555";
+constexpr const char* kFar = "10.1.0.10:80";
+
+Setup masquerading(uint16_t first = 1024, uint16_t last = 32767) {
+  return {.services = one_service(), .masquerade = {{"10.2.0.0/24", "wan", first, last}}};
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a server's own connection keeps its port, hides its address, and its states are followed") {
+  Lab lab(masquerading());
+  CHECK_THAT(
+      lab.from_server(tcp(kInside, kFar).flags("S")).at(0),
+      Catch::StartsWith("TCP 10.1.0.1:5555>10.1.0.10:80 ttl=63") && Catch::Contains("csum=ok"));
+  CHECK_THAT(
+      lab.from_client(tcp(kFar, "10.1.0.1:5555").flags("SA").ack(1001)).at(0),
+      Catch::StartsWith("TCP 10.1.0.10:80>10.2.0.11:5555 ttl=63") && Catch::Contains("csum=ok"));
+  lab.from_server(tcp(kInside, kFar).flags("A").ack(1001));
+  CHECK(lab.connections() ==
+        Lines{"TCP 15:00 ESTABLISHED 10.1.0.10:80 10.1.0.1:5555 10.2.0.11:5555"});
+}
+
+TEST_CASE("two servers with one port get two ports, and each its own answers") {
+  Lab lab(masquerading());
+  lab.from_server(udp("10.2.0.11:5555", kFar));
+  const Lines second = lab.from_server(udp("10.2.0.12:5555", kFar));
+  CHECK_THAT(second.at(0), Catch::StartsWith("UDP 10.1.0.1:5556>10.1.0.10:80"));
+  CHECK_THAT(lab.from_client(udp(kFar, "10.1.0.1:5555")).at(0), Catch::Contains(">10.2.0.11:5555"));
+  CHECK_THAT(lab.from_client(udp(kFar, "10.1.0.1:5556")).at(0), Catch::Contains(">10.2.0.12:5555"));
+}
+
+TEST_CASE("a full range is counted and told once, and serves other destinations") {
+  Lab lab(masquerading(5000, 5001));
+  for (const char* from : {"10.2.0.11:1", "10.2.0.11:2", "10.2.0.11:3", "10.2.0.11:4"}) {
+    lab.from_server(udp(from, kFar));
+  }
+  CHECK(lab.drops() == "no_masquerade_port=2");
+  CHECK(lab.events().size() == 1);
+  CHECK(lab.from_server(udp("10.2.0.11:5", "10.1.0.11:80")).size() == 1);
+}
+
+TEST_CASE("pings of several servers with one identifier are told apart") {
+  Lab lab(masquerading());
+  const auto ping = [&](const char* from) {
+    return lab.from_server(icmp(from, "10.1.0.10", 8, 0, 0x40000001).data(8)).at(0);
+  };
+  CHECK_THAT(ping("10.2.0.11"),
+             Catch::StartsWith("ICMP 10.1.0.1>10.1.0.10") && Catch::Contains("csum=ok"));
+  const std::string second = ping("10.2.0.12");
+  const std::string rest = second.substr(second.find("rest=") + 5, 8);
+  const auto id = static_cast<uint32_t>(std::stoul(rest, nullptr, 16));
+  CHECK_THAT(lab.from_client(icmp("10.1.0.10", "10.1.0.1", 0, 0, id).data(8)).at(0),
+             Catch::StartsWith("ICMP 10.1.0.10>10.2.0.12") && Catch::Contains("rest=40000001"));
+}
+
+TEST_CASE("what answers a client that was routed to the server keeps its address") {
+  Lab lab(masquerading());
+  CHECK_THAT(lab.from_server(tcp("10.2.0.11:81", kClient).flags("SA")).at(0),
+             Catch::StartsWith("TCP 10.2.0.11:81>"));
+  CHECK_THAT(lab.from_server(icmp("10.2.0.11", "10.1.0.10", 0, 0, 1).data(8)).at(0),
+             Catch::StartsWith("ICMP 10.2.0.11>"));
+}
+
+TEST_CASE("an error about a masqueraded packet reaches the server that sent it") {
+  Lab lab(masquerading());
+  lab.from_server(udp(kInside, kFar));
+  Bytes quote = udp("10.1.0.1:5555", kFar).data(0).build({});
+  quote.erase(quote.begin(), quote.begin() + 14);
+  CHECK_THAT(lab.from_client(icmp("10.1.0.99", "10.1.0.1", 11, 0).data(quote)).at(0),
+             Catch::StartsWith("ICMP 10.1.0.99>10.2.0.11") &&
+                 Catch::Contains("quoting{UDP 10.2.0.11:5555>10.1.0.10:80"));
+}
+
+TEST_CASE("the director's own services and other sources are not masqueraded") {
+  Lab lab(masquerading());
+  CHECK_THAT(lab.from_client(tcp(kClient, "10.2.0.12:22").flags("S")).at(0),
+             Catch::StartsWith("TCP 10.1.0.10:40000>10.2.0.12:22"));
+  lab.from_server(tcp(kInside, "10.1.0.1:22").flags("S"));
+  CHECK(lab.drops() == "closed_port=1");
+}
