@@ -11,7 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   conf::Vocabulary vocabulary;
   vocabulary.schedulers = {{"rr", ""}, {"wlc", ""}};
-  vocabulary.methods = {{"nat", ""}, {"dr", "", true, true}};
+  vocabulary.methods = {{"nat", ""}, {"dr", "", true, true}, {"tunnel", "", true}};
   const auto config =
       conf::load(std::string_view(reinterpret_cast<const char*>(bytes), size), vocabulary);
   if (!config) {
