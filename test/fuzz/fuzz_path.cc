@@ -146,20 +146,6 @@ Seed for_the_host() {
       .wan(tcp("10.1.0.10:1", "10.1.0.102:80").flags("S"));
 }
 
-void write_seeds(const std::filesystem::path& directory) {
-  std::filesystem::create_directories(directory);
-  whole_connection("10.1.0.100:80", "10.2.0.11:80").write(directory / "nat-connection");
-  whole_connection("10.1.0.100:443", "10.2.0.11:80").write(directory / "nat-port-443");
-  whole_connection("10.1.0.101:80", "10.2.0.12:80").write(directory / "dr-connection");
-  full_table().write(directory / "full-table");
-  resolution().write(directory / "resolution");
-  for_the_host().write(directory / "for-the-host");
-  fragments("10.1.0.100:53").write(directory / "nat-fragments");
-  fragments("10.1.0.103:53").write(directory / "tunnel-fragments");
-  errors().write(directory / "icmp-errors");
-  masqueraded().write(directory / "masqueraded");
-}
-
 // The IP packet of a frame: what an ICMP error quotes, what a tunnel carries.
 Bytes packet_of(const Frame& frame) {
   const Bytes built = frame.build({});
@@ -201,6 +187,20 @@ Seed masqueraded() {
       .wan(udp("8.8.8.8:53", "10.1.0.1:2001").data(30))
       .wan(tcp("8.8.8.8:80", "10.1.0.1:2003").flags("SA"))
       .wan(icmp("8.8.8.8", "10.1.0.1", 0, 0, 0x07d10001).data(4));
+}
+
+void write_seeds(const std::filesystem::path& directory) {
+  std::filesystem::create_directories(directory);
+  whole_connection("10.1.0.100:80", "10.2.0.11:80").write(directory / "nat-connection");
+  whole_connection("10.1.0.100:443", "10.2.0.11:80").write(directory / "nat-port-443");
+  whole_connection("10.1.0.101:80", "10.2.0.12:80").write(directory / "dr-connection");
+  full_table().write(directory / "full-table");
+  resolution().write(directory / "resolution");
+  for_the_host().write(directory / "for-the-host");
+  fragments("10.1.0.100:53").write(directory / "nat-fragments");
+  fragments("10.1.0.103:53").write(directory / "tunnel-fragments");
+  errors().write(directory / "icmp-errors");
+  masqueraded().write(directory / "masqueraded");
 }
 
 }  // namespace
