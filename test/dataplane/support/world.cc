@@ -54,6 +54,8 @@ std::string text_of_event(const dataplane::Event& event, const std::string& link
       return fmt::format("{} on {} does not answer", address, link);
     case dataplane::Event::Kind::kAddressConflict:
       return fmt::format("{} on {} is claimed by {}", address, link, event.from.to_string());
+    case dataplane::Event::Kind::kPortsExhausted:
+      return fmt::format("{} by {}: no masquerade port is left", address, link);
   }
   return "unknown event";
 }

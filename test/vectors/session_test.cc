@@ -1,0 +1,264 @@
+// lbd-replay's own parts: options, captures, whose MAC address it is, and that a run repeats.
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "conf/load.h"
+#include "control/vocabulary.h"
+#include "dataplane/headers.h"
+#include "test/vectors/frames.h"
+#include "test/vectors/recording.h"
+#include "tools/replay/facts.h"
+#include "tools/replay/session.h"
+
+namespace {
+
+using replay::Options;
+
+const char* const kNat = R"({
+  "interfaces": [
+    {"name": "wan", "device": "a", "addresses": ["10.1.0.1/24"]},
+    {"name": "lan", "device": "b", "addresses": ["10.2.0.1/16"]}],
+  "services": [{"name": "web", "protocol": "tcp", "address": "10.1.0.100:80", "scheduler": "rr",
+                "servers": [{"address": "10.2.4.1:80"}]}],
+  "connections": {"capacity": 1024}
+})";
+
+conf::Config nat() { return *conf::load(kNat, control::vocabulary()); }
+
+std::string recorded(const std::string& file) { return std::string(LBD_VECTORS) + "/" + file; }
+
+std::expected<Options, std::string> parse(std::vector<std::string> words) {
+  words.insert(words.begin(), "lbd-replay");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  return replay::parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+// Captures of this test, gone with it.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "lbd-replay-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  Folder(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+std::vector<std::string> said;
+void say(const std::string& line) { said.push_back(line); }
+
+// The recorded connection nat-tcp-normal; what is written goes to the folder.
+Options normal(const Folder& folder) {
+  Options options;
+  options.in = {{"wan", recorded("nat-tcp-normal.client.pcap")},
+                {"lan", recorded("nat-tcp-normal.rs.pcap")}};
+  options.out = {{"wan", folder / "wan.pcap"}, {"lan", folder / "lan.pcap"}};
+  options.macs = {{"lan", *lb::MacAddress::parse("02:00:00:00:02:01")}};
+  return options;
+}
+
+std::vector<replay::Bytes> ip_frames(const std::string& path) {
+  auto reader = replay::CaptureReader::open(path);
+  REQUIRE(reader);
+  std::vector<replay::Bytes> frames;
+  for (;;) {
+    const auto frame = reader->next();
+    REQUIRE(frame);
+    if (!*frame) return frames;
+    const replay::Bytes bytes((*frame)->bytes.begin(), (*frame)->bytes.end());
+    if (vectors_test::is_ip(bytes)) frames.push_back(bytes);
+  }
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+uint64_t drops(replay::Run& run, lb::DropReason reason) {
+  return run.worker().counters().drops[static_cast<size_t>(reason)].reader_get();
+}
+
+}  // namespace
+
+TEST_CASE("a capture of both directions gives what the director had sent, and its counts") {
+  const Folder folder;
+  Options options = normal(folder);
+  options.answer_arp = true;
+  said.clear();
+  const auto run = replay::play(nat(), options, say);
+  REQUIRE(run);
+  CHECK(ip_frames(folder / "wan.pcap").size() == 3);
+  CHECK(ip_frames(folder / "lan.pcap").size() == 5);
+  replay::Facts facts(**run, "");
+  const auto services = facts.services();
+  CHECK(services[0].servers[0].totals.connections == 1);
+  CHECK(services[0].servers[0].totals.packets_in == 5);
+  CHECK(services[0].servers[0].totals.packets_out == 3);
+  CHECK(facts.interfaces()[0].rx_packets == 5);
+  CHECK(said ==
+        std::vector<std::string>{"interface wan: MAC address 02:00:00:00:01:01 by its capture",
+                                 "interface wan: 3 frames that a director had sent were left out",
+                                 "interface lan: 5 frames that a director had sent were left out"});
+}
+
+TEST_CASE("a run repeats itself to the last bit") {
+  const Folder one, two;
+  REQUIRE(replay::play(nat(), normal(one), say));
+  REQUIRE(replay::play(nat(), normal(two), say));
+  for (const char* name : {"wan.pcap", "lan.pcap"}) {
+    CHECK(contents(one / name) == contents(two / name));
+  }
+}
+
+TEST_CASE("without an answer to ARP the tail brings what the director does about it") {
+  const Folder folder;
+  Options options = normal(folder);
+  // Of the connection, only what the client sent: the server is silent in every way.
+  options.in.pop_back();
+  options.neighbours = {
+      {"wan", *lb::IpAddress::parse("10.1.0.240"), *lb::MacAddress::parse("02:00:00:00:01:10")}};
+  options.tail_seconds = 5;
+  said.clear();
+  const auto run = replay::play(nat(), options, say);
+  REQUIRE(run);
+  CHECK(drops(**run, lb::DropReason::kNeighbourFailed) == 5);
+  CHECK(ip_frames(folder / "wan.pcap").size() == 5);  // host unreachable
+  CHECK(ip_frames(folder / "lan.pcap").empty());
+  CHECK(std::ranges::find(said, "interface lan: 10.2.4.1 does not answer ARP") != said.end());
+}
+
+TEST_CASE("connections expire on the captures' clock") {
+  const Folder folder;
+  Options options = normal(folder);
+  options.answer_arp = true;
+  options.tail_seconds = 118;
+  const auto waiting = replay::play(nat(), options, say);
+  CHECK((*waiting)->worker().connections().table().size() == 1);
+  options.tail_seconds = 122;  // TIME_WAIT: 120 seconds
+  const auto expired = replay::play(nat(), options, say);
+  CHECK((*expired)->worker().connections().table().size() == 0);
+}
+
+TEST_CASE("frames for another host's MAC address are dropped as on a promiscuous port") {
+  const Folder folder;
+  Options options = normal(folder);
+  options.macs.push_back({"wan", *lb::MacAddress::parse("02:00:00:00:00:77")});
+  const auto run = replay::play(nat(), options, say);
+  CHECK(drops(**run, lb::DropReason::kForeignMac) == 5 + 3);
+}
+
+TEST_CASE("where several MAC addresses could be the director's it is not guessed") {
+  const Folder folder;
+  Options options = normal(folder);
+  options.macs.clear();
+  const auto run = replay::play(nat(), options, say);
+  REQUIRE_FALSE(run);
+  CHECK_FALSE(run.error().of_usage);
+  CHECK(run.error().text ==
+        "interface lan: 02:00:00:00:02:01 and 02:00:00:00:02:61 could be the director's MAC "
+        "address; say --mac lan=MAC");
+}
+
+TEST_CASE("who speaks ARP as the director is the director") {
+  replay::OwnMac own_mac(nat());
+  const auto frame = [](const char* to, const char* from, const char* sender) {
+    dataplane::ArpPacket arp{dataplane::Be16(1),
+                             dataplane::Be16(dataplane::ethertype::kIpv4),
+                             6,
+                             4,
+                             dataplane::Be16(2),
+                             *lb::MacAddress::parse(from),
+                             lb::IpAddress::parse(sender)->ipv4(),
+                             {},
+                             {}};
+    const dataplane::EthernetHeader ethernet{*lb::MacAddress::parse(to),
+                                             *lb::MacAddress::parse(from),
+                                             dataplane::Be16(dataplane::ethertype::kArp)};
+    const auto* head = reinterpret_cast<const uint8_t*>(&ethernet);
+    const auto* body = reinterpret_cast<const uint8_t*>(&arp);
+    replay::Bytes bytes(head, head + sizeof ethernet);
+    bytes.insert(bytes.end(), body, body + sizeof arp);
+    return bytes;
+  };
+  CHECK_FALSE(own_mac.conclude().value());
+  own_mac.see(frame("02:00:00:00:00:01", "02:00:00:00:00:02", "10.1.0.240"));
+  own_mac.see(frame("02:00:00:00:00:02", "02:00:00:00:00:01", "10.1.0.100"));
+  own_mac.see(frame("02:00:00:00:00:03", "02:00:00:00:00:01", "10.1.0.100"));
+  CHECK(own_mac.conclude().value() == lb::MacAddress::parse("02:00:00:00:00:01"));
+}
+
+TEST_CASE("what is written is read back with its nanoseconds") {
+  const Folder folder;
+  const replay::Bytes frame(60, 0x2a);
+  {
+    auto writer = replay::CaptureWriter::create(folder / "out.pcap");
+    REQUIRE(writer);
+    writer->write(1'795'348'358'123'456'789, frame);
+    REQUIRE(writer->finish());
+  }
+  auto reader = replay::CaptureReader::open(folder / "out.pcap");
+  REQUIRE(reader);
+  const auto read = reader->next();
+  REQUIRE((read && *read));
+  CHECK((*read)->time == 1'795'348'358'123'456'789);
+  CHECK(replay::Bytes((*read)->bytes.begin(), (*read)->bytes.end()) == frame);
+  CHECK_FALSE(reader->next().value());
+}
+
+TEST_CASE("a file that is no capture is named") {
+  const Folder folder;
+  std::ofstream(folder / "text") << "no capture, but long enough to be one";
+  Options options = normal(folder);
+  options.in[0].path = folder / "text";
+  const auto run = replay::play(nat(), options, say);
+  REQUIRE_FALSE(run);
+  CHECK_FALSE(run.error().of_usage);
+  CHECK(run.error().text == folder / "text: unknown file format");
+}
+
+TEST_CASE("errors of the command line name the option and the expected form") {
+  CHECK(parse({}).error() == "--config: missing (expected FILE)");
+  CHECK(parse({"--config", "a"}).error() == "--in: missing (expected IFACE=FILE at least once)");
+  CHECK(parse({"--config", "a", "--in", "wan"}).error() == "--in: \"wan\" (expected IFACE=FILE)");
+  CHECK(parse({"--config", "a", "--in", "wan=b", "--mac", "wan=1:2"}).error() ==
+        "--mac: \"wan=1:2\" (expected IFACE=MAC, such as wan=02:00:00:00:00:01, no group address)");
+  CHECK(parse({"--config", "a", "--in", "wan=b", "--neighbour", "wan=10.1.0.240"}).error() ==
+        "--neighbour: \"wan=10.1.0.240\" (expected IFACE=IP=MAC, such as "
+        "lan=192.168.11.100=02:00:00:00:00:64)");
+  CHECK(parse({"--colour"}).error() ==
+        "unrecognised option '--colour' (lbd-replay --help lists the options)");
+}
+
+TEST_CASE("an interface that the configuration does not have is a usage error") {
+  const Folder folder;
+  Options options = normal(folder);
+  options.out[1].interface = "dmz";
+  const auto run = replay::play(nat(), options, say);
+  REQUIRE_FALSE(run);
+  CHECK(run.error().of_usage);
+  CHECK(run.error().text == "--out: no interface \"dmz\"; interfaces: wan, lan");
+}
+
+TEST_CASE("options are read") {
+  const auto options =
+      parse({"--config", "c", "--in", "wan=a=b.pcap", "--neighbour",
+             "lan=10.2.4.1=02:00:00:00:00:64", "--answer-arp", "--tail", "7", "--json"});
+  REQUIRE(options);
+  CHECK(options->in[0].interface == "wan");
+  CHECK(options->in[0].path == "a=b.pcap");
+  CHECK(options->neighbours[0].mac == lb::MacAddress::parse("02:00:00:00:00:64"));
+  CHECK(options->answer_arp);
+  CHECK(options->tail_seconds == 7);
+  CHECK(options->json);
+  CHECK(options->show.size() == 3);
+}

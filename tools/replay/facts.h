@@ -1,0 +1,35 @@
+// The replayed director as commands see it, so that their tables serve replay too. Rates are means
+// over the replayed time.
+#pragma once
+
+#include "control/facts.h"
+#include "tools/replay/run.h"
+
+namespace replay {
+
+class Facts final : public control::Facts {
+ public:
+  // The run must outlive this.
+  Facts(Run& run, std::string config_file) : run_(run), config_file_(std::move(config_file)) {}
+
+  control::InfoFacts info() override;
+  std::vector<control::ServiceFacts> services() override;
+  std::vector<control::InterfaceFacts> interfaces() override;
+  std::vector<control::NeighbourFacts> neighbours() override;
+  std::vector<control::WorkerFacts> workers() override;
+  std::vector<control::DropFacts> drops() override;
+  control::TimeoutFacts timeouts() override;
+  nlohmann::json config() override;
+  std::expected<control::ConnectionPage, std::string> connections(
+      const control::ConnectionQuery& query) override;
+
+ private:
+  control::ServerFacts server(size_t service, size_t server) const;
+  control::Rates rates_of(const control::Traffic& totals) const;
+  bool turn_while_asked(unsigned tries);
+
+  Run& run_;
+  std::string config_file_;
+};
+
+}  // namespace replay
