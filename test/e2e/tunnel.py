@@ -178,7 +178,8 @@ def no_such_server(net):
             net.client.capture("eth0", "icmp") as seen, dgram(net.client, (VIP, 5300), timeout=10) as one:
         one.send(b"hello")
         equal(error_of(lambda: one.recv(100)), "EHOSTUNREACH", "the client's error")
-        contains(seen.packets()[0], f"{VIP} > {CLIENT}: ICMP host {VIP} unreachable", "the message")
+        message = seen.wait(lambda packets: packets and packets[0], "the message")
+        contains(message, f"{VIP} > {CLIENT}: ICMP host {VIP} unreachable", "the message")
 
 
 def errors_from_the_client(net):
