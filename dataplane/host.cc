@@ -321,8 +321,6 @@ bool Host<lb::V4>::fits(PortNumber port, Packet& packet, uint16_t room, uint16_t
     drop(packet, DropReason::kTooBig);
     return false;
   }
-  // What came in fragments may leave in such, however its DF bit stands: it was within its sender's
-  // way.
   const uint16_t length = packet.mbuf != nullptr ? packet.length : packet.largest_fragment;
   if (length + overhead <= room) return true;
   if ((ip.fragment.value() & Ipv4Header::kDontFragment) == 0) return true;

@@ -98,9 +98,8 @@ void Path<F>::classify(Packet& packet) const {
   packet.hash = connections_.table().hash(packet.outside(), packet.protocol);
 }
 
-// By now the buckets are in the cache; what they point to is fetched for the whole burst at once.
-// Not by
-// __builtin_prefetch: to GCC a function that does nothing else has no effect and is left out.
+// By now the buckets are in the cache; what they point to is fetched for the whole burst at once. Not
+// by __builtin_prefetch: to GCC a function that does nothing else has no effect and is left out.
 template <class F>
 void Path<F>::locate_all(const Burst& burst) {
   for (uint16_t i = 0; i < burst.flows; ++i) {
