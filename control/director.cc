@@ -3,8 +3,11 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <nlohmann/json.hpp>
 
+#include "conf/write.h"
 #include "control/log.h"
+#include "control/worker_facts.h"
 
 namespace control {
 
@@ -57,29 +60,15 @@ void Director::watch_links() {
 void Director::log_events() {
   dataplane::Event event;
   while (engine_->worker().control_take_event(event)) {
-    const std::string& interface = config_.interfaces[event.link].name;
-    const std::string address = lb::IpAddress(event.address).to_string();
-    switch (event.kind) {
-      case dataplane::Event::Kind::kNeighbourMoved:
-        log::notice("interface {}: {} moved from {} to {}", interface, address,
-                    event.from.to_string(), event.to.to_string());
-        break;
-      case dataplane::Event::Kind::kNeighbourFailed:
-        log::warning("interface {}: {} does not answer ARP", interface, address);
-        break;
-      case dataplane::Event::Kind::kPortsExhausted:
-        log::warning("interface {}: masquerade has no port left towards {}", interface, address);
-        break;
-      case dataplane::Event::Kind::kAddressConflict:
-        log::warning("interface {}: {} claims the director's address {}", interface,
-                     event.from.to_string(), address);
-        break;
-    }
+    const bool harmless = event.kind == dataplane::Event::Kind::kNeighbourMoved;
+    log::emit(harmless ? log::Level::kNotice : log::Level::kWarning, "{}",
+              event_text(event, config_));
   }
 }
 
 void Director::tick_rates() {
-  for (uint32_t slot = 0; slot < rates_.size(); ++slot) rates_[slot].tick(totals_of(slot));
+  for (uint32_t slot = 0; slot < rates_.size(); ++slot)
+    rates_[slot].tick(totals_of(engine_->traffic(slot)));
   const dataplane::WorkerCounters& counters = engine_->worker().reader_counters();
   const uint64_t busy = counters.busy_cycles.reader_get();
   const uint64_t total = counters.total_cycles.reader_get();
@@ -107,41 +96,17 @@ InfoFacts Director::info() {
   return info;
 }
 
-Traffic Director::totals_of(uint32_t server_slot) const {
-  const lb::Traffic& live = engine_->traffic(server_slot);
-  return {live.connections.reader_get(), live.packets_in.reader_get(),
-          live.packets_out.reader_get(), live.bytes_in.reader_get(), live.bytes_out.reader_get()};
-}
-
-ServerFacts Director::server_facts(size_t service, size_t server) const {
-  const conf::Server& configured = config_.services[service].servers[server];
-  const uint32_t slot = engine_->slots().servers[service][server];
-  ServerFacts facts;
-  facts.address = configured.address;
-  facts.forward = configured.forward;
-  facts.weight = configured.weight;
-  facts.state = "ready";
-  facts.health = "unchecked";
-  facts.active_connections = engine_->load(slot).active.reader_get();
-  facts.inactive_connections = engine_->load(slot).inactive.reader_get();
-  facts.totals = totals_of(slot);
-  facts.rates = rates_[slot].rates();
-  return facts;
-}
-
 std::vector<ServiceFacts> Director::services() {
   std::vector<ServiceFacts> result;
   for (size_t i = 0; i < config_.services.size(); ++i) {
     const conf::Service& configured = config_.services[i];
-    ServiceFacts& facts = result.emplace_back();
-    facts.name = configured.name;
-    facts.protocol = configured.protocol;
-    facts.address = configured.address;
-    facts.scheduler = configured.scheduler;
-    facts.forward = configured.forward;
-    facts.refused = engine_->refused(engine_->slots().services[i]);
+    ServiceFacts& facts = result.emplace_back(
+        service_facts(configured, engine_->refused(engine_->slots().services[i])));
     for (size_t j = 0; j < configured.servers.size(); ++j) {
-      facts.servers.push_back(server_facts(i, j));
+      const uint32_t slot = engine_->slots().servers[i][j];
+      facts.servers.push_back(
+          server_facts(configured.servers[j], engine_->load(slot), engine_->traffic(slot)));
+      facts.servers.back().rates = rates_[slot].rates();
       facts.totals += facts.servers.back().totals;
       facts.rates += facts.servers.back().rates;
     }
@@ -186,19 +151,18 @@ std::vector<WorkerFacts> Director::workers() {
   return {facts};
 }
 
-std::vector<DropFacts> Director::drops() {
-  const dataplane::WorkerCounters& counters = engine_->worker().reader_counters();
-  std::vector<DropFacts> result;
-  for (size_t i = 0; i < lb::kDropReasons; ++i) {
-    const lb::DropReasonText& text = lb::kDropReasonTexts[i];
-    result.push_back(
-        {std::string(text.name), std::string(text.description), counters.drops[i].reader_get()});
-  }
-  return result;
+std::vector<DropFacts> Director::drops() { return drop_facts(engine_->worker().reader_counters()); }
+
+TimeoutFacts Director::timeouts() { return timeout_facts(config_.timeouts); }
+
+nlohmann::json Director::config() { return conf::to_json(config_); }
+
+std::vector<NeighbourFacts> Director::neighbours() {
+  return neighbour_facts(engine_->worker(), config_, patient_wait);
 }
 
-TimeoutFacts Director::timeouts() {
-  return {config_.timeouts.tcp, config_.timeouts.tcp_fin, config_.timeouts.udp};
+std::expected<ConnectionPage, std::string> Director::connections(const ConnectionQuery& query) {
+  return connection_facts(engine_->worker(), config_, engine_->slots(), query, patient_wait);
 }
 
 }  // namespace control

@@ -9,7 +9,6 @@
 
 #include "control/engine.h"
 #include "control/facts.h"
-#include "control/inspect.h"
 #include "control/rates.h"
 
 namespace control {
@@ -41,10 +40,6 @@ class Director final : public Facts {
   void watch_links();
   void log_events();
   void tick_rates();
-  Traffic totals_of(uint32_t server_slot) const;
-  ServerFacts server_facts(size_t service, size_t server) const;
-  std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& query) const;
-  ConnectionFacts connection_facts(const lb::Connection<lb::V4>& entry, lb::Tick now) const;
 
   conf::Config config_;
   std::string config_file_;

@@ -59,8 +59,7 @@ std::expected<std::unique_ptr<Engine>, std::string> Engine::start(
   return engine;
 }
 
-Engine::Engine(const conf::Config& config)
-    : config_(config), slots_(assign_slots(config)), timeouts_(timeouts_of(config.timeouts)) {
+Engine::Engine(const conf::Config& config) : config_(config), slots_(assign_slots(config)) {
   const auto ports = static_cast<uint32_t>(all_devices(config).size());
   buffer_count_ = config.mbufs.value_or(kBuffersBesides + ports * kBuffersPerPort);
   for (const conf::Interface& interface : config.interfaces) {
@@ -131,7 +130,7 @@ std::expected<void, std::string> Engine::start_worker() {
       .loads = loads_.span(),
       .live = {turns_.span(), traffic_.span(), refused_.span(), all_loads_, kMasqueradeService,
                kMasqueradeServer},
-      .timeouts = timeouts_,
+      .timeouts = timeouts_of(config_.timeouts),
       .snapshot = current_snapshot_,
       .neighbours = static_neighbours(config_),
   });

@@ -41,7 +41,6 @@ class Engine {
   const lb::Traffic& traffic(uint32_t server_slot) const { return traffic_[server_slot]; }
   const lb::Load& load(uint32_t server_slot) const { return loads_[server_slot]; }
   uint64_t refused(uint32_t service_slot) const { return refused_[service_slot].reader_get(); }
-  const lb::Timeouts& timeouts() const { return timeouts_; }
 
  private:
   explicit Engine(const conf::Config& config);
@@ -53,7 +52,6 @@ class Engine {
 
   const conf::Config& config_;
   Slots slots_;
-  lb::Timeouts timeouts_;
   uint32_t buffer_count_;
   uint16_t largest_mtu_ = 0;
   size_t entry_bytes_;

@@ -3,31 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "conf/write.h"
-#include "control/inspect.h"
-#include "dataplane/methods.h"
+#include "control/worker_facts.h"
 
 namespace replay {
-namespace {
-
-std::string_view state_text(dataplane::NeighbourState state) {
-  using enum dataplane::NeighbourState;
-  switch (state) {
-    case kStatic:
-      return "static";
-    case kIncomplete:
-      return "incomplete";
-    case kReachable:
-      return "reachable";
-    case kProbing:
-      return "probing";
-    case kFailed:
-    case kFree:
-      break;
-  }
-  return "failed";
-}
-
-}  // namespace
 
 control::InfoFacts Facts::info() {
   control::InfoFacts info;
@@ -50,38 +28,17 @@ control::Rates Facts::rates_of(const control::Traffic& totals) const {
           rate(totals.bytes_in), rate(totals.bytes_out)};
 }
 
-control::ServerFacts Facts::server(size_t service, size_t server) const {
-  const conf::Server& configured = run_.config().services[service].servers[server];
-  const uint32_t slot = run_.slots().servers[service][server];
-  const lb::Traffic& traffic = run_.traffic(slot);
-  control::ServerFacts facts;
-  facts.address = configured.address;
-  facts.forward = configured.forward;
-  facts.weight = configured.weight;
-  facts.state = "ready";
-  facts.health = "unchecked";
-  facts.active_connections = run_.load(slot).active.reader_get();
-  facts.inactive_connections = run_.load(slot).inactive.reader_get();
-  facts.totals = {traffic.connections.reader_get(), traffic.packets_in.reader_get(),
-                  traffic.packets_out.reader_get(), traffic.bytes_in.reader_get(),
-                  traffic.bytes_out.reader_get()};
-  facts.rates = rates_of(facts.totals);
-  return facts;
-}
-
 std::vector<control::ServiceFacts> Facts::services() {
   std::vector<control::ServiceFacts> result;
   for (size_t i = 0; i < run_.config().services.size(); ++i) {
     const conf::Service& configured = run_.config().services[i];
-    control::ServiceFacts& facts = result.emplace_back();
-    facts.name = configured.name;
-    facts.protocol = configured.protocol;
-    facts.address = configured.address;
-    facts.scheduler = configured.scheduler;
-    facts.forward = configured.forward;
-    facts.refused = run_.refused(run_.slots().services[i]);
+    control::ServiceFacts& facts = result.emplace_back(
+        control::service_facts(configured, run_.refused(run_.slots().services[i])));
     for (size_t j = 0; j < configured.servers.size(); ++j) {
-      facts.servers.push_back(server(i, j));
+      const uint32_t slot = run_.slots().servers[i][j];
+      facts.servers.push_back(
+          control::server_facts(configured.servers[j], run_.load(slot), run_.traffic(slot)));
+      facts.servers.back().rates = rates_of(facts.servers.back().totals);
       facts.totals += facts.servers.back().totals;
     }
     facts.rates = rates_of(facts.totals);
@@ -109,29 +66,16 @@ std::vector<control::InterfaceFacts> Facts::interfaces() {
   return result;
 }
 
-// Of control::Wait: the worker answers between its bursts, and here it turns only when told to.
-bool Facts::turn_while_asked(unsigned) {
-  run_.turn();
-  return true;
+// The worker answers between its bursts, and here it turns only when told to.
+control::Wait Facts::turn_while_asked() {
+  return [this](unsigned) {
+    run_.turn();
+    return true;
+  };
 }
 
 std::vector<control::NeighbourFacts> Facts::neighbours() {
-  std::vector<control::NeighbourFacts> result;
-  const auto inspected = control::inspect_neighbours(
-      run_.worker(), [this](unsigned tries) { return turn_while_asked(tries); });
-  if (!inspected) return result;
-  for (const dataplane::Neighbour<lb::V4>& neighbour : inspected->neighbours) {
-    control::NeighbourFacts& facts = result.emplace_back();
-    facts.interface = run_.config().interfaces[neighbour.link].name;
-    facts.address = lb::IpAddress(neighbour.address);
-    if (neighbour.usable()) facts.mac = neighbour.header.destination;
-    facts.state = state_text(neighbour.state);
-    if (neighbour.usable() && neighbour.state != dataplane::NeighbourState::kStatic) {
-      facts.confirmed_seconds_ago =
-          static_cast<double>(inspected->now - neighbour.confirmed) / lb::kTicksPerSecond;
-    }
-  }
-  return result;
+  return control::neighbour_facts(run_.worker(), run_.config(), turn_while_asked());
 }
 
 std::vector<control::WorkerFacts> Facts::workers() {
@@ -143,58 +87,17 @@ std::vector<control::WorkerFacts> Facts::workers() {
 }
 
 std::vector<control::DropFacts> Facts::drops() {
-  const dataplane::WorkerCounters& counters = run_.worker().reader_counters();
-  std::vector<control::DropFacts> result;
-  for (size_t i = 0; i < lb::kDropReasons; ++i) {
-    const lb::DropReasonText& text = lb::kDropReasonTexts[i];
-    result.push_back(
-        {std::string(text.name), std::string(text.description), counters.drops[i].reader_get()});
-  }
-  return result;
+  return control::drop_facts(run_.worker().reader_counters());
 }
 
-control::TimeoutFacts Facts::timeouts() {
-  const conf::Timeouts& seconds = run_.config().timeouts;
-  return {seconds.tcp, seconds.tcp_fin, seconds.udp};
-}
+control::TimeoutFacts Facts::timeouts() { return control::timeout_facts(run_.config().timeouts); }
 
 nlohmann::json Facts::config() { return conf::to_json(run_.config()); }
 
 std::expected<control::ConnectionPage, std::string> Facts::connections(
     const control::ConnectionQuery& query) {
-  control::ConnectionFilter filter;
-  filter.limit = query.limit;
-  filter.client_port = query.client_port;
-  if (query.client) {
-    if (!query.client->is_ipv4()) return std::unexpected("IPv6 is not supported yet");
-    filter.client = query.client->ipv4();
-  }
-  for (size_t i = 0; query.service && i < run_.config().services.size(); ++i) {
-    if (run_.config().services[i].name == *query.service) filter.service = run_.slots().services[i];
-  }
-  if (query.service && !filter.service) {
-    return std::unexpected("no service named \"" + *query.service + "\"");
-  }
-  const auto inspected = control::inspect_connections(
-      run_.worker(), filter, [this](unsigned tries) { return turn_while_asked(tries); });
-  if (!inspected) return std::unexpected(inspected.error());
-  control::ConnectionPage page;
-  page.complete = inspected->complete;
-  for (const lb::Connection<lb::V4>& entry : inspected->entries) {
-    control::ConnectionFacts& facts = page.connections.emplace_back();
-    facts.protocol = entry.protocol;
-    facts.state = lb::to_string(entry.state);
-    facts.client = entry.outside.to_endpoint();
-    facts.virtual_address = entry.virtual_end.to_endpoint();
-    facts.server = entry.inside.to_endpoint();
-    facts.service = entry.from_inside ? "masquerade" : run_.config().services[entry.service].name;
-    facts.forward = dataplane::methods<lb::V4>()[entry.method].name;
-    const lb::Tick deadline = entry.stamp + run_.timeouts()[static_cast<size_t>(entry.state)];
-    if (lb::before(inspected->now, deadline)) {
-      facts.expires_seconds = static_cast<double>(deadline - inspected->now) / lb::kTicksPerSecond;
-    }
-  }
-  return page;
+  return control::connection_facts(run_.worker(), run_.config(), run_.slots(), query,
+                                   turn_while_asked());
 }
 
 }  // namespace replay

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "control/facts.h"
+#include "control/inspect.h"
 #include "tools/replay/run.h"
 
 namespace replay {
@@ -24,9 +25,8 @@ class Facts final : public control::Facts {
       const control::ConnectionQuery& query) override;
 
  private:
-  control::ServerFacts server(size_t service, size_t server) const;
   control::Rates rates_of(const control::Traffic& totals) const;
-  bool turn_while_asked(unsigned tries);
+  control::Wait turn_while_asked();
 
   Run& run_;
   std::string config_file_;

@@ -1,11 +1,10 @@
 #include "tools/replay/run.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "control/build_snapshot.h"
+#include "control/worker_facts.h"
 
 namespace replay {
 namespace {
@@ -65,7 +64,6 @@ Run::Run(RunSetup setup)
     : config_(std::move(setup.config)),
       answers_arp_(setup.answer_arp),
       slots_(control::assign_slots(config_)),
-      timeouts_(control::timeouts_of(config_.timeouts)),
       io_(largest_mtu(config_)),
       entry_memory_(entry_bytes(config_)),
       bucket_memory_(bucket_bytes(config_)),
@@ -85,7 +83,7 @@ Run::Run(RunSetup setup)
       .loads = loads_.span(),
       .live = {turns_.span(), traffic_.span(), refused_.span(), all_loads_,
                control::kMasqueradeService, control::kMasqueradeServer},
-      .timeouts = timeouts_,
+      .timeouts = control::timeouts_of(config_.timeouts),
       .snapshot = current_snapshot_,
       .neighbours = control::static_neighbours(config_),
   });
@@ -163,25 +161,7 @@ std::vector<std::string> Run::take_events() {
   std::vector<std::string> lines;
   dataplane::Event event;
   while (worker_->control_take_event(event)) {
-    const std::string& interface = config_.interfaces[event.link].name;
-    const std::string address = lb::IpAddress(event.address).to_string();
-    switch (event.kind) {
-      case dataplane::Event::Kind::kNeighbourMoved:
-        lines.push_back(fmt::format("interface {}: {} moved from {} to {}", interface, address,
-                                    event.from.to_string(), event.to.to_string()));
-        break;
-      case dataplane::Event::Kind::kNeighbourFailed:
-        lines.push_back(fmt::format("interface {}: {} does not answer ARP", interface, address));
-        break;
-      case dataplane::Event::Kind::kPortsExhausted:
-        lines.push_back(fmt::format("interface {}: masquerade has no port left towards {}",
-                                    interface, address));
-        break;
-      case dataplane::Event::Kind::kAddressConflict:
-        lines.push_back(fmt::format("interface {}: {} claims the director's address {}", interface,
-                                    event.from.to_string(), address));
-        break;
-    }
+    lines.push_back(control::event_text(event, config_));
   }
   return lines;
 }

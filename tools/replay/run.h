@@ -54,7 +54,6 @@ class Run {
 
   const conf::Config& config() const { return config_; }
   const control::Slots& slots() const { return slots_; }
-  const lb::Timeouts& timeouts() const { return timeouts_; }
   const dataplane::Link& link(size_t interface) const { return snapshot_->links[interface]; }
   dataplane::Worker& worker() { return *worker_; }
   size_t buffers_in_use() const { return io_.in_use(); }
@@ -85,7 +84,6 @@ class Run {
   conf::Config config_;
   bool answers_arp_;
   control::Slots slots_;
-  lb::Timeouts timeouts_;
   HeapIo io_;
   lb::ReservedArray<std::byte> entry_memory_;
   lb::ReservedArray<std::byte> bucket_memory_;

@@ -1,0 +1,170 @@
+#include "control/worker_facts.h"
+
+#include "dataplane/methods.h"
+
+namespace control {
+namespace {
+
+std::string_view state_text(const dataplane::Neighbour<lb::V4>& neighbour, lb::Tick now) {
+  using dataplane::NeighbourState;
+  switch (neighbour.state) {
+    case NeighbourState::kStatic:
+      return "static";
+    case NeighbourState::kIncomplete:
+      return "incomplete";
+    case NeighbourState::kReachable:
+      return now - neighbour.confirmed > dataplane::Neighbours<lb::V4>::kReachableTime
+                 ? "stale"
+                 : "reachable";
+    case NeighbourState::kProbing:
+      return "probing";
+    case NeighbourState::kFailed:
+    case NeighbourState::kFree:
+      break;
+  }
+  return "failed";
+}
+
+std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& query,
+                                                       const conf::Config& config,
+                                                       const Slots& slots) {
+  ConnectionFilter filter;
+  filter.limit = query.limit;
+  filter.client_port = query.client_port;
+  if (query.client) {
+    if (!query.client->is_ipv4()) return std::unexpected("IPv6 is not supported yet");
+    filter.client = query.client->ipv4();
+  }
+  if (!query.service) return filter;
+  std::string known;
+  for (size_t i = 0; i < config.services.size(); ++i) {
+    if (config.services[i].name == *query.service) {
+      filter.service = slots.services[i];
+      return filter;
+    }
+    known += (known.empty() ? "" : ", ") + config.services[i].name;
+  }
+  return std::unexpected("no service named \"" + *query.service +
+                         "\"; there are: " + (known.empty() ? "none" : known));
+}
+
+ConnectionFacts facts_of(const lb::Connection<lb::V4>& entry, lb::Tick now,
+                         const lb::Timeouts& timeouts, const conf::Config& config) {
+  ConnectionFacts facts;
+  facts.protocol = entry.protocol;
+  facts.state = lb::to_string(entry.state);
+  facts.client = entry.outside.to_endpoint();
+  facts.virtual_address = entry.virtual_end.to_endpoint();
+  facts.server = entry.inside.to_endpoint();
+  facts.service = entry.from_inside ? "masquerade" : config.services[entry.service].name;
+  facts.forward = dataplane::methods<lb::V4>()[entry.method].name;
+  const lb::Tick deadline = entry.stamp + timeouts[static_cast<size_t>(entry.state)];
+  if (lb::before(now, deadline)) {
+    facts.expires_seconds = static_cast<double>(deadline - now) / lb::kTicksPerSecond;
+  }
+  return facts;
+}
+
+}  // namespace
+
+Traffic totals_of(const lb::Traffic& live) {
+  return {live.connections.reader_get(), live.packets_in.reader_get(),
+          live.packets_out.reader_get(), live.bytes_in.reader_get(), live.bytes_out.reader_get()};
+}
+
+ServerFacts server_facts(const conf::Server& configured, const lb::Load& load,
+                         const lb::Traffic& traffic) {
+  ServerFacts facts;
+  facts.address = configured.address;
+  facts.forward = configured.forward;
+  facts.weight = configured.weight;
+  facts.state = "ready";
+  facts.health = "unchecked";
+  facts.active_connections = load.active.reader_get();
+  facts.inactive_connections = load.inactive.reader_get();
+  facts.totals = totals_of(traffic);
+  return facts;
+}
+
+ServiceFacts service_facts(const conf::Service& configured, uint64_t refused) {
+  ServiceFacts facts;
+  facts.name = configured.name;
+  facts.protocol = configured.protocol;
+  facts.address = configured.address;
+  facts.scheduler = configured.scheduler;
+  facts.forward = configured.forward;
+  facts.refused = refused;
+  return facts;
+}
+
+std::vector<DropFacts> drop_facts(const dataplane::WorkerCounters& counters) {
+  std::vector<DropFacts> result;
+  for (size_t i = 0; i < lb::kDropReasons; ++i) {
+    const lb::DropReasonText& text = lb::kDropReasonTexts[i];
+    result.push_back(
+        {std::string(text.name), std::string(text.description), counters.drops[i].reader_get()});
+  }
+  return result;
+}
+
+TimeoutFacts timeout_facts(const conf::Timeouts& seconds) {
+  return {seconds.tcp, seconds.tcp_fin, seconds.udp};
+}
+
+std::vector<NeighbourFacts> neighbour_facts(dataplane::Worker& worker, const conf::Config& config,
+                                            const Wait& wait) {
+  std::vector<NeighbourFacts> result;
+  const auto inspected = inspect_neighbours(worker, wait);
+  if (!inspected) return result;
+  for (const dataplane::Neighbour<lb::V4>& neighbour : inspected->neighbours) {
+    NeighbourFacts& facts = result.emplace_back();
+    facts.interface = config.interfaces[neighbour.link].name;
+    facts.address = lb::IpAddress(neighbour.address);
+    if (neighbour.usable()) facts.mac = neighbour.header.destination;
+    facts.state = state_text(neighbour, inspected->now);
+    if (neighbour.usable() && neighbour.state != dataplane::NeighbourState::kStatic) {
+      facts.confirmed_seconds_ago =
+          static_cast<double>(inspected->now - neighbour.confirmed) / lb::kTicksPerSecond;
+    }
+  }
+  return result;
+}
+
+std::expected<ConnectionPage, std::string> connection_facts(dataplane::Worker& worker,
+                                                            const conf::Config& config,
+                                                            const Slots& slots,
+                                                            const ConnectionQuery& query,
+                                                            const Wait& wait) {
+  const auto filter = filter_of(query, config, slots);
+  if (!filter) return std::unexpected(filter.error());
+  const auto inspected = inspect_connections(worker, *filter, wait);
+  if (!inspected) return std::unexpected(inspected.error());
+  ConnectionPage page;
+  page.complete = inspected->complete;
+  page.connections.reserve(inspected->entries.size());
+  // Set once at start, so that the control thread may read them.
+  const lb::Timeouts& timeouts = worker.connections().timeouts();
+  for (const lb::Connection<lb::V4>& entry : inspected->entries) {
+    page.connections.push_back(facts_of(entry, inspected->now, timeouts, config));
+  }
+  return page;
+}
+
+std::string event_text(const dataplane::Event& event, const conf::Config& config) {
+  const std::string interface = "interface " + config.interfaces[event.link].name + ": ";
+  const std::string address = lb::IpAddress(event.address).to_string();
+  switch (event.kind) {
+    case dataplane::Event::Kind::kNeighbourMoved:
+      return interface + address + " moved from " + event.from.to_string() + " to " +
+             event.to.to_string();
+    case dataplane::Event::Kind::kNeighbourFailed:
+      return interface + address + " does not answer ARP";
+    case dataplane::Event::Kind::kPortsExhausted:
+      return interface + "masquerade has no port left towards " + address;
+    case dataplane::Event::Kind::kAddressConflict:
+      break;
+  }
+  return interface + event.from.to_string() + " claims the director's address " + address;
+}
+
+}  // namespace control
