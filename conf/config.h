@@ -101,6 +101,14 @@ struct Connections {
   bool operator==(const Connections&) const = default;
 };
 
+// When a worker without packets sleeps, to save power. By default it never does.
+struct Idle {
+  uint32_t after_polls = 1000;  // empty ones in a row
+  uint32_t sleep_us = 0;        // microseconds; 0: never
+
+  bool operator==(const Idle&) const = default;
+};
+
 // What the clients of a socket may do: look, or change things as well.
 enum class Level : uint8_t { kAdmin, kRead };
 
@@ -127,6 +135,7 @@ struct Config {
   std::vector<Masquerade> masquerade;
   Timeouts timeouts;
   Connections connections;
+  Idle idle;
   std::optional<uint32_t> mbufs;  // absent: as many as queues and rings need
   Control control;
 

@@ -133,6 +133,16 @@ Shape timeouts_shape() {
   return {timeouts};
 }
 
+Shape idle_shape() {
+  return {Object{{
+      optional("after_polls", {Integer{0, 1 << 30}}, json(Idle{}.after_polls),
+               "Polls in a row that must have brought nothing before a worker sleeps."),
+      // A receive queue of 1,024 packets is full after a millisecond at a million packets a second.
+      optional("sleep_us", {Integer{0, 1000}}, json(Idle{}.sleep_us),
+               "Microseconds that it sleeps then at every empty poll; 0: it polls on."),
+  }}};
+}
+
 Shape control_shape() {
   Choice level;
   for (const LevelKey& key : kLevelKeys) {
@@ -168,6 +178,7 @@ Shape grammar(const Vocabulary& vocabulary) {
       optional("timeouts", timeouts_shape(), "{}",
                "Seconds after which idle connections are forgotten."),
       optional("connections", connections, "{}", "The connection table."),
+      optional("idle", idle_shape(), "{}", "What workers do when there are no packets."),
       optional("mbufs", {Integer{512, (1 << 24) - 1}}, "",
                "Buffers of the receive pool; left out, as many as queues and rings need."),
       optional("control", control_shape(), "{}", "How the director is watched and steered."),

@@ -204,6 +204,8 @@ Config read(const Value& root, const Findings& findings, const Vocabulary& vocab
     read(file.at("timeouts").at(key.name), config.timeouts.*key.seconds);
   }
   read(file.at("connections").at("capacity"), config.connections.capacity);
+  read(file.at("idle").at("after_polls"), config.idle.after_polls);
+  read(file.at("idle").at("sleep_us"), config.idle.sleep_us);
   read(file.at("mbufs"), config.mbufs);
   read(file.at("control").at("sockets"), config.control.sockets);
   read(file.at("control").at("metrics"), config.control.metrics);

@@ -101,6 +101,8 @@ json to_json(const Config& config) {
                  {"masquerade", list(config.masquerade, masquerade_json)},
                  {"timeouts", timeouts_json(config.timeouts)},
                  {"connections", {{"capacity", config.connections.capacity}}},
+                 {"idle",
+                  {{"after_polls", config.idle.after_polls}, {"sleep_us", config.idle.sleep_us}}},
                  {"control", {{"sockets", list(config.control.sockets, socket_json)}}}};
   if (config.mbufs) result["mbufs"] = *config.mbufs;
   if (config.control.metrics) result["control"]["metrics"] = text(*config.control.metrics);

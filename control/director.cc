@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -27,6 +28,7 @@ std::expected<void, std::string> Director::start() {
   size_t servers = 0;
   for (const auto& slots : engine_->slots().servers) servers += slots.size();
   rates_.resize(servers);
+  busy_.resize(engine_->workers().size());
   watch_links();
   return {};
 }
@@ -43,12 +45,14 @@ void Director::watch() {
 // forgotten us or be others.
 void Director::watch_links() {
   for (size_t i = 0; i < link_up_.size(); ++i) {
-    const bool up = engine_->first_port(i).link_up();
+    const auto& ports = engine_->ports_of(i);
+    const bool up = std::all_of(ports.begin(), ports.end(),
+                                [](const dataplane::Port* port) { return port->link_up(); });
     if (up == link_up_[i]) continue;
     if (up) {
       dataplane::Request announce{dataplane::Request::Kind::kAnnounce};
       announce.link = static_cast<uint16_t>(i);
-      if (!engine_->worker().control_request(announce)) continue;  // the next watch tries again
+      if (!engine_->workers().front()->control_request(announce)) continue;  // the next watch tries again
       log::notice("interface {}: link is up", config_.interfaces[i].name);
     } else {
       log::warning("interface {}: link is down", config_.interfaces[i].name);
@@ -58,26 +62,26 @@ void Director::watch_links() {
 }
 
 void Director::log_events() {
-  dataplane::Event event;
-  while (engine_->worker().control_take_event(event)) {
-    const bool harmless = event.kind == dataplane::Event::Kind::kNeighbourMoved;
-    log::emit(harmless ? log::Level::kNotice : log::Level::kWarning, "{}",
-              event_text(event, config_));
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(told_, [&](const auto& entry) { return now - entry.second > kToldTwice; });
+  for (dataplane::Worker* worker : engine_->workers()) {
+    dataplane::Event event;
+    while (worker->control_take_event(event)) {
+      const std::string text = event_text(event, config_);
+      // Several workers may notice the same thing.
+      if (!told_.try_emplace(text, now).second) continue;
+      const bool harmless = event.kind == dataplane::Event::Kind::kNeighbourMoved;
+      log::emit(harmless ? log::Level::kNotice : log::Level::kWarning, "{}", text);
+    }
   }
 }
 
 void Director::tick_rates() {
-  for (uint32_t slot = 0; slot < rates_.size(); ++slot)
-    rates_[slot].tick(totals_of(engine_->traffic(slot)));
-  const dataplane::WorkerCounters& counters = engine_->worker().reader_counters();
-  const uint64_t busy = counters.busy_cycles.reader_get();
-  const uint64_t total = counters.total_cycles.reader_get();
-  if (total > last_total_cycles_) {
-    busy_ = static_cast<double>(busy - last_busy_cycles_) /
-            static_cast<double>(total - last_total_cycles_);
+  for (uint32_t slot = 0; slot < rates_.size(); ++slot) rates_[slot].tick(engine_->traffic(slot));
+  for (size_t i = 0; i < busy_.size(); ++i) {
+    const dataplane::WorkerCounters& counters = engine_->workers()[i]->reader_counters();
+    busy_[i].tick(counters.busy_cycles.reader_get(), counters.total_cycles.reader_get());
   }
-  last_busy_cycles_ = busy;
-  last_total_cycles_ = total;
 }
 
 InfoFacts Director::info() {
@@ -88,8 +92,10 @@ InfoFacts Director::info() {
   info.started_unix = started_unix_;
   info.config_file = config_file_;
   info.pid = static_cast<uint32_t>(getpid());
-  info.workers = 1;
-  info.connection_entries = engine_->worker().reader_counters().connections.reader_get();
+  info.workers = static_cast<uint32_t>(engine_->workers().size());
+  for (const dataplane::Worker* worker : engine_->workers()) {
+    info.connection_entries += worker->reader_counters().connections.reader_get();
+  }
   info.connection_capacity = config_.connections.capacity;
   info.mbufs_in_use = engine_->buffers().in_use();
   info.mbufs_total = engine_->buffers().total();
@@ -121,12 +127,12 @@ std::vector<InterfaceFacts> Director::interfaces() {
     InterfaceFacts& facts = result.emplace_back();
     facts.name = configured.name;
     facts.devices = configured.devices;
-    facts.mac = engine_->first_port(i).mac();
+    facts.mac = engine_->ports_of(i).front()->mac();
     facts.addresses = configured.addresses;
     facts.mtu = configured.mtu;
     facts.link_up = link_up_[i];
-    for (const dataplane::PortNumber number : engine_->ports_of(i)) {
-      const dataplane::PortCounters counters = engine_->port(number).counters();
+    for (const dataplane::Port* port : engine_->ports_of(i)) {
+      const dataplane::PortCounters counters = port->counters();
       facts.rx_packets += counters.rx_packets;
       facts.rx_bytes += counters.rx_bytes;
       facts.rx_missed += counters.rx_missed;
@@ -141,28 +147,29 @@ std::vector<InterfaceFacts> Director::interfaces() {
 }
 
 std::vector<WorkerFacts> Director::workers() {
-  const dataplane::WorkerCounters& counters = engine_->worker().reader_counters();
-  WorkerFacts facts;
-  facts.lcore = engine_->worker_lcore();
-  facts.busy = busy_;
-  facts.connections = counters.connections.reader_get();
-  facts.packets = counters.packets.reader_get();
-  facts.steering = "ring";
-  return {facts};
+  std::vector<WorkerFacts> result;
+  for (size_t i = 0; i < engine_->workers().size(); ++i) {
+    WorkerFacts& facts =
+        result.emplace_back(worker_facts(engine_->workers()[i]->reader_counters()));
+    facts.lcore = engine_->lcore(i);
+    facts.busy = busy_[i].ratio();
+    facts.steering = engine_->steering();
+  }
+  return result;
 }
 
-std::vector<DropFacts> Director::drops() { return drop_facts(engine_->worker().reader_counters()); }
+std::vector<DropFacts> Director::drops() { return drop_facts(engine_->workers()); }
 
 TimeoutFacts Director::timeouts() { return timeout_facts(config_.timeouts); }
 
 nlohmann::json Director::config() { return conf::to_json(config_); }
 
 std::vector<NeighbourFacts> Director::neighbours() {
-  return neighbour_facts(engine_->worker(), config_, patient_wait);
+  return neighbour_facts(engine_->workers(), config_, patient_wait);
 }
 
 std::expected<ConnectionPage, std::string> Director::connections(const ConnectionQuery& query) {
-  return connection_facts(engine_->worker(), config_, engine_->slots(), query, patient_wait);
+  return connection_facts(engine_->workers(), config_, engine_->slots(), query, patient_wait);
 }
 
 }  // namespace control

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,9 +52,10 @@ class Director final : public Facts {
   std::vector<bool> link_up_;  // by interface
   unsigned watches_ = 0;
   std::vector<RateEstimator> rates_;  // by server slot
-  uint64_t last_busy_cycles_ = 0;
-  uint64_t last_total_cycles_ = 0;
-  double busy_ = 0;
+  std::vector<BusyRatio> busy_;       // by worker
+  // Events of the last seconds, so that what several workers notice is told once.
+  static constexpr std::chrono::seconds kToldTwice{5};
+  std::map<std::string, std::chrono::steady_clock::time_point> told_;
 };
 
 }  // namespace control

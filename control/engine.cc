@@ -6,17 +6,19 @@
 
 #include "control/build_snapshot.h"
 #include "control/log.h"
+#include "control/worker_facts.h"
 
 namespace control {
 namespace {
 
-// Per port: descriptors both ways, what net_af_xdp keeps besides (2,048 a queue), bursts under way.
-constexpr uint32_t kBuffersPerPort = 8192;
-constexpr uint32_t kBuffersBesides = 8192;
+// Per queue: descriptors both ways, and what net_af_xdp keeps besides (2,048).
+constexpr uint32_t kBuffersPerQueue = 4096 + 2 * dataplane::Port::kDescriptors;
+// Per worker: packets that wait for a next hop or their other fragments, bursts under way, its cache.
+constexpr uint32_t kBuffersPerWorker = 8192;
+// Rings between workers do not all fill at once where there are many.
+constexpr uint32_t kMostBuffersInRings = 65536;
 // What EAL, queues and drivers take besides tables and buffers.
 constexpr size_t kEalBytes = size_t{64} << 20;
-// Everything that a worker owns is for one; several workers share the director in a later version.
-constexpr uint32_t kWorkers = 1;
 
 lb::HashKey random_key() {
   lb::HashKey key;
@@ -48,7 +50,8 @@ std::expected<std::unique_ptr<Engine>, std::string> Engine::start(
     const conf::Config& config, const std::vector<std::string>& eal_arguments) {
   std::unique_ptr<Engine> engine(new Engine(config));
   auto result = engine->start_eal(eal_arguments);
-  for (const auto step : {&Engine::open_ports, &Engine::take_memory, &Engine::start_worker}) {
+  for (const auto step : {&Engine::open_ports, &Engine::take_memory, &Engine::make_workers,
+                          &Engine::start_loops}) {
     if (result) result = (engine.get()->*step)();
   }
   if (!result) {
@@ -60,15 +63,33 @@ std::expected<std::unique_ptr<Engine>, std::string> Engine::start(
 }
 
 Engine::Engine(const conf::Config& config) : config_(config), slots_(assign_slots(config)) {
-  const auto ports = static_cast<uint32_t>(all_devices(config).size());
-  buffer_count_ = config.mbufs.value_or(kBuffersBesides + ports * kBuffersPerPort);
   for (const conf::Interface& interface : config.interfaces) {
     largest_mtu_ = std::max(largest_mtu_, static_cast<uint16_t>(interface.mtu));
   }
-  const auto capacity = static_cast<uint32_t>(config.connections.capacity);
-  entry_bytes_ = lb::ConnectionPool<lb::V4>::bytes_for(
-      lb::ConnectionPool<lb::V4>::entries_for(capacity, kWorkers));
-  bucket_bytes_ = lb::ConnectionTable<lb::V4>::bytes_for(capacity);
+}
+
+uint32_t Engine::buffers_for(dataplane::WorkerNumber workers) const {
+  if (config_.mbufs) return *config_.mbufs;
+  uint32_t queues = 0;
+  for (const std::string& device : all_devices(config_)) {
+    queues += dataplane::Port::likely_queues(device, workers);
+  }
+  const uint32_t rings = uint32_t{workers} * (workers - 1u) * dataplane::Mesh::kRingSize;
+  return workers * kBuffersPerWorker + queues * kBuffersPerQueue + std::min(rings, kMostBuffersInRings);
+}
+
+size_t Engine::entry_bytes(dataplane::WorkerNumber workers) const {
+  using Pool = lb::ConnectionPool<lb::V4>;
+  return Pool::bytes_for(
+      Pool::entries_for(static_cast<uint32_t>(config_.connections.capacity), workers));
+}
+
+// Of one worker's index: for twice its share, since shares are never equal. One that gets more than
+// that chains its buckets.
+size_t Engine::bucket_bytes(dataplane::WorkerNumber workers) const {
+  const uint64_t capacity = config_.connections.capacity;
+  const uint64_t share = std::min(capacity, 2 * (capacity / workers + 1));
+  return lb::ConnectionTable<lb::V4>::bytes_for(static_cast<uint32_t>(share));
 }
 
 std::expected<void, std::string> Engine::start_eal(const std::vector<std::string>& eal_arguments) {
@@ -76,8 +97,11 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
   request.arguments = config_.eal;
   request.arguments.insert(request.arguments.end(), eal_arguments.begin(), eal_arguments.end());
   request.devices = all_devices(config_);
-  request.bytes = entry_bytes_ + bucket_bytes_ + kEalBytes +
-                  dataplane::BufferPool::bytes_for(buffer_count_, largest_mtu_);
+  const dataplane::WorkerNumber workers = dataplane::count_workers(request.arguments);
+  request.bytes = entry_bytes(workers) +
+                  workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers)) +
+                  kEalBytes +
+                  dataplane::BufferPool::bytes_for(buffers_for(workers), largest_mtu_);
   request.log = log_dpdk;
   auto eal = dataplane::Eal::start(request);
   if (!eal) return std::unexpected(eal.error());
@@ -86,74 +110,153 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
 }
 
 std::expected<void, std::string> Engine::open_ports() {
-  auto buffers = dataplane::BufferPool::create(buffer_count_, largest_mtu_);
+  auto buffers = dataplane::BufferPool::create(buffers_for(worker_count()), largest_mtu_);
   if (!buffers) return std::unexpected(buffers.error());
   buffers_.emplace(std::move(*buffers));
+  ports_.reserve(all_devices(config_).size());  // ports_of_ points to them
   for (uint16_t i = 0; i < config_.interfaces.size(); ++i) {
     const conf::Interface& interface = config_.interfaces[i];
-    dataplane::Link& link = links_.emplace_back();
+    auto& ports = ports_of_.emplace_back();
     for (const std::string& device : interface.devices) {
-      auto port = dataplane::Port::start(device, static_cast<uint16_t>(interface.mtu), *buffers_);
+      auto port = dataplane::Port::start(device, static_cast<uint16_t>(interface.mtu), *buffers_,
+                                         worker_count());
       if (!port) return std::unexpected("interface " + interface.name + ": " + port.error());
-      link.ports.push_back(static_cast<dataplane::PortNumber>(ports_.size()));
-      worker_ports_.push_back({i, port->multi_segment()});
-      ports_.push_back(std::move(*port));
+      port_queues_.push_back({i, port->receive_queues(), port->transmit_queues()});
+      ports.push_back(&ports_.emplace_back(std::move(*port)));
     }
-    link.mac = ports_[link.ports.front()].mac();
+    links_.emplace_back().mac = ports.front()->mac();
   }
+  worker_queues_ = dataplane::assign_queues(
+      port_queues_, static_cast<dataplane::LinkNumber>(links_.size()), worker_count());
   return {};
 }
 
 std::expected<void, std::string> Engine::take_memory() {
-  auto entries = dataplane::Memory::take(entry_bytes_, "connections");
+  auto entries = dataplane::Memory::take(entry_bytes(worker_count()), "connections");
   if (!entries) return std::unexpected(entries.error());
-  auto buckets = dataplane::Memory::take(bucket_bytes_, "connection index");
-  if (!buckets) return std::unexpected(buckets.error());
   entry_memory_ = std::move(*entries);
-  bucket_memory_ = std::move(*buckets);
   pool_.emplace(entry_memory_.bytes());
+  std::vector<std::span<std::byte>> rings;
+  for (size_t i = 0; i < worker_count(); ++i) {
+    Own& own = *own_.emplace_back(std::make_unique<Own>());
+    const int socket = dataplane::Eal::socket_of(lcore(i));
+    auto buckets =
+        dataplane::Memory::take(bucket_bytes(worker_count()), "connection index", socket);
+    if (!buckets) return std::unexpected(buckets.error());
+    own.buckets = std::move(*buckets);
+    if (worker_count() > 1) {
+      auto memory = dataplane::Memory::take(dataplane::Mesh::bytes_for(worker_count()),
+                                            "rings between workers", socket);
+      if (!memory) return std::unexpected(memory.error());
+      own.rings = std::move(*memory);
+    }
+    rings.push_back(own.rings.bytes());
+  }
+  mesh_.emplace(rings);
   return {};
 }
 
-std::expected<void, std::string> Engine::start_worker() {
+std::expected<void, std::string> Engine::make_workers() {
   const lb::HashKey key = random_key();
   snapshot_ = build_snapshot(config_, slots_, links_, key);
   current_snapshot_.store(snapshot_.get(), std::memory_order_release);
-  io_.emplace(ports_, *buffers_);
-  all_loads_ = {loads_.span().data()};
-  worker_.emplace(dataplane::WorkerParts{
-      .io = *io_,
-      .ports = worker_ports_,
-      .pool = *pool_,
-      .bucket_memory = bucket_memory_.bytes(),
-      .key = key,
-      .loads = loads_.span(),
-      .live = {turns_.span(), traffic_.span(), refused_.span(), all_loads_, kMasqueradeService,
-               kMasqueradeServer},
-      .timeouts = timeouts_of(config_.timeouts),
-      .snapshot = current_snapshot_,
-      .neighbours = static_neighbours(config_),
-  });
+  for (const auto& own : own_) all_loads_.push_back(own->loads.span().data());
+  for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
+    Own& own = *own_[i];
+    own.io.emplace(ports_, worker_queues_[i], *buffers_);
+    std::vector<dataplane::LinkWay> ways;
+    for (size_t link = 0; link < links_.size(); ++link) {
+      ways.push_back({ports_of_[link].front()->multi_segment(), worker_queues_[i].transmitter[link]});
+    }
+    own.worker.emplace(dataplane::WorkerParts{
+        .number = i,
+        .owner = dataplane::OwnerFunction::keyed(worker_count()),
+        .mesh = *mesh_,
+        .io = *own.io,
+        .links = std::move(ways),
+        .answer_limit = answer_limit_,
+        .pool = *pool_,
+        .bucket_memory = own.buckets.bytes(),
+        .key = key,
+        .loads = own.loads.span(),
+        .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_,
+                 kMasqueradeService, kMasqueradeServer},
+        .timeouts = timeouts_of(config_.timeouts),
+        .snapshot = current_snapshot_,
+        .neighbours = static_neighbours(config_),
+    });
+    worker_pointers_.push_back(&*own.worker);
+  }
+  return {};
+}
+
+std::expected<void, std::string> Engine::start_loops() {
   clock_.emplace();
-  loop_.emplace(*worker_, *clock_, worker_lcore());
-  return loop_->start();
+  for (size_t i = 0; i < own_.size(); ++i) {
+    dataplane::IdlePolicy idle;
+    if (dataplane::Eal::shares_cpu(lcore(i))) idle.yield_every = 1;
+    idle.sleep_us = config_.idle.sleep_us;
+    idle.after_polls = config_.idle.after_polls;
+    own_[i]->loop.emplace(*own_[i]->worker, *clock_, lcore(i), idle);
+    if (auto started = own_[i]->loop->start(); !started) return started;
+  }
+  return {};
+}
+
+Traffic Engine::traffic(uint32_t server_slot) const {
+  Traffic sum;
+  for (const auto& own : own_) sum += totals_of(own->traffic[server_slot]);
+  return sum;
+}
+
+scheduler::ServerLoad Engine::load(uint32_t server_slot) const {
+  return scheduler::LoadView(all_loads_).of(server_slot);
+}
+
+uint64_t Engine::refused(uint32_t service_slot) const {
+  uint64_t sum = 0;
+  for (const auto& own : own_) sum += own->refused[service_slot].reader_get();
+  return sum;
 }
 
 void Engine::log_start() const {
+  const dataplane::WorkerNumber workers = worker_count();
   log::notice("{} connections in {} MB, {} mbufs in {} MB{}", config_.connections.capacity,
-              (entry_bytes_ + bucket_bytes_) >> 20, buffer_count_,
-              dataplane::BufferPool::bytes_for(buffer_count_, largest_mtu_) >> 20,
+              (entry_bytes(workers) + workers * bucket_bytes(workers)) >> 20, buffers_->total(),
+              dataplane::BufferPool::bytes_for(buffers_->total(), largest_mtu_) >> 20,
               dataplane::Eal::has_hugepages() ? ", of hugepages" : ", without hugepages");
+  std::vector<std::string> queues;
   for (size_t i = 0; i < config_.interfaces.size(); ++i) {
     const conf::Interface& interface = config_.interfaces[i];
     log::notice("interface {}: {}, {}, mtu {}", interface.name, fmt::join(interface.devices, ", "),
                 links_[i].mac.to_string(), interface.mtu);
+    uint32_t count = 0;
+    for (const dataplane::Port* port : ports_of_[i]) count += port->receive_queues();
+    queues.push_back(fmt::format("{} of {}", count, interface.name));
   }
-  log::notice("worker on lcore {} serves {} ports and {} services", worker_lcore(), ports_.size(),
+  std::vector<std::string> lcores;
+  for (size_t i = 0; i < workers; ++i) {
+    lcores.push_back(
+        fmt::format("lcore {} on CPU {}", lcore(i), dataplane::Eal::cpus_of(lcore(i))));
+  }
+  log::notice("{} worker{} ({}); receive queues: {}; steering: {}; {} services", workers,
+              workers == 1 ? "" : "s", fmt::join(lcores, ", "), fmt::join(queues, ", "), steering(),
               config_.services.size());
-  if (eal_->worker_lcores().size() > kWorkers) {
-    log::warning("\"eal\" gives {} lcores for workers; this version uses one, the others idle",
-                 eal_->worker_lcores().size());
+  warn_of_distance();
+}
+
+void Engine::warn_of_distance() const {
+  for (size_t i = 0; i < own_.size(); ++i) {
+    const int socket = dataplane::Eal::socket_of(lcore(i));
+    for (size_t link = 0; link < links_.size(); ++link) {
+      for (const dataplane::QueueNumber& queue : worker_queues_[i].receive[link]) {
+        const int other = ports_[queue.port].socket();
+        if (other < 0 || other == socket) continue;
+        log::warning("interface {}: its port is on NUMA node {}, the worker on lcore {} that polls "
+                     "it on node {}: give \"eal\" lcores of the port's node",
+                     config_.interfaces[link].name, other, lcore(i), socket);
+      }
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// What runs: DPDK, ports, tables, live figures and the worker on its lcore, in the order in which
+// What runs: DPDK, ports, tables, live figures and the workers on their lcores, in the order in which
 // they come up; they go down in the reverse.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "control/facts.h"
 #include "control/slots.h"
 #include "dataplane/eal.h"
 #include "dataplane/loop.h"
@@ -26,58 +27,73 @@ class Engine {
 
   const Slots& slots() const { return slots_; }
   const dataplane::BufferPool& buffers() const { return *buffers_; }
-  // The ports of an interface, and its first port, which gives it its MAC.
-  const std::vector<dataplane::PortNumber>& ports_of(size_t interface) const {
-    return snapshot_->links[interface].ports;
-  }
-  const dataplane::Port& port(dataplane::PortNumber number) const { return ports_[number]; }
-  const dataplane::Port& first_port(size_t interface) const {
-    return ports_[ports_of(interface).front()];
+  // The ports of an interface; the first gives it its MAC.
+  const std::vector<const dataplane::Port*>& ports_of(size_t interface) const {
+    return ports_of_[interface];
   }
 
-  dataplane::Worker& worker() { return *worker_; }
-  unsigned worker_lcore() const { return eal_->worker_lcores().front(); }
+  const std::vector<dataplane::Worker*>& workers() const { return worker_pointers_; }
+  unsigned lcore(size_t worker) const { return eal_->worker_lcores()[worker]; }
+  const char* steering() const { return "ring"; }
   // Sums over workers, by slot.
-  const lb::Traffic& traffic(uint32_t server_slot) const { return traffic_[server_slot]; }
-  const lb::Load& load(uint32_t server_slot) const { return loads_[server_slot]; }
-  uint64_t refused(uint32_t service_slot) const { return refused_[service_slot].reader_get(); }
+  Traffic traffic(uint32_t server_slot) const;
+  scheduler::ServerLoad load(uint32_t server_slot) const;
+  uint64_t refused(uint32_t service_slot) const;
 
  private:
+  // What is each worker's own, beside the worker.
+  struct Own {
+    lb::ReservedArray<lb::Load> loads{kServerSlots};
+    lb::ReservedArray<lb::Traffic> traffic{kServerSlots};
+    lb::ReservedArray<lb::Counter<uint64_t>> refused{kServiceSlots};
+    dataplane::Memory buckets;
+    dataplane::Memory rings;
+    std::optional<dataplane::PortIo> io;
+    std::optional<dataplane::Worker> worker;
+    std::optional<dataplane::Loop> loop;
+  };
+
   explicit Engine(const conf::Config& config);
   std::expected<void, std::string> start_eal(const std::vector<std::string>& eal_arguments);
   std::expected<void, std::string> open_ports();
   std::expected<void, std::string> take_memory();
-  std::expected<void, std::string> start_worker();
+  std::expected<void, std::string> make_workers();
+  std::expected<void, std::string> start_loops();
   void log_start() const;
+  void warn_of_distance() const;
+
+  dataplane::WorkerNumber worker_count() const {
+    return static_cast<dataplane::WorkerNumber>(eal_->worker_lcores().size());
+  }
+  uint32_t buffers_for(dataplane::WorkerNumber workers) const;
+  size_t entry_bytes(dataplane::WorkerNumber workers) const;
+  size_t bucket_bytes(dataplane::WorkerNumber workers) const;
 
   const conf::Config& config_;
   Slots slots_;
-  uint32_t buffer_count_;
   uint16_t largest_mtu_ = 0;
-  size_t entry_bytes_;
-  size_t bucket_bytes_;
 
   std::optional<dataplane::Eal> eal_;
   std::optional<dataplane::BufferPool> buffers_;
   std::vector<dataplane::Port> ports_;
   std::vector<dataplane::Link> links_;
-  std::vector<dataplane::WorkerPort> worker_ports_;
+  std::vector<std::vector<const dataplane::Port*>> ports_of_;  // by interface
+  std::vector<dataplane::PortQueues> port_queues_;             // by port
+  std::vector<dataplane::WorkerQueues> worker_queues_;
   dataplane::Memory entry_memory_;
-  dataplane::Memory bucket_memory_;
   std::optional<lb::ConnectionPool<lb::V4>> pool_;
+  std::optional<dataplane::Mesh> mesh_;
 
-  lb::ReservedArray<lb::Load> loads_{kServerSlots};
-  lb::ReservedArray<lb::Traffic> traffic_{kServerSlots};
-  lb::ReservedArray<lb::Counter<uint64_t>> refused_{kServiceSlots};
   lb::ReservedArray<std::atomic<uint64_t>> turns_{kServiceSlots};
+  dataplane::TokenBucket answer_limit_{dataplane::Host<lb::V4>::kAnswersPerSecond,
+                                       dataplane::Host<lb::V4>::kAnswersPerSecond};
   std::vector<const lb::Load*> all_loads_;
 
   std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot_;
   std::atomic<const dataplane::Snapshot<lb::V4>*> current_snapshot_{nullptr};
-  std::optional<dataplane::PortIo> io_;
-  std::optional<dataplane::Worker> worker_;
   std::optional<dataplane::Clock> clock_;
-  std::optional<dataplane::Loop> loop_;
+  std::vector<std::unique_ptr<Own>> own_;  // by worker
+  std::vector<dataplane::Worker*> worker_pointers_;
 };
 
 }  // namespace control

@@ -93,8 +93,11 @@ struct WorkerFacts {
   double busy = 0;  // share of the loop's time spent on packets over the last seconds, 0 to 1
   uint64_t connections = 0;
   uint64_t packets = 0;
-  uint64_t handed_over = 0;
+  uint64_t handed_over = 0;           // packets given to other workers, for every reason
   std::string steering;  // "rte_flow", "rss", "ring"
+  std::map<std::string, uint64_t> handed_over_by_reason;
+  uint64_t taken_over = 0;  // packets that other workers gave it
+  double ring_fill = 0;     // of its fullest ring to another worker, at most over the last second, 0 to 1
 };
 
 struct DropFacts {

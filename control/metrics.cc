@@ -118,7 +118,7 @@ constexpr std::array<Column<InterfaceFacts>, 9> kInterfaces{{
      [](const InterfaceFacts& i) -> Value { return i.tx_errors; }},
 }};
 
-constexpr std::array<Column<WorkerFacts>, 4> kWorkers{{
+constexpr std::array<Column<WorkerFacts>, 6> kWorkers{{
     {"lbd_worker_busy_ratio", Type::kGauge, "ratio", "Share of time spent on packets, 0 to 1.",
      [](const WorkerFacts& w) -> Value { return w.busy; }},
     {"lbd_worker_connections", Type::kGauge, "", "Connections that the worker owns.",
@@ -128,6 +128,12 @@ constexpr std::array<Column<WorkerFacts>, 4> kWorkers{{
     {"lbd_worker_handed_over_packets", Type::kCounter, "packets",
      "Packets given to the worker that owns their connection.",
      [](const WorkerFacts& w) -> Value { return w.handed_over; }},
+    {"lbd_worker_taken_over_packets", Type::kCounter, "packets",
+     "Packets that other workers handed over to it.",
+     [](const WorkerFacts& w) -> Value { return w.taken_over; }},
+    {"lbd_worker_ring_fill_ratio", Type::kGauge, "ratio",
+     "How full its fullest ring to another worker was over the last second, 0 to 1.",
+     [](const WorkerFacts& w) -> Value { return w.ring_fill; }},
 }};
 
 Labels labels_of(const Member& member) {

@@ -19,4 +19,22 @@ class RateEstimator {
   Rates rates_;
 };
 
+// The share of a worker's time that went to packets between the last two ticks, 0 to 1.
+class BusyRatio {
+ public:
+  void tick(uint64_t busy_cycles, uint64_t total_cycles) {
+    if (total_cycles == last_total_) return;
+    ratio_ = static_cast<double>(busy_cycles - last_busy_) /
+             static_cast<double>(total_cycles - last_total_);
+    last_busy_ = busy_cycles;
+    last_total_ = total_cycles;
+  }
+  double ratio() const { return ratio_; }
+
+ private:
+  uint64_t last_busy_ = 0;
+  uint64_t last_total_ = 0;
+  double ratio_ = 0;
+};
+
 }  // namespace control

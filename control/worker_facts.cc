@@ -1,5 +1,7 @@
 #include "control/worker_facts.h"
 
+#include <map>
+
 #include "dataplane/methods.h"
 
 namespace control {
@@ -65,6 +67,25 @@ ConnectionFacts facts_of(const lb::Connection<lb::V4>& entry, lb::Tick now,
   return facts;
 }
 
+NeighbourFacts facts_of(const dataplane::Neighbour<lb::V4>& neighbour, lb::Tick now,
+                        const conf::Config& config) {
+  NeighbourFacts facts;
+  facts.interface = config.interfaces[neighbour.link].name;
+  facts.address = lb::IpAddress(neighbour.address);
+  if (neighbour.usable()) facts.mac = neighbour.header.destination;
+  facts.state = state_text(neighbour, now);
+  if (neighbour.usable() && neighbour.state != dataplane::NeighbourState::kStatic) {
+    facts.confirmed_seconds_ago =
+        static_cast<double>(now - neighbour.confirmed) / lb::kTicksPerSecond;
+  }
+  return facts;
+}
+
+bool knows_better(const NeighbourFacts& one, const NeighbourFacts& other) {
+  if (one.mac.has_value() != other.mac.has_value()) return one.mac.has_value();
+  return one.confirmed_seconds_ago < other.confirmed_seconds_ago;
+}
+
 }  // namespace
 
 Traffic totals_of(const lb::Traffic& live) {
@@ -72,17 +93,17 @@ Traffic totals_of(const lb::Traffic& live) {
           live.packets_out.reader_get(), live.bytes_in.reader_get(), live.bytes_out.reader_get()};
 }
 
-ServerFacts server_facts(const conf::Server& configured, const lb::Load& load,
-                         const lb::Traffic& traffic) {
+ServerFacts server_facts(const conf::Server& configured, const scheduler::ServerLoad& load,
+                         const Traffic& totals) {
   ServerFacts facts;
   facts.address = configured.address;
   facts.forward = configured.forward;
   facts.weight = configured.weight;
   facts.state = "ready";
   facts.health = "unchecked";
-  facts.active_connections = load.active.reader_get();
-  facts.inactive_connections = load.inactive.reader_get();
-  facts.totals = totals_of(traffic);
+  facts.active_connections = static_cast<uint32_t>(load.active);
+  facts.inactive_connections = static_cast<uint32_t>(load.inactive);
+  facts.totals = totals;
   return facts;
 }
 
@@ -97,55 +118,75 @@ ServiceFacts service_facts(const conf::Service& configured, uint64_t refused) {
   return facts;
 }
 
-std::vector<DropFacts> drop_facts(const dataplane::WorkerCounters& counters) {
+std::vector<DropFacts> drop_facts(Workers workers) {
   std::vector<DropFacts> result;
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
     const lb::DropReasonText& text = lb::kDropReasonTexts[i];
-    result.push_back(
-        {std::string(text.name), std::string(text.description), counters.drops[i].reader_get()});
+    uint64_t count = 0;
+    for (const dataplane::Worker* worker : workers) {
+      count += worker->reader_counters().drops[i].reader_get();
+    }
+    result.push_back({std::string(text.name), std::string(text.description), count});
   }
   return result;
+}
+
+WorkerFacts worker_facts(const dataplane::WorkerCounters& counters) {
+  WorkerFacts facts;
+  facts.connections = counters.connections.reader_get();
+  facts.packets = counters.packets.reader_get();
+  for (size_t i = 0; i < dataplane::kHandoverReasons; ++i) {
+    const uint64_t count = counters.handed_over[i].reader_get();
+    facts.handed_over += count;
+    facts.handed_over_by_reason[dataplane::kHandoverReasonNames[i]] = count;
+  }
+  facts.taken_over = counters.taken_over.reader_get();
+  facts.ring_fill = static_cast<double>(counters.fullest_ring.reader_get()) /
+                    (dataplane::Mesh::kRingSize - 1);
+  return facts;
 }
 
 TimeoutFacts timeout_facts(const conf::Timeouts& seconds) {
   return {seconds.tcp, seconds.tcp_fin, seconds.udp};
 }
 
-std::vector<NeighbourFacts> neighbour_facts(dataplane::Worker& worker, const conf::Config& config,
+std::vector<NeighbourFacts> neighbour_facts(Workers workers, const conf::Config& config,
                                             const Wait& wait) {
-  std::vector<NeighbourFacts> result;
-  const auto inspected = inspect_neighbours(worker, wait);
-  if (!inspected) return result;
-  for (const dataplane::Neighbour<lb::V4>& neighbour : inspected->neighbours) {
-    NeighbourFacts& facts = result.emplace_back();
-    facts.interface = config.interfaces[neighbour.link].name;
-    facts.address = lb::IpAddress(neighbour.address);
-    if (neighbour.usable()) facts.mac = neighbour.header.destination;
-    facts.state = state_text(neighbour, inspected->now);
-    if (neighbour.usable() && neighbour.state != dataplane::NeighbourState::kStatic) {
-      facts.confirmed_seconds_ago =
-          static_cast<double>(inspected->now - neighbour.confirmed) / lb::kTicksPerSecond;
+  std::map<std::pair<uint16_t, lb::Ipv4Address>, NeighbourFacts> best;
+  for (dataplane::Worker* worker : workers) {
+    const auto inspected = inspect_neighbours(*worker, wait);
+    if (!inspected) continue;
+    for (const dataplane::Neighbour<lb::V4>& neighbour : inspected->neighbours) {
+      NeighbourFacts facts = facts_of(neighbour, inspected->now, config);
+      const auto [known, fresh] = best.try_emplace({neighbour.link, neighbour.address}, facts);
+      if (!fresh && knows_better(facts, known->second)) known->second = std::move(facts);
     }
   }
+  std::vector<NeighbourFacts> result;
+  for (auto& [key, facts] : best) result.push_back(std::move(facts));
   return result;
 }
 
-std::expected<ConnectionPage, std::string> connection_facts(dataplane::Worker& worker,
+std::expected<ConnectionPage, std::string> connection_facts(Workers workers,
                                                             const conf::Config& config,
                                                             const Slots& slots,
                                                             const ConnectionQuery& query,
                                                             const Wait& wait) {
-  const auto filter = filter_of(query, config, slots);
+  auto filter = filter_of(query, config, slots);
   if (!filter) return std::unexpected(filter.error());
-  const auto inspected = inspect_connections(worker, *filter, wait);
-  if (!inspected) return std::unexpected(inspected.error());
   ConnectionPage page;
-  page.complete = inspected->complete;
-  page.connections.reserve(inspected->entries.size());
-  // Set once at start, so that the control thread may read them.
-  const lb::Timeouts& timeouts = worker.connections().timeouts();
-  for (const lb::Connection<lb::V4>& entry : inspected->entries) {
-    page.connections.push_back(facts_of(entry, inspected->now, timeouts, config));
+  for (dataplane::Worker* worker : workers) {
+    // One more than is shown tells whether there are more.
+    if (query.limit) filter->limit = *query.limit - page.connections.size();
+    const auto inspected = inspect_connections(*worker, *filter, wait);
+    if (!inspected) return std::unexpected(inspected.error());
+    page.complete = page.complete && inspected->complete;
+    page.connections.reserve(page.connections.size() + inspected->entries.size());
+    // Set once at start, so that the control thread may read them.
+    const lb::Timeouts& timeouts = worker->connections().timeouts();
+    for (const lb::Connection<lb::V4>& entry : inspected->entries) {
+      page.connections.push_back(facts_of(entry, inspected->now, timeouts, config));
+    }
   }
   return page;
 }

@@ -1,8 +1,9 @@
-// Facts from a worker's figures and tables, in the words of the configuration: one place for the
-// running director and for whatever else drives a worker, such as a replay. The control thread's.
+// Facts from workers' figures and tables, in the words of the configuration: one place for the
+// running director and for whatever else drives workers, such as a replay. The control thread's.
 #pragma once
 
 #include <expected>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,22 +17,27 @@ namespace control {
 Traffic totals_of(const lb::Traffic& live);
 
 // All but the rates, which need a clock.
-ServerFacts server_facts(const conf::Server& configured, const lb::Load& load,
-                         const lb::Traffic& traffic);
+ServerFacts server_facts(const conf::Server& configured, const scheduler::ServerLoad& load,
+                         const Traffic& totals);
 
 // All but servers, totals and rates.
 ServiceFacts service_facts(const conf::Service& configured, uint64_t refused);
 
-std::vector<DropFacts> drop_facts(const dataplane::WorkerCounters& counters);
+using Workers = std::span<dataplane::Worker* const>;
+
+std::vector<DropFacts> drop_facts(Workers workers);
+
+// All but lcore, busy and steering.
+WorkerFacts worker_facts(const dataplane::WorkerCounters& counters);
 
 TimeoutFacts timeout_facts(const conf::Timeouts& seconds);
 
-// What is known when the worker answers; nothing when it does not.
-std::vector<NeighbourFacts> neighbour_facts(dataplane::Worker& worker, const conf::Config& config,
+// What the workers that answer know; of a neighbour that several know, what the best informed says.
+std::vector<NeighbourFacts> neighbour_facts(Workers workers, const conf::Config& config,
                                             const Wait& wait);
 
 // Errors: an unknown service, with the known ones; a worker that does not answer.
-std::expected<ConnectionPage, std::string> connection_facts(dataplane::Worker& worker,
+std::expected<ConnectionPage, std::string> connection_facts(Workers workers,
                                                             const conf::Config& config,
                                                             const Slots& slots,
                                                             const ConnectionQuery& query,

@@ -7,6 +7,10 @@
 #include <syslog.h>
 
 #include <algorithm>
+#include <thread>
+#include <sstream>
+#include <optional>
+#include <bit>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -84,6 +88,53 @@ size_t free_hugepage_bytes() {
   return bytes;
 }
 
+// The value of an option that may be written as "-l 0,1", "-l0,1", "--lcores 0,1" or "--lcores=0,1".
+std::optional<std::string> value_of(const std::vector<std::string>& arguments,
+                                    const std::string& option) {
+  const bool is_long = option.starts_with("--");
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == option) return i + 1 < arguments.size() ? arguments[i + 1] : "";
+    const std::string prefix = is_long ? option + "=" : option;
+    if (argument.starts_with(prefix) && (is_long || !argument.starts_with("--"))) {
+      return argument.substr(prefix.size());
+    }
+  }
+  return std::nullopt;
+}
+
+// "0,2-5": 5.
+size_t count_of_list(const std::string& list) {
+  size_t count = 0;
+  std::istringstream stream(list);
+  for (std::string item; std::getline(stream, item, ',');) {
+    unsigned first = 0;
+    unsigned last = 0;
+    const int read = std::sscanf(item.c_str(), "%u-%u", &first, &last);
+    if (read == 2 && last >= first) count += last - first;
+    count += read >= 1;
+  }
+  return count;
+}
+
+// "0@0,(1-3)@1,4": 5. What stands behind an @ are CPUs.
+size_t count_of_lcores(const std::string& text) {
+  std::string lcores;
+  bool cpus = false;
+  int depth = 0;
+  for (const char c : text) {
+    depth += (c == '(') - (c == ')');
+    if (c == '@') cpus = true;
+    if (c == ',' && depth == 0) cpus = false;
+    if (!cpus && c != '(' && c != ')') lcores += c;
+  }
+  return count_of_list(lcores);
+}
+
+size_t count_of_mask(const std::string& mask) {
+  return static_cast<size_t>(std::popcount(std::strtoull(mask.c_str(), nullptr, 16)));
+}
+
 size_t megabytes(size_t bytes) { return (bytes >> 20) + 1; }
 
 std::string no_hugepages(size_t needed, size_t free) {
@@ -118,6 +169,18 @@ std::vector<std::string> complete_arguments(const EalRequest& request) {
     if (!any) arguments.emplace_back("--no-pci");
   }
   return arguments;
+}
+
+uint16_t count_workers(const std::vector<std::string>& arguments) {
+  size_t lcores = std::thread::hardware_concurrency();
+  if (const auto list = value_of(arguments, "-l")) {
+    lcores = count_of_list(*list);
+  } else if (const auto map = value_of(arguments, "--lcores")) {
+    lcores = count_of_lcores(*map);
+  } else if (const auto mask = value_of(arguments, "-c")) {
+    lcores = count_of_mask(*mask);
+  }
+  return static_cast<uint16_t>(std::clamp<size_t>(lcores, 2, RTE_MAX_LCORE) - 1);
 }
 
 std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
@@ -163,6 +226,35 @@ Eal::Eal(Eal&& other) noexcept
 
 Eal::~Eal() {
   if (running_) rte_eal_cleanup();
+}
+
+int Eal::socket_of(unsigned lcore) { return static_cast<int>(rte_lcore_to_socket_id(lcore)); }
+
+std::string Eal::cpus_of(unsigned lcore) {
+  const rte_cpuset_t cpus = rte_lcore_cpuset(lcore);
+  std::string text;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &cpus)) continue;
+    int last = cpu;
+    while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &cpus)) ++last;
+    text += (text.empty() ? "" : ",") + std::to_string(cpu);
+    if (last > cpu) text += "-" + std::to_string(last);
+    cpu = last;
+  }
+  return text;
+}
+
+bool Eal::shares_cpu(unsigned lcore) {
+  const rte_cpuset_t own = rte_lcore_cpuset(lcore);
+  unsigned other;
+  RTE_LCORE_FOREACH(other) {
+    if (other == lcore) continue;
+    const rte_cpuset_t cpus = rte_lcore_cpuset(other);
+    rte_cpuset_t both;
+    CPU_AND(&both, &own, &cpus);
+    if (CPU_COUNT(&both) > 0) return true;
+  }
+  return false;
 }
 
 bool Eal::has_hugepages() { return rte_eal_has_hugepages() != 0; }

@@ -21,6 +21,10 @@ struct EalRequest {
 // The arguments as EAL gets them: the request's, and what they leave open (DESIGN.md, `eal`).
 std::vector<std::string> complete_arguments(const EalRequest& request);
 
+// Worker lcores that EAL will have by these arguments (-l, --lcores, -c; else one lcore a CPU), to size
+// memory before it starts; at least 1. Where they are wrong, EAL will say so.
+uint16_t count_workers(const std::vector<std::string>& arguments);
+
 class Eal {
  public:
   // The error is one line that says what to do.
@@ -35,6 +39,12 @@ class Eal {
 
   // Lcores besides the main one, which is the control thread's. Not empty.
   const std::vector<unsigned>& worker_lcores() const { return worker_lcores_; }
+  // The NUMA node of an lcore's CPUs.
+  static int socket_of(unsigned lcore);
+  // "0" or "0,2-3": the CPUs that an lcore may run on.
+  static std::string cpus_of(unsigned lcore);
+  // Whether another lcore, the main one included, may run on one of this one's CPUs.
+  static bool shares_cpu(unsigned lcore);
   static bool has_hugepages();
   // The latest line that DPDK logged as an error, for messages about what failed after start.
   static std::string last_error();

@@ -16,7 +16,7 @@ using lb::DropReason;
 std::vector<LinkHeader> headers_of(const Snapshot<lb::V4>& snapshot) {
   std::vector<LinkHeader> headers;
   for (const Link& link : snapshot.links)
-    headers.push_back({link.mac, link.mtu, link.ports.front()});
+    headers.push_back({link.mac, link.mtu});
   return headers;
 }
 
@@ -42,27 +42,28 @@ void fit_frame(const Packet<lb::V4>& packet) {
 
 }  // namespace
 
-Host<lb::V4>::Host(Io& io, Outbox& outbox, WorkerCounters& counters, EventQueue& events,
-                   Reentry& reentry, const Snapshot& snapshot, std::vector<uint16_t> link_of_port)
+Host<lb::V4>::Host(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters,
+                   EventQueue& events, TokenBucket& answer_limit, Reentry& reentry,
+                   const Snapshot& snapshot)
     : io_(io),
       outbox_(outbox),
+      peers_(peers),
       counters_(counters),
       events_(events),
+      answer_limit_(answer_limit),
       reentry_(reentry),
       snapshot_(&snapshot),
-      link_of_port_(std::move(link_of_port)),
-      neighbours_(*this, headers_of(snapshot)) {}
+      neighbours_(*this, headers_of(snapshot), peers.self()) {}
 
 // --- ARP
 
-void Host<lb::V4>::handle_arp(PortNumber port, rte_mbuf* packet) {
+void Host<lb::V4>::handle_arp(LinkNumber link, rte_mbuf* packet) {
   const uint8_t* frame = rte_pktmbuf_mtod(packet, const uint8_t*);
   if (packet->data_len < sizeof(EthernetHeader) + sizeof(ArpPacket)) {
     outbox_.drop(packet, DropReason::kBadArp);
     return;
   }
   const ArpPacket arp = view<ArpPacket>(frame + sizeof(EthernetHeader));
-  const uint16_t link = link_of(port);
   const bool ours = snapshot_->own.contains(arp.sender);
   if (!is_well_formed(arp) || ours) {
     // Our own announcements come back from a wire with several of our ports; others are impostors.
@@ -76,8 +77,16 @@ void Host<lb::V4>::handle_arp(PortNumber port, rte_mbuf* packet) {
   }
   const bool for_us = snapshot_->own.contains(arp.target);
   const bool asked = arp.operation.value() == ArpPacket::kRequest && for_us;
-  if (is_on_link(link, arp.sender))
-    neighbours_.learn(link, arp.sender, arp.sender_mac, asked, now_);
+  if (is_on_link(link, arp.sender)) {
+    const bool news = neighbours_.learn(link, arp.sender, arp.sender_mac, asked, now_);
+    if (news) {
+      peers_.tell({.kind = Notice::Kind::kNeighbour,
+                   .create = asked,
+                   .link = link,
+                   .address = arp.sender,
+                   .mac = arp.sender_mac});
+    }
+  }
   if (asked) {
     ArpPacket reply = arp;
     reply.operation = Be16(ArpPacket::kReply);
@@ -85,17 +94,17 @@ void Host<lb::V4>::handle_arp(PortNumber port, rte_mbuf* packet) {
     reply.sender = arp.target;
     reply.target_mac = arp.sender_mac;
     reply.target = arp.sender;
-    send_arp(port, arp.sender_mac, reply);
+    send_arp(link, arp.sender_mac, reply);
   }
   counters_.consumed.add(1);
   outbox_.discard(packet);
 }
 
-void Host<lb::V4>::send_arp(PortNumber port, const lb::MacAddress& to, const ArpPacket& arp) {
-  send_frame(port, to, ethertype::kArp, {reinterpret_cast<const uint8_t*>(&arp), sizeof arp});
+void Host<lb::V4>::send_arp(LinkNumber link, const lb::MacAddress& to, const ArpPacket& arp) {
+  send_frame(link, to, ethertype::kArp, {reinterpret_cast<const uint8_t*>(&arp), sizeof arp});
 }
 
-void Host<lb::V4>::solicit(uint16_t link, lb::Ipv4Address address, const lb::MacAddress* known) {
+void Host<lb::V4>::solicit(LinkNumber link, lb::Ipv4Address address, const lb::MacAddress* known) {
   const Link& l = snapshot_->links[link];
   const ArpPacket arp{Be16(1),
                       Be16(ethertype::kIpv4),
@@ -106,43 +115,43 @@ void Host<lb::V4>::solicit(uint16_t link, lb::Ipv4Address address, const lb::Mac
                       source_on(link, address),
                       lb::MacAddress{},
                       address};
-  send_arp(l.ports.front(), known != nullptr ? *known : lb::kBroadcastMac, arp);
+  send_arp(link, known != nullptr ? *known : lb::kBroadcastMac, arp);
 }
 
-void Host<lb::V4>::claim(PortNumber port, lb::Ipv4Address address) {
+void Host<lb::V4>::claim(LinkNumber link, lb::Ipv4Address address) {
   const ArpPacket arp{Be16(1), Be16(ethertype::kIpv4),    6,
-                      4,       Be16(ArpPacket::kRequest), snapshot_->links[link_of(port)].mac,
+                      4,       Be16(ArpPacket::kRequest), snapshot_->links[link].mac,
                       address, lb::MacAddress{},          address};
-  send_arp(port, lb::kBroadcastMac, arp);
+  send_arp(link, lb::kBroadcastMac, arp);
 }
 
-void Host<lb::V4>::announce(uint16_t link) {
+void Host<lb::V4>::announce(LinkNumber link) {
   for (const lb::Ipv4Address address : snapshot_->own.all()) {
     const bool elsewhere =
         std::any_of(snapshot_->links.begin(), snapshot_->links.end(), [&](const Link& other) {
           return &other != &snapshot_->links[link] &&
-                 is_on_link(static_cast<uint16_t>(&other - snapshot_->links.data()), address);
+                 is_on_link(static_cast<LinkNumber>(&other - snapshot_->links.data()), address);
         });
     if (is_on_link(link, address) || !elsewhere) {
-      claim(snapshot_->links[link].ports.front(), address);
+      claim(link, address);
     }
   }
 }
 
-void Host<lb::V4>::silent(uint16_t link, lb::Ipv4Address address) {
+void Host<lb::V4>::silent(LinkNumber link, lb::Ipv4Address address) {
   report({Event::Kind::kNeighbourFailed, link, address});
 }
 
-void Host<lb::V4>::moved(uint16_t link, lb::Ipv4Address address, const lb::MacAddress& from,
+void Host<lb::V4>::moved(LinkNumber link, lb::Ipv4Address address, const lb::MacAddress& from,
                          const lb::MacAddress& to) {
   report({Event::Kind::kNeighbourMoved, link, address, from, to});
 }
 
 // --- what is for the director itself, and what is for nobody here
 
-void Host<lb::V4>::handle_other(PortNumber port, Packet& packet) {
+void Host<lb::V4>::handle_other(LinkNumber link, Packet& packet) {
   if (!snapshot_->own.contains(packet.destination.address)) {
-    route(port, packet);
+    route(link, packet);
     return;
   }
   if (snapshot_->own.contains(packet.source.address)) {
@@ -150,7 +159,7 @@ void Host<lb::V4>::handle_other(PortNumber port, Packet& packet) {
     return;
   }
   if (view<Ipv4Header>(packet.ip).protocol != kProtocolIcmp) {
-    refuse(port, packet, DropReason::kUnknownProtocol, IcmpError::protocol_unreachable());
+    refuse(link, packet, DropReason::kUnknownProtocol, IcmpError::protocol_unreachable());
     return;
   }
   if (!is_whole_icmp(packet)) {
@@ -164,34 +173,34 @@ void Host<lb::V4>::handle_other(PortNumber port, Packet& packet) {
   auto& ethernet = view<EthernetHeader>(packet.ip - sizeof(EthernetHeader));
   if (packet.mbuf == nullptr) {
     const lb::MacAddress back = ethernet.source;
-    const uint16_t mtu = snapshot_->links[link_of(port)].mtu;
+    const uint16_t mtu = snapshot_->links[link].mtu;
     Neighbour<lb::V4> hop;
-    hop.header = {back, snapshot_->links[link_of(port)].mac, Be16(ethertype::kIpv4)};
-    hop.port = port;
+    hop.header = {back, snapshot_->links[link].mac, Be16(ethertype::kIpv4)};
+    hop.link = link;
     send_in_fragments(hop, packet, std::min(mtu, packet.largest_fragment));
     return;
   }
   ethernet.destination = ethernet.source;
-  ethernet.source = snapshot_->links[link_of(port)].mac;
+  ethernet.source = snapshot_->links[link].mac;
   fit_frame(packet);
   counters_.consumed.add(1);
   counters_.answers.add(1);
-  outbox_.send(port, packet.mbuf);
+  outbox_.send(link, packet.mbuf);
 }
 
-void Host<lb::V4>::handle_unmatched(PortNumber port, Packet& packet) {
+void Host<lb::V4>::handle_unmatched(LinkNumber link, Packet& packet) {
   if (!snapshot_->own.contains(packet.destination.address)) {
-    route(port, packet);
+    route(link, packet);
   } else if (snapshot_->own.contains(packet.source.address)) {
     drop(packet, DropReason::kBadSource);
   } else if (packet.protocol == lb::Protocol::kTcp) {
-    refuse_with_reset(port, packet, DropReason::kClosedPort);
+    refuse_with_reset(link, packet, DropReason::kClosedPort);
   } else {
-    refuse(port, packet, DropReason::kClosedPort, IcmpError::port_unreachable());
+    refuse(link, packet, DropReason::kClosedPort, IcmpError::port_unreachable());
   }
 }
 
-void Host<lb::V4>::route(PortNumber port, Packet& packet) {
+void Host<lb::V4>::route(LinkNumber link, Packet& packet) {
   if (is_broadcast(packet.destination.address)) {
     drop(packet, DropReason::kNotForUs);
     return;
@@ -202,8 +211,8 @@ void Host<lb::V4>::route(PortNumber port, Packet& packet) {
   }
   lb::NextHop known = 0;
   Neighbour<lb::V4>* hop =
-      next_hop(known, packet.destination.address, port, packet, IcmpError::network_unreachable());
-  if (hop != nullptr && may_leave(*hop, port, packet)) send(*hop, packet);
+      next_hop(known, packet.destination.address, link, packet, IcmpError::network_unreachable());
+  if (hop != nullptr && may_leave(*hop, link, packet)) send(*hop, packet);
 }
 
 bool Host<lb::V4>::is_broadcast(lb::Ipv4Address address) const {
@@ -221,7 +230,7 @@ bool Host<lb::V4>::is_broadcast(lb::Ipv4Address address) const {
   return false;
 }
 
-bool Host<lb::V4>::is_on_link(uint16_t link, lb::Ipv4Address address) const {
+bool Host<lb::V4>::is_on_link(LinkNumber link, lb::Ipv4Address address) const {
   const lb::IpAddress ip(address);
   const std::vector<lb::Prefix>& prefixes = snapshot_->links[link].addresses;
   return std::any_of(prefixes.begin(), prefixes.end(),
@@ -231,16 +240,16 @@ bool Host<lb::V4>::is_on_link(uint16_t link, lb::Ipv4Address address) const {
 // --- next hops
 
 Neighbour<lb::V4>* Host<lb::V4>::next_hop(lb::NextHop& known, lb::Ipv4Address destination,
-                                          PortNumber port, const Packet& packet,
+                                          LinkNumber link, const Packet& packet,
                                           IcmpError without_route) {
   Neighbour<lb::V4>* hop = neighbours_.get(known);
   if (hop == nullptr) [[unlikely]] {
     const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
     if (route == nullptr) {
-      refuse(port, packet, DropReason::kNoRoute, without_route);
+      refuse(link, packet, DropReason::kNoRoute, without_route);
       return nullptr;
     }
-    known = neighbours_.find_or_add(static_cast<uint16_t>(route->interface),
+    known = neighbours_.find_or_add(static_cast<LinkNumber>(route->interface),
                                     lb::next_hop(*route, destination), now_);
     hop = neighbours_.get(known);
     if (hop == nullptr) {
@@ -249,66 +258,66 @@ Neighbour<lb::V4>* Host<lb::V4>::next_hop(lb::NextHop& known, lb::Ipv4Address de
     }
   }
   if (!hop->usable()) [[unlikely]] {
-    wait_for(known, port, packet);
+    wait_for(known, link, packet);
     return nullptr;
   }
   return hop;
 }
 
-void Host<lb::V4>::wait_for(lb::NextHop hop, PortNumber port, const Packet& packet) {
-  const auto hold = [&](rte_mbuf* mbuf, PortNumber by) {
+void Host<lb::V4>::wait_for(lb::NextHop hop, LinkNumber link, const Packet& packet) {
+  const auto hold = [&](rte_mbuf* mbuf, LinkNumber by) {
     if (!neighbours_.hold(hop, {mbuf, by}, now_)) {
       outbox_.drop(mbuf, DropReason::kNeighbourPending);
     }
   };
   if (packet.mbuf != nullptr) {
-    hold(packet.mbuf, port);
+    hold(packet.mbuf, link);
     return;
   }
   // They come back as fragments and are put together again.
-  for (const Fragment& fragment : packet.pieces()) hold(fragment.mbuf, fragment.port);
+  for (const Fragment& fragment : packet.pieces()) hold(fragment.mbuf, fragment.link);
 }
 
 void Host<lb::V4>::resolved(const Neighbour<lb::V4>& hop, std::span<const HeldPacket> packets) {
   // A packet that goes on may ask for other neighbours, but this one keeps its place.
   for (const HeldPacket& held : packets) {
-    if (held.port != HeldPacket::kMade) {
-      reentry_.process_again(held.port, held.packet);
+    if (held.link != HeldPacket::kMade) {
+      reentry_.process_again(held.link, held.packet);
       continue;
     }
     std::memcpy(rte_pktmbuf_mtod(held.packet, void*), &hop.header, sizeof(EthernetHeader));
-    outbox_.send(hop.port, held.packet);
+    outbox_.send(hop.link, held.packet);
   }
 }
 
 void Host<lb::V4>::unreachable(std::span<const HeldPacket> packets) {
   for (const HeldPacket& held : packets) {
-    if (held.port == HeldPacket::kMade) {
+    if (held.link == HeldPacket::kMade) {
       outbox_.drop(held.packet, DropReason::kNeighbourFailed);
       continue;
     }
     Packet packet;
     packet.mbuf = held.packet;
     parse({rte_pktmbuf_mtod(held.packet, uint8_t*), held.packet->data_len},
-          snapshot_->links[link_of(held.port)].mac, true, packet);
-    refuse(held.port, packet, DropReason::kNeighbourFailed, IcmpError::host_unreachable());
+          snapshot_->links[held.link].mac, true, packet);
+    refuse(held.link, packet, DropReason::kNeighbourFailed, IcmpError::host_unreachable());
   }
 }
 
-bool Host<lb::V4>::may_leave(const Neighbour<lb::V4>& hop, PortNumber port, Packet& packet) {
-  return fits(port, packet, hop.mtu, 0);
+bool Host<lb::V4>::may_leave(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet) {
+  return fits(link, packet, hop.mtu, 0);
 }
 
-bool Host<lb::V4>::may_leave_in_tunnel(const Neighbour<lb::V4>& hop, PortNumber port,
+bool Host<lb::V4>::may_leave_in_tunnel(const Neighbour<lb::V4>& hop, LinkNumber link,
                                        Packet& packet, uint16_t overhead,
                                        lb::Ipv4Address tunnel_end) {
-  return fits(port, packet, path_mtus_.limit(tunnel_end, hop.mtu, now_), overhead);
+  return fits(link, packet, path_mtus_.limit(tunnel_end, hop.mtu, now_), overhead);
 }
 
-bool Host<lb::V4>::fits(PortNumber port, Packet& packet, uint16_t room, uint16_t overhead) {
+bool Host<lb::V4>::fits(LinkNumber link, Packet& packet, uint16_t room, uint16_t overhead) {
   auto& ip = view<Ipv4Header>(packet.ip);
   if (ip.ttl <= 1) [[unlikely]] {
-    refuse(port, packet, DropReason::kTtlExpired, IcmpError::ttl_exceeded());
+    refuse(link, packet, DropReason::kTtlExpired, IcmpError::ttl_exceeded());
     return false;
   }
   --ip.ttl;
@@ -324,7 +333,7 @@ bool Host<lb::V4>::fits(PortNumber port, Packet& packet, uint16_t room, uint16_t
   const uint16_t length = packet.mbuf != nullptr ? packet.length : packet.largest_fragment;
   if (length + overhead <= room) return true;
   if ((ip.fragment.value() & Ipv4Header::kDontFragment) == 0) return true;
-  refuse(port, packet, DropReason::kTooBig,
+  refuse(link, packet, DropReason::kTooBig,
          IcmpError::fragmentation_needed(static_cast<uint16_t>(room - overhead)));
   return false;
 }
@@ -339,7 +348,7 @@ void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {
   }
   std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
   fit_frame(packet);
-  outbox_.send(hop.port, packet.mbuf);
+  outbox_.send(hop.link, packet.mbuf);
 }
 
 void Host<lb::V4>::send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet,
@@ -361,7 +370,7 @@ void Host<lb::V4>::send_in_fragments(const Neighbour<lb::V4>& hop, const Packet&
           std::memcpy(bytes + sizeof(EthernetHeader) + header.size(), payload.data(),
                       payload.size());
           counters_.fragments.add(1);
-          outbox_.send(hop.port, mbuf);
+          outbox_.send(hop.link, mbuf);
         });
   if (whole) {
     consume(packet);
@@ -392,7 +401,19 @@ void Host<lb::V4>::consume(const Packet& packet) {
 
 uint16_t Host<lb::V4>::learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu) {
   path_mtus_.learn(tunnel_end, mtu, now_);
+  peers_.tell({.kind = Notice::Kind::kPathMtu, .mtu = mtu, .address = tunnel_end});
   return path_mtus_.limit(tunnel_end, 0xffff, now_);
+}
+
+void Host<lb::V4>::hear(const Notice& notice) {
+  switch (notice.kind) {
+    case Notice::Kind::kNeighbour:
+      neighbours_.learn(notice.link, notice.address, notice.mac, notice.create, now_);
+      break;
+    case Notice::Kind::kPathMtu:
+      path_mtus_.learn(notice.address, notice.mtu, now_);
+      break;
+  }
 }
 
 void Host<lb::V4>::tick() { neighbours_.tick(now_); }

@@ -16,7 +16,7 @@ namespace dataplane {
 class Reentry {
  public:
   virtual ~Reentry() = default;
-  virtual void process_again(PortNumber port, rte_mbuf* packet) = 0;
+  virtual void process_again(LinkNumber link, rte_mbuf* packet) = 0;
 };
 
 template <class F>
@@ -33,8 +33,9 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   // Each becomes a line of log, and a hostile neighbour could cause any number.
   static constexpr uint32_t kEventsPerSecond = 10;
 
-  Host(Io& io, Outbox& outbox, WorkerCounters& counters, EventQueue& events, Reentry& reentry,
-       const Snapshot& snapshot, std::vector<uint16_t> link_of_port);
+  // `answer_limit`: all workers'.
+  Host(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
+       TokenBucket& answer_limit, Reentry& reentry, const Snapshot& snapshot);
 
   // To be called before each burst.
   void begin(const Snapshot& snapshot, lb::Tick now) {
@@ -44,28 +45,27 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
 
   Neighbours<lb::V4>& neighbours() { return neighbours_; }
   const Neighbours<lb::V4>& neighbours() const { return neighbours_; }
-  uint16_t link_of(PortNumber port) const { return link_of_port_[port]; }
 
   // Each of these decides a packet's fate.
-  void handle_arp(PortNumber port, rte_mbuf* packet);
-  void handle_other(PortNumber port, Packet& packet);      // neither TCP nor UDP
-  void handle_unmatched(PortNumber port, Packet& packet);  // of no service and no connection
-  void route(PortNumber port, Packet& packet);
-  void refuse(PortNumber port, const Packet& packet, lb::DropReason reason, IcmpError error);
-  void refuse_with_reset(PortNumber port, const Packet& packet, lb::DropReason reason);
+  void handle_arp(LinkNumber link, rte_mbuf* packet);
+  void handle_other(LinkNumber link, Packet& packet);      // neither TCP nor UDP
+  void handle_unmatched(LinkNumber link, Packet& packet);  // of no service and no connection
+  void route(LinkNumber link, Packet& packet);
+  void refuse(LinkNumber link, const Packet& packet, lb::DropReason reason, IcmpError error);
+  void refuse_with_reset(LinkNumber link, const Packet& packet, lb::DropReason reason);
   void drop(const Packet& packet, lb::DropReason reason);
   void consume(const Packet& packet);  // its purpose is fulfilled
   // Keeps the packet until the next hop is known.
-  void wait_for(lb::NextHop hop, PortNumber port, const Packet& packet);
+  void wait_for(lb::NextHop hop, LinkNumber link, const Packet& packet);
 
   // The next hop towards an address, remembered in `known` (0: not asked yet). nullptr: the packet
   // waits or is refused.
-  Neighbour<lb::V4>* next_hop(lb::NextHop& known, lb::Ipv4Address destination, PortNumber port,
+  Neighbour<lb::V4>* next_hop(lb::NextHop& known, lb::Ipv4Address destination, LinkNumber link,
                               const Packet& packet, IcmpError without_route);
   // Counts the TTL down and checks that the packet, which may grow by `overhead` on its way to a
   // tunnel's end, fits the way or may be fragmented. False: refused.
-  bool may_leave(const Neighbour<lb::V4>& hop, PortNumber port, Packet& packet);
-  bool may_leave_in_tunnel(const Neighbour<lb::V4>& hop, PortNumber port, Packet& packet,
+  bool may_leave(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet);
+  bool may_leave_in_tunnel(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,
                            uint16_t overhead, lb::Ipv4Address tunnel_end);
   // Puts the Ethernet header and sends, in fragments where it does not fit. Precondition:
   // may_leave.
@@ -77,52 +77,54 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   uint16_t learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu);
   // An ICMP error to the source of `about`, wherever it is.
   void send_error(const Packet& about, lb::Ipv4Address source, IcmpError error);
-  void report_exhausted(uint16_t link, lb::Ipv4Address address) {
+  void report_exhausted(LinkNumber link, lb::Ipv4Address address) {
     report({Event::Kind::kPortsExhausted, link, address});
   }
 
+  // What another worker has learnt.
+  void hear(const Notice& notice);
   // Gratuitous ARP (RFC 5227 section 3) for the addresses that belong on a link.
-  void announce(uint16_t link);
+  void announce(LinkNumber link);
   void tick();
 
  private:
-  lb::Ipv4Address source_towards(uint16_t link, lb::Ipv4Address address) const override {
+  lb::Ipv4Address source_towards(LinkNumber link, lb::Ipv4Address address) const override {
     return source_on(link, address);
   }
-  void solicit(uint16_t link, lb::Ipv4Address address, const lb::MacAddress* known) override;
+  void solicit(LinkNumber link, lb::Ipv4Address address, const lb::MacAddress* known) override;
   void resolved(const Neighbour<lb::V4>& hop, std::span<const HeldPacket> packets) override;
   void unreachable(std::span<const HeldPacket> packets) override;
-  void silent(uint16_t link, lb::Ipv4Address address) override;
-  void moved(uint16_t link, lb::Ipv4Address address, const lb::MacAddress& from,
+  void silent(LinkNumber link, lb::Ipv4Address address) override;
+  void moved(LinkNumber link, lb::Ipv4Address address, const lb::MacAddress& from,
              const lb::MacAddress& to) override;
 
-  bool fits(PortNumber port, Packet& packet, uint16_t room, uint16_t overhead);
+  bool fits(LinkNumber link, Packet& packet, uint16_t room, uint16_t overhead);
   void send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet, uint16_t largest);
   bool is_broadcast(lb::Ipv4Address address) const;
-  bool is_on_link(uint16_t link, lb::Ipv4Address address) const;
-  lb::Ipv4Address source_on(uint16_t link, lb::Ipv4Address towards) const;
-  std::optional<lb::Ipv4Address> answering_address(uint16_t link, const Packet& packet) const;
-  void answer(PortNumber port, const Packet& about, std::span<const uint8_t> ip_packet);
+  bool is_on_link(LinkNumber link, lb::Ipv4Address address) const;
+  lb::Ipv4Address source_on(LinkNumber link, lb::Ipv4Address towards) const;
+  std::optional<lb::Ipv4Address> answering_address(LinkNumber link, const Packet& packet) const;
+  void answer(LinkNumber link, const Packet& about, std::span<const uint8_t> ip_packet);
   rte_mbuf* make_frame(const EthernetHeader& header, std::span<const uint8_t> payload);
-  void send_frame(PortNumber port, const lb::MacAddress& to, uint16_t type,
+  void send_frame(LinkNumber link, const lb::MacAddress& to, uint16_t type,
                   std::span<const uint8_t> payload);
-  void send_arp(PortNumber port, const lb::MacAddress& to, const ArpPacket& arp);
-  void claim(PortNumber port, lb::Ipv4Address address);
+  void send_arp(LinkNumber link, const lb::MacAddress& to, const ArpPacket& arp);
+  void claim(LinkNumber link, lb::Ipv4Address address);
   void report(const Event& event) {
     if (event_limit_.take(now_)) events_.push(event);
   }
 
   Io& io_;
   Outbox& outbox_;
+  Peers& peers_;
   WorkerCounters& counters_;
   EventQueue& events_;
+  TokenBucket& answer_limit_;
   Reentry& reentry_;
   const Snapshot* snapshot_;
   lb::Tick now_ = 0;
-  std::vector<uint16_t> link_of_port_;
   Neighbours<lb::V4> neighbours_;
   PathMtus<lb::V4> path_mtus_;
-  TokenBucket answer_limit_{kAnswersPerSecond, kAnswersPerSecond};
   TokenBucket event_limit_{kEventsPerSecond, 10 * kEventsPerSecond};
   uint16_t next_id_ = 1;
 };

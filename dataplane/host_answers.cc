@@ -7,7 +7,7 @@
 
 namespace dataplane {
 
-lb::Ipv4Address Host<lb::V4>::source_on(uint16_t link, lb::Ipv4Address towards) const {
+lb::Ipv4Address Host<lb::V4>::source_on(LinkNumber link, lb::Ipv4Address towards) const {
   const std::vector<lb::Prefix>& addresses = snapshot_->links[link].addresses;
   for (const lb::Prefix& prefix : addresses) {
     if (prefix.contains(lb::IpAddress(towards))) return prefix.address.ipv4();
@@ -16,7 +16,7 @@ lb::Ipv4Address Host<lb::V4>::source_on(uint16_t link, lb::Ipv4Address towards) 
   return snapshot_->own.all().empty() ? lb::Ipv4Address{} : snapshot_->own.all().front();
 }
 
-std::optional<lb::Ipv4Address> Host<lb::V4>::answering_address(uint16_t link,
+std::optional<lb::Ipv4Address> Host<lb::V4>::answering_address(LinkNumber link,
                                                                const Packet& packet) const {
   if (snapshot_->own.contains(packet.destination.address)) return packet.destination.address;
   const lb::Ipv4Address source = source_on(link, packet.source.address);
@@ -24,35 +24,35 @@ std::optional<lb::Ipv4Address> Host<lb::V4>::answering_address(uint16_t link,
   return source;
 }
 
-void Host<lb::V4>::refuse(PortNumber port, const Packet& packet, lb::DropReason reason,
+void Host<lb::V4>::refuse(LinkNumber link, const Packet& packet, lb::DropReason reason,
                           IcmpError error) {
-  const auto source = answering_address(link_of(port), packet);
+  const auto source = answering_address(link, packet);
   if (source && deserves_icmp_error(packet)) {
     std::array<uint8_t, kLargestAnswer> bytes;
     const size_t length = write_icmp_error(bytes, packet, *source, error, next_id_++);
-    answer(port, packet, {bytes.data(), length});
+    answer(link, packet, {bytes.data(), length});
   }
   drop(packet, reason);
 }
 
-void Host<lb::V4>::refuse_with_reset(PortNumber port, const Packet& packet, lb::DropReason reason) {
+void Host<lb::V4>::refuse_with_reset(LinkNumber link, const Packet& packet, lb::DropReason reason) {
   if ((packet.tcp_flags & lb::tcp::kRst) == 0) {
     std::array<uint8_t, kLargestAnswer> bytes;
     const size_t length = write_reset(bytes, packet);
-    answer(port, packet, {bytes.data(), length});
+    answer(link, packet, {bytes.data(), length});
   }
   drop(packet, reason);
 }
 
 // Back to whoever handed us the packet: its sender, or the router it came by.
-void Host<lb::V4>::answer(PortNumber port, const Packet& about,
+void Host<lb::V4>::answer(LinkNumber link, const Packet& about,
                           std::span<const uint8_t> ip_packet) {
   if (!answer_limit_.take(now_)) {
     counters_.suppressed.add(1);
     return;
   }
   const auto& ethernet = view<EthernetHeader>(about.ip - sizeof(EthernetHeader));
-  send_frame(port, ethernet.source, ethertype::kIpv4, ip_packet);
+  send_frame(link, ethernet.source, ethertype::kIpv4, ip_packet);
 }
 
 void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpError error) {
@@ -62,14 +62,14 @@ void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpE
     return;
   }
   const lb::NextHop next = neighbours_.find_or_add(
-      static_cast<uint16_t>(route->interface), lb::next_hop(*route, about.source.address), now_);
+      static_cast<LinkNumber>(route->interface), lb::next_hop(*route, about.source.address), now_);
   const Neighbour<lb::V4>* hop = neighbours_.get(next);
   std::array<uint8_t, kLargestAnswer> bytes;
   const size_t length = write_icmp_error(bytes, about, source, error, next_id_++);
   rte_mbuf* packet = hop != nullptr ? make_frame(hop->header, {bytes.data(), length}) : nullptr;
   if (packet == nullptr) return;
   if (hop->usable()) {
-    outbox_.send(hop->port, packet);
+    outbox_.send(hop->link, packet);
   } else if (!neighbours_.hold(next, {packet, HeldPacket::kMade}, now_)) {
     outbox_.drop(packet, lb::DropReason::kNeighbourPending);
   }
@@ -92,10 +92,10 @@ rte_mbuf* Host<lb::V4>::make_frame(const EthernetHeader& header, std::span<const
   return packet;
 }
 
-void Host<lb::V4>::send_frame(PortNumber port, const lb::MacAddress& to, uint16_t type,
+void Host<lb::V4>::send_frame(LinkNumber link, const lb::MacAddress& to, uint16_t type,
                               std::span<const uint8_t> payload) {
-  rte_mbuf* packet = make_frame({to, snapshot_->links[link_of(port)].mac, Be16(type)}, payload);
-  if (packet != nullptr) outbox_.send(port, packet);
+  rte_mbuf* packet = make_frame({to, snapshot_->links[link].mac, Be16(type)}, payload);
+  if (packet != nullptr) outbox_.send(link, packet);
 }
 
 }  // namespace dataplane

@@ -38,7 +38,7 @@ bool IcmpRelay<lb::V4>::is_error(const Packet& packet) {
   }
 }
 
-void IcmpRelay<lb::V4>::relay(PortNumber port, Packet& packet) {
+void IcmpRelay<lb::V4>::relay(LinkNumber link, Packet& packet) {
   if (!is_whole_icmp(packet)) {
     host_.drop(packet, DropReason::kBadTransportHeader);
     return;
@@ -50,38 +50,50 @@ void IcmpRelay<lb::V4>::relay(PortNumber port, Packet& packet) {
     if (to_us) {
       host_.drop(packet, DropReason::kIcmpUnrelated);
     } else {
-      host_.route(port, packet);
+      host_.route(link, packet);
     }
   } else if (!to_us) {
-    relay_to_client(port, packet, *quote);
+    relay_to_client(link, packet, *quote);
   } else if (quote->protocol == kProtocolIpip) {
-    relay_from_tunnel(packet, *quote);
+    relay_from_tunnel(link, packet, *quote);
   } else {
-    relay_to_server(port, packet, *quote);
+    relay_to_server(link, packet, *quote);
   }
 }
 
-EntryIndex IcmpRelay<lb::V4>::find(lb::Direction direction, const lb::End<lb::V4>& outside,
-                                   const lb::End<lb::V4>& other, uint8_t protocol) const {
+IcmpRelay<lb::V4>::Subject IcmpRelay<lb::V4>::subject(lb::Direction direction,
+                                                      const lb::End<lb::V4>& outside,
+                                                      const lb::End<lb::V4>& other,
+                                                      uint8_t protocol) const {
   const auto known = static_cast<lb::Protocol>(protocol);
-  const lb::ConnectionTable<lb::V4>& table = connections_.table();
-  return table.find(table.hash(outside, known), direction, outside, other, known);
+  return {direction, outside, other, known, connections_.table().hash(outside, known)};
+}
+
+bool IcmpRelay<lb::V4>::pass_on(LinkNumber link, const Packet& packet, const Subject& subject) {
+  return peers_.pass_on(subject.outside, subject.hash, link, packet, HandoverReason::kIcmp);
+}
+
+EntryIndex IcmpRelay<lb::V4>::find(const Subject& subject) const {
+  return connections_.table().find(subject.hash, subject.direction, subject.outside, subject.other,
+                                   subject.protocol);
 }
 
 // About a reply, or about what a server started itself: it was sent as the VIP.
-void IcmpRelay<lb::V4>::relay_to_server(PortNumber port, Packet& packet, const Quote& quote) {
-  const EntryIndex index =
-      find(lb::Direction::kInbound, quote.destination, quote.source, quote.protocol);
+void IcmpRelay<lb::V4>::relay_to_server(LinkNumber link, Packet& packet, const Quote& quote) {
+  const Subject about =
+      subject(lb::Direction::kInbound, quote.destination, quote.source, quote.protocol);
+  if (pass_on(link, packet, about)) return;
+  const EntryIndex index = find(about);
   if (index == kNoEntry) {
     host_.drop(packet, DropReason::kIcmpUnrelated);
     return;
   }
   lb::Connection<lb::V4>& entry = connections_.entry(index);
   const Method<lb::V4>& method = methods_[entry.method];
-  Neighbour<lb::V4>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, port, packet,
+  Neighbour<lb::V4>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
                                           IcmpError::host_unreachable());
   if (hop == nullptr ||
-      !host_.may_leave_in_tunnel(*hop, port, packet, method.overhead, entry.inside.address)) {
+      !host_.may_leave_in_tunnel(*hop, link, packet, method.overhead, entry.inside.address)) {
     return;
   }
   if (method.replies_seen) {
@@ -95,17 +107,19 @@ void IcmpRelay<lb::V4>::relay_to_server(PortNumber port, Packet& packet, const Q
 }
 
 // About a request in NAT, which went to the server under the client's address.
-void IcmpRelay<lb::V4>::relay_to_client(PortNumber port, Packet& packet, const Quote& quote) {
-  const EntryIndex index =
-      find(lb::Direction::kOutbound, quote.source, quote.destination, quote.protocol);
+void IcmpRelay<lb::V4>::relay_to_client(LinkNumber link, Packet& packet, const Quote& quote) {
+  const Subject about =
+      subject(lb::Direction::kOutbound, quote.source, quote.destination, quote.protocol);
+  if (pass_on(link, packet, about)) return;
+  const EntryIndex index = find(about);
   if (index == kNoEntry || quote.source.address != packet.destination.address) {
-    host_.route(port, packet);
+    host_.route(link, packet);
     return;
   }
   lb::Connection<lb::V4>& entry = connections_.entry(index);
-  Neighbour<lb::V4>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, port,
+  Neighbour<lb::V4>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, link,
                                           packet, IcmpError::host_unreachable());
-  if (hop == nullptr || !host_.may_leave(*hop, port, packet)) return;
+  if (hop == nullptr || !host_.may_leave(*hop, link, packet)) return;
   translate(quote, QuotedEnd::kDestination, entry.virtual_end);
   replace_address(packet, view<Ipv4Header>(packet.ip).source, entry.virtual_end.address);
   recompute_checksum(packet);
@@ -114,11 +128,16 @@ void IcmpRelay<lb::V4>::relay_to_client(PortNumber port, Packet& packet, const Q
 
 // The client hears the same error about its own packet, with the MTU less the outer header; a way
 // that is too narrow is remembered, so that the next packet is refused here.
-void IcmpRelay<lb::V4>::relay_from_tunnel(Packet& packet, const Quote& outer) {
+void IcmpRelay<lb::V4>::relay_from_tunnel(LinkNumber link, Packet& packet, const Quote& outer) {
   const auto inner = read_quote({outer.transport(), outer.transport_size()});
-  const EntryIndex index =
-      inner ? find(lb::Direction::kInbound, inner->source, inner->destination, inner->protocol)
-            : kNoEntry;
+  if (!inner) {
+    host_.drop(packet, DropReason::kIcmpUnrelated);
+    return;
+  }
+  const Subject connection =
+      subject(lb::Direction::kInbound, inner->source, inner->destination, inner->protocol);
+  if (pass_on(link, packet, connection)) return;
+  const EntryIndex index = find(connection);
   if (index == kNoEntry || connections_.entry(index).inside.address != outer.destination.address) {
     host_.drop(packet, DropReason::kIcmpUnrelated);
     return;

@@ -18,21 +18,33 @@ template <>
 class IcmpRelay<lb::V4> {
  public:
   using Packet = dataplane::Packet<lb::V4>;
-  IcmpRelay(Host<lb::V4>& host, lb::Connections<lb::V4>& connections)
-      : host_(host), connections_(connections) {}
+  IcmpRelay(Host<lb::V4>& host, Peers& peers, lb::Connections<lb::V4>& connections)
+      : host_(host), peers_(peers), connections_(connections) {}
 
-  // Whether the packet is an ICMP error, which `relay` then decides the fate of.
+  // Whether the packet is an ICMP error, which `relay` then decides the fate of or hands to the
+  // connection's owner.
   static bool is_error(const Packet& packet);
-  void relay(PortNumber port, Packet& packet);
+  void relay(LinkNumber link, Packet& packet);
 
  private:
-  void relay_to_server(PortNumber port, Packet& packet, const Quote& quote);
-  void relay_to_client(PortNumber port, Packet& packet, const Quote& quote);
-  void relay_from_tunnel(Packet& packet, const Quote& outer);
-  lb::EntryIndex find(lb::Direction direction, const lb::End<lb::V4>& outside,
-                      const lb::End<lb::V4>& other, uint8_t protocol) const;
+  void relay_to_server(LinkNumber link, Packet& packet, const Quote& quote);
+  void relay_to_client(LinkNumber link, Packet& packet, const Quote& quote);
+  void relay_from_tunnel(LinkNumber link, Packet& packet, const Quote& outer);
+  // The connection that an error is about, as the packet that it quotes names it.
+  struct Subject {
+    lb::Direction direction;
+    lb::End<lb::V4> outside;
+    lb::End<lb::V4> other;
+    lb::Protocol protocol;
+    uint64_t hash;
+  };
+  Subject subject(lb::Direction direction, const lb::End<lb::V4>& outside,
+                  const lb::End<lb::V4>& other, uint8_t protocol) const;
+  bool pass_on(LinkNumber link, const Packet& packet, const Subject& subject);
+  lb::EntryIndex find(const Subject& subject) const;
 
   Host<lb::V4>& host_;
+  Peers& peers_;
   lb::Connections<lb::V4>& connections_;
   std::span<const Method<lb::V4>> methods_ = methods<lb::V4>();
 };

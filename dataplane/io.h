@@ -8,16 +8,16 @@
 
 namespace dataplane {
 
-// A worker's own view of a port; position in the director's list of ports.
-using PortNumber = uint16_t;
+// Position of an interface in the file; its ports and their queues are the Io's matter.
+using LinkNumber = uint16_t;
 
 class Io {
  public:
   virtual ~Io() = default;
   // Up to `count` packets, which then belong to the caller.
-  virtual uint16_t receive(PortNumber port, rte_mbuf** packets, uint16_t count) = 0;
+  virtual uint16_t receive(LinkNumber link, rte_mbuf** packets, uint16_t count) = 0;
   // Takes the first n packets, returns n; the others stay the caller's.
-  virtual uint16_t transmit(PortNumber port, rte_mbuf** packets, uint16_t count) = 0;
+  virtual uint16_t transmit(LinkNumber link, rte_mbuf** packets, uint16_t count) = 0;
   // An empty buffer with the usual headroom, or nullptr.
   virtual rte_mbuf* allocate() = 0;
   virtual void release(rte_mbuf** packets, uint16_t count) = 0;

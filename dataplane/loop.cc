@@ -5,6 +5,8 @@
 #include <rte_launch.h>
 #include <sched.h>
 
+#include <ctime>
+
 namespace dataplane {
 
 Clock::Clock() : start_(rte_rdtsc()), cycles_per_tick_(rte_get_tsc_hz() / lb::kTicksPerSecond) {}
@@ -30,22 +32,29 @@ int Loop::run(void* self) {
 }
 
 void Loop::run() {
-  // Elsewhere there may be others on this CPU; on a CPU of one's own a yield costs next to nothing.
-  constexpr uint32_t kPollsPerYield = 32;
   WorkerCounters& counters = worker_.counters();
   uint32_t empty_polls = 0;
   uint64_t now = rte_rdtsc();
   while (!stop_.load(std::memory_order_relaxed)) {
-    const uint32_t received = worker_.turn(clock_.at(now));
+    const uint32_t worked_on = worker_.turn(clock_.at(now));
     const uint64_t after = rte_rdtsc();
     counters.total_cycles.add(after - now);
-    if (received > 0) {
+    if (worked_on > 0) {
       counters.busy_cycles.add(after - now);
       empty_polls = 0;
-    } else if (++empty_polls % kPollsPerYield == 0) {
-      sched_yield();
+    } else {
+      rest(++empty_polls);
     }
     now = after;
+  }
+}
+
+void Loop::rest(uint32_t empty_polls) const {
+  if (idle_.sleep_us > 0 && empty_polls > idle_.after_polls) {
+    const timespec pause{0, static_cast<long>(idle_.sleep_us) * 1000};
+    nanosleep(&pause, nullptr);
+  } else if (empty_polls % idle_.yield_every == 0) {
+    sched_yield();
   }
 }
 

@@ -5,6 +5,7 @@
 #include <expected>
 #include <string>
 
+#include "dataplane/idle.h"
 #include "dataplane/worker.h"
 
 namespace dataplane {
@@ -25,8 +26,8 @@ class Clock {
 // Runs a worker on an lcore until destroyed.
 class Loop {
  public:
-  Loop(Worker& worker, const Clock& clock, unsigned lcore)
-      : worker_(worker), clock_(clock), lcore_(lcore) {}
+  Loop(Worker& worker, const Clock& clock, unsigned lcore, const IdlePolicy& idle)
+      : worker_(worker), clock_(clock), lcore_(lcore), idle_(idle) {}
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
@@ -36,10 +37,12 @@ class Loop {
  private:
   static int run(void* self);
   void run();
+  void rest(uint32_t empty_polls) const;
 
   Worker& worker_;
   const Clock& clock_;
   unsigned lcore_;
+  IdlePolicy idle_;
   bool started_ = false;
   std::atomic<bool> stop_{false};
 };

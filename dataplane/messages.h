@@ -38,7 +38,7 @@ struct NeighbourInspection {
 struct Request {
   enum class Kind : uint8_t { kAnnounce, kInspectConnections, kInspectNeighbours };
   Kind kind;
-  uint16_t link = 0;  // of kAnnounce
+  LinkNumber link = 0;  // of kAnnounce
   ConnectionInspection* connections = nullptr;
   NeighbourInspection* neighbours = nullptr;
 };
@@ -51,7 +51,7 @@ struct Event {
     kPortsExhausted,   // masquerade has no port left towards an address; told once
   };
   Kind kind;
-  uint16_t link;
+  LinkNumber link;
   lb::Ipv4Address address;
   lb::MacAddress from{};
   lb::MacAddress to{};

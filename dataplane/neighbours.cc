@@ -3,31 +3,34 @@
 namespace dataplane {
 
 template <class F>
-Neighbours<F>::Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links)
-    : owner_(owner), links_(std::move(links)), table_(kCapacity) {
+Neighbours<F>::Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links, uint16_t worker)
+    : owner_(owner),
+      links_(std::move(links)),
+      reachable_time_(kReachableTime + worker * kRetry),
+      table_(kCapacity) {
   index_.reserve(kCapacity);
 }
 
 template <>
-uint64_t Neighbours<lb::V4>::key(uint16_t link, lb::Ipv4Address address) {
+uint64_t Neighbours<lb::V4>::key(LinkNumber link, lb::Ipv4Address address) {
   return uint64_t{link} << 32 | address.bits.raw();
 }
 
 template <class F>
-uint32_t Neighbours<F>::find(uint16_t link, Address address) const {
+uint32_t Neighbours<F>::find(LinkNumber link, Address address) const {
   const auto found = index_.find(key(link, address));
   return found == index_.end() ? 0 : found->second;
 }
 
 template <class F>
-lb::NextHop Neighbours<F>::find_or_add(uint16_t link, Address address, lb::Tick now) {
+lb::NextHop Neighbours<F>::find_or_add(LinkNumber link, Address address, lb::Tick now) {
   uint32_t index = find(link, address);
   if (index == 0) index = add(link, address, now);
   return index == 0 ? 0 : handle(index);
 }
 
 template <class F>
-uint32_t Neighbours<F>::add(uint16_t link, Address address, lb::Tick now) {
+uint32_t Neighbours<F>::add(LinkNumber link, Address address, lb::Tick now) {
   uint32_t index;
   if (!free_.empty()) {
     index = free_.back();
@@ -50,7 +53,6 @@ uint32_t Neighbours<F>::add(uint16_t link, Address address, lb::Tick now) {
   neighbour.header.source = links_[link].mac;
   neighbour.header.type = Be16(ethertype::kIpv4);
   neighbour.mtu = links_[link].mtu;
-  neighbour.port = links_[link].port;
   neighbour.source = owner_.source_towards(link, address);
   index_.emplace(key(link, address), index);
   return index;
@@ -84,7 +86,7 @@ void Neighbours<F>::forget(uint32_t index) {
 }
 
 template <class F>
-void Neighbours<F>::add_static(uint16_t link, Address address, const lb::MacAddress& mac) {
+void Neighbours<F>::add_static(LinkNumber link, Address address, const lb::MacAddress& mac) {
   const uint32_t index = index_of(find_or_add(link, address, 0));
   table_[index].header.destination = mac;
   table_[index].state = NeighbourState::kStatic;
@@ -123,15 +125,21 @@ std::vector<HeldPacket> Neighbours<F>::take_held(uint32_t index) {
 }
 
 template <class F>
-void Neighbours<F>::learn(uint16_t link, Address address, const lb::MacAddress& mac, bool create,
+bool Neighbours<F>::learn(LinkNumber link, Address address, const lb::MacAddress& mac, bool create,
                           lb::Tick now) {
   uint32_t index = find(link, address);
   if (index == 0) {
-    if (!create) return;
+    // Another worker may have asked for it.
+    if (!create) return true;
     index = add(link, address, now);
-    if (index == 0) return;
+    if (index == 0) return false;
   }
-  if (table_[index].state != NeighbourState::kStatic) confirm(index, mac, now);
+  const Neighbour<F>& neighbour = table_[index];
+  if (neighbour.state == NeighbourState::kStatic) return false;
+  const bool known = neighbour.state == NeighbourState::kReachable &&
+                     neighbour.header.destination == mac && now - neighbour.confirmed < kRetry;
+  confirm(index, mac, now);
+  return !known;
 }
 
 template <class F>
@@ -145,7 +153,7 @@ void Neighbours<F>::confirm(uint32_t index, const lb::MacAddress& mac, lb::Tick 
   neighbour.confirmed = now;
   neighbour.tries = 0;
   neighbour.silence_told = false;
-  neighbour.next_look = now + kReachableTime;
+  neighbour.next_look = now + reachable_time_;
   const std::vector<HeldPacket> packets = take_held(index);
   if (!packets.empty()) owner_.resolved(neighbour, packets);
 }

@@ -25,7 +25,7 @@ enum class NeighbourState : uint8_t {
 template <class F>
 struct Neighbour {
   EthernetHeader header;  // ready to be put before a packet
-  uint16_t link = 0;
+  LinkNumber link = 0;
   typename F::Address address{};
   uint16_t generation = 0;
   NeighbourState state = NeighbourState::kFree;
@@ -35,7 +35,6 @@ struct Neighbour {
   lb::Tick used = 0;             // when a packet last went to it
   lb::Tick next_look = 0;        // when a try or an age runs out
   uint16_t mtu = 0;              // of its link
-  PortNumber port = 0;           // by which packets to it leave
   typename F::Address source{};  // the director's address towards it
 
   bool usable() const {
@@ -46,9 +45,9 @@ struct Neighbour {
 
 struct HeldPacket {
   // Of packets that the director made: they have room for an Ethernet header and leave as they are.
-  static constexpr PortNumber kMade = 0xffff;
+  static constexpr LinkNumber kMade = 0xffff;
   rte_mbuf* packet;
-  PortNumber port;  // by which it came
+  LinkNumber link;  // by which it came
 };
 
 // What the table asks of its owner. No call may change the table, except through a packet of
@@ -58,16 +57,16 @@ class NeighbourOwner {
  public:
   virtual ~NeighbourOwner() = default;
   // The director's own address on a link for packets to this neighbour.
-  virtual typename F::Address source_towards(uint16_t link, typename F::Address address) const = 0;
+  virtual typename F::Address source_towards(LinkNumber link, typename F::Address address) const = 0;
   // Asks the wire; by unicast when `known` is given.
-  virtual void solicit(uint16_t link, typename F::Address address, const lb::MacAddress* known) = 0;
+  virtual void solicit(LinkNumber link, typename F::Address address, const lb::MacAddress* known) = 0;
   // The packets that waited now have a next hop; they belong to the owner again.
   virtual void resolved(const Neighbour<F>& hop, std::span<const HeldPacket> packets) = 0;
   // Nobody answered; the packets belong to the owner again.
   virtual void unreachable(std::span<const HeldPacket> packets) = 0;
   // It does not answer; told once until it answers again.
-  virtual void silent(uint16_t link, typename F::Address address) = 0;
-  virtual void moved(uint16_t link, typename F::Address address, const lb::MacAddress& from,
+  virtual void silent(LinkNumber link, typename F::Address address) = 0;
+  virtual void moved(LinkNumber link, typename F::Address address, const lb::MacAddress& from,
                      const lb::MacAddress& to) = 0;
 };
 
@@ -75,7 +74,6 @@ class NeighbourOwner {
 struct LinkHeader {
   lb::MacAddress mac;
   uint16_t mtu = 0;
-  PortNumber port = 0;
 };
 
 template <class F>
@@ -91,7 +89,9 @@ class Neighbours {
   static constexpr lb::Tick kReachableTime = 30 * lb::kTicksPerSecond;
   static constexpr lb::Tick kForgetTime = 600 * lb::kTicksPerSecond;
 
-  Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links);
+  // `worker`: its number; of the workers that know a neighbour, the lowest asks it again first, and
+  // the answer spares the others.
+  Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links, uint16_t worker);
 
   // The neighbour of a handle, or nullptr when it has been forgotten since.
   Neighbour<F>* get(lb::NextHop hop) {
@@ -101,14 +101,15 @@ class Neighbours {
   }
 
   // 0 when the table is full of neighbours in use.
-  lb::NextHop find_or_add(uint16_t link, Address address, lb::Tick now);
-  void add_static(uint16_t link, Address address, const lb::MacAddress& mac);
+  lb::NextHop find_or_add(LinkNumber link, Address address, lb::Tick now);
+  void add_static(LinkNumber link, Address address, const lb::MacAddress& mac);
 
   // Keeps a packet for an unusable neighbour, asking for it if nobody does. False when enough wait.
   bool hold(lb::NextHop hop, HeldPacket packet, lb::Tick now);
 
-  // A neighbour said where it is. `create`: also one that nobody has asked for.
-  void learn(uint16_t link, Address address, const lb::MacAddress& mac, bool create, lb::Tick now);
+  // A neighbour said where it is. `create`: also one that nobody has asked for. Returns whether
+  // that was news, and not what it had said in the last second.
+  bool learn(LinkNumber link, Address address, const lb::MacAddress& mac, bool create, lb::Tick now);
 
   // Retries and ages. To be called once a tick; looks at a sixteenth of the table each time.
   void tick(lb::Tick now);
@@ -123,14 +124,14 @@ class Neighbours {
   static constexpr uint32_t kIndexMask = (1u << kIndexBits) - 1;
   static_assert(kCapacity <= 1u << kIndexBits);
 
-  static uint64_t key(uint16_t link, Address address);
+  static uint64_t key(LinkNumber link, Address address);
   lb::NextHop handle(uint32_t index) const {
     return uint32_t{table_[index].generation} << kIndexBits | index;
   }
   void ask(lb::NextHop hop, lb::Tick now);
   uint32_t index_of(lb::NextHop hop) const { return hop & kIndexMask; }
-  uint32_t find(uint16_t link, Address address) const;  // 0: none
-  uint32_t add(uint16_t link, Address address, lb::Tick now);
+  uint32_t find(LinkNumber link, Address address) const;  // 0: none
+  uint32_t add(LinkNumber link, Address address, lb::Tick now);
   uint32_t evict(lb::Tick now);
   void forget(uint32_t index);
   void confirm(uint32_t index, const lb::MacAddress& mac, lb::Tick now);
@@ -140,6 +141,7 @@ class Neighbours {
 
   NeighbourOwner<F>& owner_;
   std::vector<LinkHeader> links_;
+  lb::Tick reachable_time_;
   std::vector<Neighbour<F>> table_;
   uint32_t used_ = 1;
   std::vector<uint32_t> free_;

@@ -2,21 +2,22 @@
 
 namespace dataplane {
 
-Outbox::Outbox(Io& io, WorkerCounters& counters, std::vector<bool> multi_segment)
+Outbox::Outbox(Io& io, Peers& peers, WorkerCounters& counters, std::vector<LinkWay> links)
     : io_(io),
+      peers_(peers),
       counters_(counters),
-      multi_segment_(std::move(multi_segment)),
-      ports_(multi_segment_.size()) {}
+      ways_(std::move(links)),
+      batches_(ways_.size()) {}
 
-void Outbox::send(PortNumber port, rte_mbuf* packet) {
+void Outbox::send(LinkNumber link, rte_mbuf* packet) {
   // net_af_xdp would send whatever lies behind the first buffer in place of the second.
-  if (packet->nb_segs > 1 && !multi_segment_[port] && rte_pktmbuf_linearize(packet) != 0) {
+  if (packet->nb_segs > 1 && !ways_[link].multi_segment && rte_pktmbuf_linearize(packet) != 0) {
     drop(packet, lb::DropReason::kChained);
     return;
   }
-  Batch& batch = ports_[port];
+  Batch& batch = batches_[link];
   batch.packets[batch.count++] = packet;
-  if (batch.count == kBurst) flush(port);
+  if (batch.count == kBurst) flush(link);
 }
 
 void Outbox::discard(rte_mbuf* packet) {
@@ -25,15 +26,18 @@ void Outbox::discard(rte_mbuf* packet) {
 }
 
 void Outbox::flush() {
-  for (PortNumber port = 0; port < ports_.size(); ++port) {
-    if (ports_[port].count > 0) flush(port);
+  for (LinkNumber link = 0; link < batches_.size(); ++link) {
+    if (batches_[link].count > 0) flush(link);
   }
   if (freed_.count > 0) flush_freed();
 }
 
-void Outbox::flush(PortNumber port) {
-  Batch& batch = ports_[port];
-  const uint16_t sent = io_.transmit(port, batch.packets, batch.count);
+void Outbox::flush(LinkNumber link) {
+  Batch& batch = batches_[link];
+  const WorkerNumber transmitter = ways_[link].transmitter;
+  const uint16_t sent = transmitter == peers_.self()
+                            ? io_.transmit(link, batch.packets, batch.count)
+                            : peers_.send_by(transmitter, link, batch.packets, batch.count);
   if (sent < batch.count) {
     const auto refused = static_cast<uint16_t>(batch.count - sent);
     counters_.drop(lb::DropReason::kTransmitFull, refused);

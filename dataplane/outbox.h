@@ -1,22 +1,28 @@
-// Packets ready to leave, collected per port and sent in bursts; and packets that go no further,
-// collected and freed in bursts. What a port refuses is freed and counted.
+// Packets ready to leave, collected per link and sent in bursts; and packets that go no further,
+// collected and freed in bursts. What the wire refuses is freed and counted.
 #pragma once
 
 #include <vector>
 
-#include "dataplane/io.h"
-#include "dataplane/worker_counters.h"
+#include "dataplane/peers.h"
 
 namespace dataplane {
+
+// How a worker's packets leave by a link.
+struct LinkWay {
+  bool multi_segment = false;  // whether packets in several buffers can be sent
+  // Whose queue they leave by: its own, or another worker's where the link has too few.
+  WorkerNumber transmitter = 0;
+};
 
 class Outbox {
  public:
   static constexpr uint16_t kBurst = 64;
 
-  // `multi_segment[port]`: whether the port can send packets in several buffers.
-  Outbox(Io& io, WorkerCounters& counters, std::vector<bool> multi_segment);
+  // `links`: how packets leave, by link.
+  Outbox(Io& io, Peers& peers, WorkerCounters& counters, std::vector<LinkWay> links);
 
-  void send(PortNumber port, rte_mbuf* packet);
+  void send(LinkNumber link, rte_mbuf* packet);
   void drop(rte_mbuf* packet, lb::DropReason reason) {
     counters_.drop(reason);
     discard(packet);
@@ -31,13 +37,14 @@ class Outbox {
     uint16_t count = 0;
     rte_mbuf* packets[kBurst];
   };
-  void flush(PortNumber port);
+  void flush(LinkNumber link);
   void flush_freed();
 
   Io& io_;
+  Peers& peers_;
   WorkerCounters& counters_;
-  std::vector<bool> multi_segment_;
-  std::vector<Batch> ports_;
+  std::vector<LinkWay> ways_;
+  std::vector<Batch> batches_;
   Batch freed_;
 };
 

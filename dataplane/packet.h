@@ -15,7 +15,7 @@ namespace dataplane {
 // A fragment of a datagram as it came: the frame, and where its payload belongs.
 struct Fragment {
   rte_mbuf* mbuf;
-  PortNumber port;
+  LinkNumber link;
   uint16_t offset;  // bytes
   uint16_t length;  // bytes of payload
   bool last;

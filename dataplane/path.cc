@@ -8,16 +8,29 @@ using lb::DropReason;
 using lb::EntryIndex;
 using lb::kNoEntry;
 
+namespace {
+
+// Precondition: an IPv4 packet whose header is whole.
+bool is_fragment(const rte_mbuf* packet) {
+  const auto* frame = rte_pktmbuf_mtod(packet, const uint8_t*);
+  const uint16_t bits = view<Ipv4Header>(frame + sizeof(EthernetHeader)).fragment.value();
+  return (bits & (Ipv4Header::kMoreFragments | Ipv4Header::kOffset)) != 0;
+}
+
+}  // namespace
+
 template <class F>
-Path<F>::Path(Io& io, Outbox& outbox, WorkerCounters& counters, EventQueue& events,
-              lb::Connections<F>& connections, LiveFigures live, const Snapshot<F>& snapshot,
-              std::vector<uint16_t> link_of_port)
+Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
+              TokenBucket& answer_limit, lb::Connections<F>& connections, LiveFigures live,
+              const Snapshot<F>& snapshot)
     : outbox_(outbox),
+      peers_(peers),
       connections_(connections),
       live_(live),
+      turns_(live.turns),
       snapshot_(&snapshot),
-      host_(io, outbox, counters, events, *this, snapshot, std::move(link_of_port)),
-      relay_(host_, connections),
+      host_(io, outbox, peers, counters, events, answer_limit, *this, snapshot),
+      relay_(host_, peers, connections),
       reassembly_(outbox) {}
 
 template <class F>
@@ -28,19 +41,19 @@ void Path<F>::begin(const Snapshot<F>& snapshot, lb::Tick now) {
 }
 
 template <class F>
-void Path<F>::process(PortNumber port, rte_mbuf** packets, uint16_t count) {
+void Path<F>::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   Burst burst;
-  parse_all(port, packets, count, burst);
-  classify_all(burst);
+  parse_all(link, packets, count, burst);
+  classify_all(link, burst);
   locate_all(burst);
-  forward_all(port, burst);
-  handle_exceptions(port, burst);
+  forward_all(link, burst);
+  handle_exceptions(link, burst);
 }
 
 // Reads each packet's headers, once; broken ones end here.
 template <class F>
-void Path<F>::parse_all(PortNumber port, rte_mbuf** packets, uint16_t count, Burst& burst) {
-  const lb::MacAddress& own_mac = snapshot_->links[host_.link_of(port)].mac;
+void Path<F>::parse_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst) {
+  const lb::MacAddress& own_mac = snapshot_->links[link].mac;
   constexpr uint16_t kAhead = 4;
   for (uint16_t i = 0; i < std::min(kAhead, count); ++i) {
     rte_prefetch0(rte_pktmbuf_mtod(packets[i], void*));
@@ -79,11 +92,24 @@ void Path<F>::parse_all(PortNumber port, rte_mbuf** packets, uint16_t count, Bur
 }
 
 template <class F>
-void Path<F>::classify_all(Burst& burst) {
+void Path<F>::classify_all(LinkNumber link, Burst& burst) {
+  uint16_t kept = 0;
   for (uint16_t i = 0; i < burst.flows; ++i) {
-    classify(burst.flow[i]);
-    connections_.table().prefetch(burst.flow[i].hash);
+    Packet& packet = burst.flow[i];
+    classify(packet);
+    if (pass_on(link, packet, HandoverReason::kOwner)) continue;
+    connections_.table().prefetch(packet.hash);
+    if (kept != i) burst.flow[kept] = packet;
+    ++kept;
   }
+  burst.flows = kept;
+}
+
+// Gives the packet to the worker that owns its connection, if that is another one. Asked of every
+// packet, whatever the devices promised to steer.
+template <class F>
+bool Path<F>::pass_on(LinkNumber link, const Packet& packet, HandoverReason reason) {
+  return peers_.pass_on(packet.outside(), packet.hash, link, packet, reason);
 }
 
 // One probe tells whether a packet goes to a service; from that follow its direction and outside
@@ -103,52 +129,104 @@ void Path<F>::classify(Packet& packet) const {
 template <class F>
 void Path<F>::locate_all(const Burst& burst) {
   for (uint16_t i = 0; i < burst.flows; ++i) {
-    const EntryIndex candidate = connections_.table().candidate(burst.flow[i].hash);
-    if (candidate != kNoEntry) rte_prefetch0(&connections_.entry(candidate));
+    const Packet& packet = burst.flow[i];
+    const EntryIndex candidate = connections_.table().candidate(packet.hash);
+    if (candidate != kNoEntry) {
+      rte_prefetch0(&connections_.entry(candidate));
+    } else if (is_likely_new(packet)) {
+      turns_.expect(packet.service);
+    }
+  }
+}
+
+// Whether a packet of no known connection will open one whose server is chosen by turns.
+template <class F>
+bool Path<F>::is_likely_new(const Packet& packet) const {
+  if (packet.service >= Packet::kMasqueraded) return false;
+  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
+  if (packet.protocol == lb::Protocol::kTcp && (packet.tcp_flags & kMask) != lb::tcp::kSyn) {
+    return false;
+  }
+  return snapshot_->services[packet.service]->plan->takes_turns();
+}
+
+template <class F>
+void Path<F>::forward_all(LinkNumber link, Burst& burst) {
+  for (uint16_t i = 0; i < burst.flows; ++i) forward(link, burst.flow[i]);
+  turns_.settle();
+}
+
+template <class F>
+void Path<F>::handle_exceptions(LinkNumber link, Burst& burst) {
+  for (uint16_t i = 0; i < burst.fragments; ++i) {
+    const Packet& fragment = burst.fragment[i];
+    const WorkerNumber home = peers_.home(view<Ipv4Header>(fragment.ip));
+    if (home == peers_.self()) {
+      put_together(link, fragment);
+    } else {
+      peers_.hand_over(home, link, fragment.mbuf, HandoverReason::kFragment);
+    }
+  }
+  for (uint16_t i = 0; i < burst.others; ++i) handle_other(link, burst.other[i]);
+  for (uint16_t i = 0; i < burst.arps; ++i) host_.handle_arp(link, burst.arp[i]);
+  turns_.settle();
+}
+
+template <class F>
+void Path<F>::process_piece(LinkNumber link, rte_mbuf* fragment) {
+  Packet packet;
+  packet.mbuf = fragment;
+  const ParseResult result =
+      parse({rte_pktmbuf_mtod(fragment, uint8_t*), fragment->data_len},
+            snapshot_->links[link].mac, true, packet);
+  if (result.kind != Parsed::kFragment) {
+    // It was one when it was handed over, and nobody has written to it.
+    outbox_.drop(fragment, DropReason::kBadFragment);
+    return;
+  }
+  put_together(link, packet);
+  turns_.settle();
+}
+
+// What was held for a next hop is this worker's, fragments of a datagram included.
+template <class F>
+void Path<F>::process_again(LinkNumber link, rte_mbuf* packet) {
+  if (is_fragment(packet)) {
+    process_piece(link, packet);
+  } else {
+    process(link, &packet, 1);
   }
 }
 
 template <class F>
-void Path<F>::forward_all(PortNumber port, Burst& burst) {
-  for (uint16_t i = 0; i < burst.flows; ++i) forward(port, burst.flow[i]);
+void Path<F>::forward(LinkNumber link, Packet& packet) {
+  const EntryIndex index = find_or_open(link, packet);
+  if (index != kNoEntry) forward_with(link, packet, index);
 }
 
 template <class F>
-void Path<F>::handle_exceptions(PortNumber port, Burst& burst) {
-  for (uint16_t i = 0; i < burst.fragments; ++i) put_together(port, burst.fragment[i]);
-  for (uint16_t i = 0; i < burst.others; ++i) handle_other(port, burst.other[i]);
-  for (uint16_t i = 0; i < burst.arps; ++i) host_.handle_arp(port, burst.arp[i]);
-}
-
-template <class F>
-void Path<F>::forward(PortNumber port, Packet& packet) {
-  const EntryIndex index = find_or_open(port, packet);
-  if (index != kNoEntry) forward_with(port, packet, index);
-}
-
-template <class F>
-void Path<F>::forward_with(PortNumber port, Packet& packet, EntryIndex index) {
+void Path<F>::forward_with(LinkNumber link, Packet& packet, EntryIndex index) {
   Entry& entry = connections_.entry(index);
   const Method<F>& method = methods_[entry.method];
   if (packet.direction() == lb::Direction::kInbound) {
-    Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, port, packet,
+    Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
                                        IcmpError::host_unreachable());
     if (hop == nullptr) return;
     account(packet, index, entry);
     const bool may =
         method.overhead == 0
-            ? host_.may_leave(*hop, port, packet)
-            : host_.may_leave_in_tunnel(*hop, port, packet, method.overhead, entry.inside.address);
+            ? host_.may_leave(*hop, link, packet)
+            : host_.may_leave_in_tunnel(*hop, link, packet, method.overhead, entry.inside.address);
     if (!may) return;
     method.inbound(packet, entry, hop->source);
     host_.send(*hop, packet);
     return;
   }
-  Neighbour<F>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, port, packet,
+  Neighbour<F>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, link, packet,
                                      IcmpError::host_unreachable());
   if (hop == nullptr) return;
   account(packet, index, entry);
-  if (!host_.may_leave(*hop, port, packet)) return;
+  if (!host_.may_leave(*hop, link, packet)) return;
   method.outbound(packet, entry);
   host_.send(*hop, packet);
 }
@@ -161,39 +239,39 @@ EntryIndex Path<F>::find(const Packet& packet) const {
 
 // The packet's connection, an old or a new one. kNoEntry: it has none, and its fate is decided.
 template <class F>
-EntryIndex Path<F>::find_or_open(PortNumber port, Packet& packet) {
+EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
   const EntryIndex index = find(packet);
   if (packet.direction() == lb::Direction::kOutbound) {
     if (index != kNoEntry) return index;
     if (const MasqueradeRule<F>* rule = masquerade_rule(packet)) {
       return open_masqueraded(packet, *rule);
     }
-    host_.handle_unmatched(port, packet);
+    host_.handle_unmatched(link, packet);
     return kNoEntry;
   }
   if (packet.service == Packet::kMasqueraded) {
-    if (index == kNoEntry) host_.handle_unmatched(port, packet);
+    if (index == kNoEntry) host_.handle_unmatched(link, packet);
     return index;
   }
-  if (index == kNoEntry) return open(port, packet);
+  if (index == kNoEntry) return open(link, packet);
   constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kAck | lb::tcp::kRst;
   if ((packet.tcp_flags & kMask) == lb::tcp::kSyn) [[unlikely]] {
     const Entry& entry = connections_.entry(index);
     if (lb::gives_way_to_syn(entry.state, entry.replies_seen)) {
       connections_.close(index);
-      return open(port, packet);
+      return open(link, packet);
     }
   }
   return index;
 }
 
 template <class F>
-EntryIndex Path<F>::open(PortNumber port, Packet& packet) {
+EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
   const bool tcp = packet.protocol == lb::Protocol::kTcp;
   constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
   // LVS looks at SYN alone, so a SYN+ACK is scheduled too (recorded vector nat-first-SA-sloppy0).
   if (tcp && (packet.tcp_flags & kMask) != lb::tcp::kSyn) {
-    host_.refuse_with_reset(port, packet, DropReason::kNotASyn);
+    host_.refuse_with_reset(link, packet, DropReason::kNotASyn);
     return kNoEntry;
   }
   if (snapshot_->own.contains(packet.source.address)) {
@@ -217,7 +295,12 @@ EntryIndex Path<F>::open(PortNumber port, Packet& packet) {
     why_not = DropReason::kTableFull;
   }
   live_.refused[service.slot].add(1);
-  host_.refuse(port, packet, why_not, IcmpError::port_unreachable());
+  // Where other workers may make room, the client is left to try again.
+  if (why_not == DropReason::kTableFull && !peers_.alone() && connections_.is_waiting(now_)) {
+    host_.drop(packet, why_not);
+    return kNoEntry;
+  }
+  host_.refuse(link, packet, why_not, IcmpError::port_unreachable());
   return kNoEntry;
 }
 
@@ -228,7 +311,7 @@ const RealServer<F>* Path<F>::choose(const VirtualService<F>& service, const Pac
                                      DropReason& why_not) {
   uint64_t turn = 0;
   if (service.plan->takes_turns()) {
-    turn = live_.turns[service.slot].fetch_add(1, std::memory_order_relaxed);
+    turn = turns_.take(service.slot);
   }
   const auto picked = service.plan->pick({turn, scheduler::LoadView(live_.loads)});
   if (!picked) {
@@ -337,11 +420,11 @@ EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<
 
 // A datagram whose last missing fragment this is goes on as if it had come whole.
 template <class F>
-void Path<F>::put_together(PortNumber port, const Packet& fragment) {
-  const auto datagram = reassembly_.add(port, fragment.mbuf, fragment.ip, now_);
+void Path<F>::put_together(LinkNumber link, const Packet& fragment) {
+  const auto datagram = reassembly_.add(link, fragment.mbuf, fragment.ip, now_);
   if (!datagram) return;
   Packet packet;
-  const lb::MacAddress& own_mac = snapshot_->links[host_.link_of(port)].mac;
+  const lb::MacAddress& own_mac = snapshot_->links[link].mac;
   const ParseResult result = parse(datagram->frame, own_mac, true, packet);
   packet.mbuf = nullptr;
   packet.fragments = datagram->fragments.data();
@@ -350,10 +433,10 @@ void Path<F>::put_together(PortNumber port, const Packet& fragment) {
   switch (result.kind) {
     case Parsed::kFlow:
       classify(packet);
-      forward(port, packet);
+      if (!pass_on(link, packet, HandoverReason::kFragment)) forward(link, packet);
       break;
     case Parsed::kOther:
-      handle_other(port, packet);
+      handle_other(link, packet);
       break;
     default:
       host_.drop(packet, result.reason);
@@ -363,15 +446,16 @@ void Path<F>::put_together(PortNumber port, const Packet& fragment) {
 
 // ICMP errors may be about a connection, and an echo may be a masqueraded one.
 template <class F>
-void Path<F>::handle_other(PortNumber port, Packet& packet) {
+void Path<F>::handle_other(LinkNumber link, Packet& packet) {
   if (relay_.is_error(packet)) {
-    relay_.relay(port, packet);
+    relay_.relay(link, packet);
     return;
   }
   const bool echo =
       packet.protocol == lb::Protocol::kIcmp && packet.source.port != packet.destination.port;
   if (echo && !snapshot_->masquerade.empty()) {
     classify(packet);
+    if (pass_on(link, packet, HandoverReason::kIcmp)) return;
     EntryIndex index = find(packet);
     if (index == kNoEntry && packet.direction() == lb::Direction::kOutbound) {
       if (const MasqueradeRule<F>* rule = masquerade_rule(packet)) {
@@ -380,11 +464,11 @@ void Path<F>::handle_other(PortNumber port, Packet& packet) {
       }
     }
     if (index != kNoEntry) {
-      forward_with(port, packet, index);
+      forward_with(link, packet, index);
       return;
     }
   }
-  host_.handle_other(port, packet);
+  host_.handle_other(link, packet);
 }
 
 template class Path<lb::V4>;

@@ -8,6 +8,7 @@
 #include "dataplane/icmp_relay.h"
 #include "dataplane/methods.h"
 #include "dataplane/reassembly.h"
+#include "dataplane/turns.h"
 #include "lb/connections.h"
 
 namespace dataplane {
@@ -27,9 +28,9 @@ class Path final : private Reentry {
  public:
   static constexpr uint16_t kBurst = 64;
 
-  Path(Io& io, Outbox& outbox, WorkerCounters& counters, EventQueue& events,
-       lb::Connections<F>& connections, LiveFigures live, const Snapshot<F>& snapshot,
-       std::vector<uint16_t> link_of_port);
+  Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
+       TokenBucket& answer_limit, lb::Connections<F>& connections, LiveFigures live,
+       const Snapshot<F>& snapshot);
 
   Host<F>& host() { return host_; }
   const Host<F>& host() const { return host_; }
@@ -43,8 +44,10 @@ class Path final : private Reentry {
     reassembly_.tick(now_);
   }
 
-  // Decides the fate of up to kBurst packets received on a port.
-  void process(PortNumber port, rte_mbuf** packets, uint16_t count);
+  // Decides the fate of up to kBurst packets that came by a link, or hands them to their owners.
+  void process(LinkNumber link, rte_mbuf** packets, uint16_t count);
+  // The same of a fragment whose datagram's other fragments come here too.
+  void process_piece(LinkNumber link, rte_mbuf* fragment);
 
  private:
   using Packet = dataplane::Packet<F>;
@@ -61,23 +64,25 @@ class Path final : private Reentry {
     Packet fragment[kBurst];
   };
 
-  void process_again(PortNumber port, rte_mbuf* packet) override { process(port, &packet, 1); }
+  void process_again(LinkNumber link, rte_mbuf* packet) override;
 
   // The stages, in order.
-  void parse_all(PortNumber port, rte_mbuf** packets, uint16_t count, Burst& burst);
-  void classify_all(Burst& burst);
+  void parse_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst);
+  void classify_all(LinkNumber link, Burst& burst);
   void locate_all(const Burst& burst);
-  void forward_all(PortNumber port, Burst& burst);
-  void handle_exceptions(PortNumber port, Burst& burst);
+  void forward_all(LinkNumber link, Burst& burst);
+  void handle_exceptions(LinkNumber link, Burst& burst);
 
   void classify(Packet& packet) const;
-  void forward(PortNumber port, Packet& packet);
-  void forward_with(PortNumber port, Packet& packet, lb::EntryIndex index);
-  void put_together(PortNumber port, const Packet& fragment);
-  void handle_other(PortNumber port, Packet& packet);
+  bool pass_on(LinkNumber link, const Packet& packet, HandoverReason reason);
+  bool is_likely_new(const Packet& packet) const;
+  void forward(LinkNumber link, Packet& packet);
+  void forward_with(LinkNumber link, Packet& packet, lb::EntryIndex index);
+  void put_together(LinkNumber link, const Packet& fragment);
+  void handle_other(LinkNumber link, Packet& packet);
   lb::EntryIndex find(const Packet& packet) const;
-  lb::EntryIndex find_or_open(PortNumber port, Packet& packet);
-  lb::EntryIndex open(PortNumber port, Packet& packet);
+  lb::EntryIndex find_or_open(LinkNumber link, Packet& packet);
+  lb::EntryIndex open(LinkNumber link, Packet& packet);
   lb::EntryIndex open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule);
   bool starts_something(const Packet& packet) const;
   const MasqueradeRule<F>* masquerade_rule(const Packet& packet) const;
@@ -87,8 +92,10 @@ class Path final : private Reentry {
   void account(const Packet& packet, lb::EntryIndex index, Entry& entry);
 
   Outbox& outbox_;
+  Peers& peers_;
   lb::Connections<F>& connections_;
   LiveFigures live_;
+  Turns turns_;
   const Snapshot<F>* snapshot_;
   lb::Tick now_ = 0;
   std::span<const Method<F>> methods_ = methods<F>();

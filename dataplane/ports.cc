@@ -3,6 +3,7 @@
 #include <rte_errno.h>
 
 #include <algorithm>
+#include <string_view>
 #include <cstring>
 #include <utility>
 
@@ -19,6 +20,16 @@ uint16_t room_for(uint16_t largest_packet) {
   return static_cast<uint16_t>(
       RTE_PKTMBUF_HEADROOM +
       std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead));
+}
+
+// Drivers whose queues are as many as the vdev's arguments say: each has something behind it, and what
+// arrives on one that nobody serves is lost.
+constexpr std::string_view kDriversThatCount[] = {"net_af_xdp", "net_af_packet", "net_pcap",
+                                                  "net_ring", "net_memif"};
+
+bool counts_its_queues(std::string_view driver) {
+  return std::find(std::begin(kDriversThatCount), std::end(kDriversThatCount), driver) !=
+         std::end(kDriversThatCount);
 }
 
 // What failed, why as DPDK has it, and the log line that often says more.
@@ -47,8 +58,15 @@ size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet) {
   return size_t{buffers} * (room_for(largest_packet) + sizeof(rte_mbuf) + 128);
 }
 
+uint16_t Port::likely_queues(const std::string& device, WorkerNumber workers) {
+  // A vdev is named after its driver, with anything behind.
+  const auto counted = [&](std::string_view driver) { return device.starts_with(driver); };
+  return std::any_of(std::begin(kDriversThatCount), std::end(kDriversThatCount), counted) ? 1
+                                                                                          : workers;
+}
+
 std::expected<Port, std::string> Port::start(const std::string& device, uint16_t mtu,
-                                             const BufferPool& pool) {
+                                             const BufferPool& pool, WorkerNumber workers) {
   uint16_t id;
   if (rte_eth_dev_get_port_by_name(device.c_str(), &id) != 0) {
     const std::string line = Eal::last_error();
@@ -58,12 +76,12 @@ std::expected<Port, std::string> Port::start(const std::string& device, uint16_t
         (line.empty() ? "" : " (" + line + ")"));
   }
   Port port(id);
-  const std::string error = port.configure(mtu, pool);
+  const std::string error = port.configure(mtu, pool, workers);
   if (!error.empty()) return std::unexpected("device \"" + device + "\": " + error);
   return port;
 }
 
-std::string Port::configure(uint16_t mtu, const BufferPool& pool) {
+std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber workers) {
   rte_eth_dev_info info{};
   int error = rte_eth_dev_info_get(id_, &info);
   if (error != 0) return failure("cannot be asked for its abilities", error);
@@ -72,26 +90,25 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool) {
   }
   rte_eth_dev_get_mtu(id_, &original_mtu_);
 
+  receive_queues_ = counts_its_queues(info.driver_name)
+                        ? std::max<uint16_t>(info.max_rx_queues, 1)
+                        : std::clamp<uint16_t>(workers, 1, std::max<uint16_t>(info.max_rx_queues, 1));
+  transmit_queues_ = std::clamp<uint16_t>(workers, 1, std::max<uint16_t>(info.max_tx_queues, 1));
+
   rte_eth_conf conf{};
   conf.rxmode.mtu = mtu;
   conf.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
   conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   multi_segment_ = conf.txmode.offloads != 0;
-  error = rte_eth_dev_configure(id_, 1, 1, &conf);
-  if (error != 0) return failure("cannot be configured", error);
-
-  uint16_t receive = kDescriptors;
-  uint16_t transmit = kDescriptors;
-  rte_eth_dev_adjust_nb_rx_tx_desc(id_, &receive, &transmit);
-  const int socket = rte_eth_dev_socket_id(id_);
-  error =
-      rte_eth_rx_queue_setup(id_, 0, receive, static_cast<unsigned>(socket), nullptr, pool.get());
-  if (error != 0) {
-    return failure("its receive queue cannot be set up; does another process use the queue?",
-                   error);
+  constexpr uint64_t kHashes = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
+  if (receive_queues_ > 1 && (info.flow_type_rss_offloads & kHashes) != 0) {
+    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & kHashes;
   }
-  error = rte_eth_tx_queue_setup(id_, 0, transmit, static_cast<unsigned>(socket), nullptr);
-  if (error != 0) return failure("its transmit queue cannot be set up", error);
+  error = rte_eth_dev_configure(id_, receive_queues_, transmit_queues_, &conf);
+  if (error != 0) return failure("cannot be configured", error);
+  const std::string refused = set_up_queues(pool);
+  if (!refused.empty()) return refused;
   if (mtu != original_mtu_) {
     error = rte_eth_dev_set_mtu(id_, mtu);
     if (error != 0) return failure(("cannot take an mtu of " + std::to_string(mtu)).c_str(), error);
@@ -107,11 +124,33 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool) {
   return "";
 }
 
+std::string Port::set_up_queues(const BufferPool& pool) {
+  uint16_t receive = kDescriptors;
+  uint16_t transmit = kDescriptors;
+  rte_eth_dev_adjust_nb_rx_tx_desc(id_, &receive, &transmit);
+  const auto socket_id = static_cast<unsigned>(socket());
+  for (uint16_t queue = 0; queue < receive_queues_; ++queue) {
+    const int error =
+        rte_eth_rx_queue_setup(id_, queue, receive, socket_id, nullptr, pool.get());
+    if (error != 0) {
+      return failure("its receive queue cannot be set up; does another process use the queue?",
+                     error);
+    }
+  }
+  for (uint16_t queue = 0; queue < transmit_queues_; ++queue) {
+    const int error = rte_eth_tx_queue_setup(id_, queue, transmit, socket_id, nullptr);
+    if (error != 0) return failure("its transmit queue cannot be set up", error);
+  }
+  return "";
+}
+
 Port::Port(Port&& other) noexcept
     : id_(std::exchange(other.id_, kNone)),
       original_mtu_(other.original_mtu_),
       started_(other.started_),
       multi_segment_(other.multi_segment_),
+      receive_queues_(other.receive_queues_),
+      transmit_queues_(other.transmit_queues_),
       mac_(other.mac_) {}
 
 Port::~Port() {
@@ -138,16 +177,35 @@ PortCounters Port::counters() const {
           stats.rx_nombuf, stats.opackets, stats.obytes,  stats.oerrors};
 }
 
-PortIo::PortIo(const std::vector<Port>& ports, const BufferPool& pool) : pool_(pool.get()) {
-  for (const Port& port : ports) ids_.push_back(port.id());
+PortIo::PortIo(const std::vector<Port>& ports, const WorkerQueues& queues, const BufferPool& pool)
+    : receivers_(queues.receive.size()), transmitters_(queues.transmit.size()), pool_(pool.get()) {
+  const auto to_dpdk = [&](const QueueNumber& number) {
+    return Queue{ports[number.port].id(), number.queue};
+  };
+  for (size_t link = 0; link < receivers_.size(); ++link) {
+    for (const QueueNumber& number : queues.receive[link]) {
+      receivers_[link].queues.push_back(to_dpdk(number));
+    }
+    if (queues.transmit[link]) transmitters_[link] = to_dpdk(*queues.transmit[link]);
+  }
 }
 
-uint16_t PortIo::receive(PortNumber port, rte_mbuf** packets, uint16_t count) {
-  return rte_eth_rx_burst(ids_[port], 0, packets, count);
+uint16_t PortIo::receive(LinkNumber link, rte_mbuf** packets, uint16_t count) {
+  Receiver& receiver = receivers_[link];
+  uint16_t received = 0;
+  for (size_t i = 0; i < receiver.queues.size() && received < count; ++i) {
+    const Queue& queue = receiver.queues[receiver.next];
+    if (++receiver.next == receiver.queues.size()) receiver.next = 0;
+    received = static_cast<uint16_t>(
+        received + rte_eth_rx_burst(queue.port, queue.queue, packets + received,
+                                    static_cast<uint16_t>(count - received)));
+  }
+  return received;
 }
 
-uint16_t PortIo::transmit(PortNumber port, rte_mbuf** packets, uint16_t count) {
-  return rte_eth_tx_burst(ids_[port], 0, packets, count);
+uint16_t PortIo::transmit(LinkNumber link, rte_mbuf** packets, uint16_t count) {
+  const Queue& queue = transmitters_[link];
+  return rte_eth_tx_burst(queue.port, queue.queue, packets, count);
 }
 
 rte_mbuf* PortIo::allocate() { return rte_pktmbuf_alloc(pool_); }

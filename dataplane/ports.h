@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/io.h"
+#include "dataplane/queues.h"
 #include "lb/address.h"
 
 namespace dataplane {
@@ -36,49 +36,70 @@ struct PortCounters {
   uint64_t rx_packets, rx_bytes, rx_missed, rx_errors, rx_no_mbuf, tx_packets, tx_bytes, tx_errors;
 };
 
-// A port with one queue each way; once started, it is stopped and closed, with its MTU as it was,
-// at the end.
+// A port with its queues; once started, it is stopped and closed, with its MTU as it was, at the end.
 class Port {
  public:
   // Descriptors of a receive or transmit queue, where the device allows that many.
   static constexpr uint16_t kDescriptors = 1024;
 
-  // `device`: a PCI address or a vdev's name.
+  // `device`: a PCI address or a vdev's name. It gets a queue each way for every worker, as far as it
+  // has them; a vdev whose queues are counted by its arguments gets all of these served.
   static std::expected<Port, std::string> start(const std::string& device, uint16_t mtu,
-                                                const BufferPool& pool);
+                                                const BufferPool& pool, WorkerNumber workers);
   Port(Port&& other) noexcept;
   Port& operator=(Port&&) = delete;
   ~Port();
 
+  // How many queues each way it will probably have, known before EAL starts.
+  static uint16_t likely_queues(const std::string& device, WorkerNumber workers);
+
   uint16_t id() const { return id_; }
   const lb::MacAddress& mac() const { return mac_; }
   bool multi_segment() const { return multi_segment_; }
+  uint16_t receive_queues() const { return receive_queues_; }
+  uint16_t transmit_queues() const { return transmit_queues_; }
+  // The NUMA node that it hangs on, or SOCKET_ID_ANY.
+  int socket() const { return rte_eth_dev_socket_id(id_); }
   bool link_up() const;
   PortCounters counters() const;
 
  private:
   explicit Port(uint16_t id) : id_(id) {}
-  std::string configure(uint16_t mtu, const BufferPool& pool);
+  std::string configure(uint16_t mtu, const BufferPool& pool, WorkerNumber workers);
+  std::string set_up_queues(const BufferPool& pool);
 
   static constexpr uint16_t kNone = RTE_MAX_ETHPORTS;
   uint16_t id_;
   uint16_t original_mtu_ = 0;
   bool started_ = false;
   bool multi_segment_ = false;
+  uint16_t receive_queues_ = 1;
+  uint16_t transmit_queues_ = 1;
   lb::MacAddress mac_;
 };
 
-// A worker's way to its ports: queue 0 of each.
+// A worker's way to its queues.
 class PortIo final : public Io {
  public:
-  PortIo(const std::vector<Port>& ports, const BufferPool& pool);
-  uint16_t receive(PortNumber port, rte_mbuf** packets, uint16_t count) override;
-  uint16_t transmit(PortNumber port, rte_mbuf** packets, uint16_t count) override;
+  PortIo(const std::vector<Port>& ports, const WorkerQueues& queues, const BufferPool& pool);
+  // Of all the link's queues that are the worker's.
+  uint16_t receive(LinkNumber link, rte_mbuf** packets, uint16_t count) override;
+  // Precondition: the worker has a transmit queue of the link.
+  uint16_t transmit(LinkNumber link, rte_mbuf** packets, uint16_t count) override;
   rte_mbuf* allocate() override;
   void release(rte_mbuf** packets, uint16_t count) override;
 
  private:
-  std::vector<uint16_t> ids_;
+  struct Queue {
+    uint16_t port;  // DPDK's number
+    uint16_t queue;
+  };
+  struct Receiver {
+    std::vector<Queue> queues;
+    size_t next = 0;  // where the next burst begins, so that a busy queue starves no other
+  };
+  std::vector<Receiver> receivers_;  // by link
+  std::vector<Queue> transmitters_;  // by link
   rte_mempool* pool_;
 };
 

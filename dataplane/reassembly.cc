@@ -30,12 +30,12 @@ size_t Reassembly::KeyHash::operator()(const Key& key) const {
 Reassembly::Reassembly(Outbox& outbox)
     : outbox_(outbox), buffer_(kHeadroom + sizeof(EthernetHeader) + kLargestPacket) {}
 
-std::optional<Reassembly::Datagram> Reassembly::add(PortNumber port, rte_mbuf* mbuf,
+std::optional<Reassembly::Datagram> Reassembly::add(LinkNumber link, rte_mbuf* mbuf,
                                                     const uint8_t* ip, lb::Tick now) {
   const auto& header = view<Ipv4Header>(ip);
   const uint16_t bits = header.fragment.value();
   const auto length = static_cast<uint16_t>(header.total_length.value() - header.header_length());
-  const Fragment fragment{mbuf, port, static_cast<uint16_t>((bits & Ipv4Header::kOffset) * 8),
+  const Fragment fragment{mbuf, link, static_cast<uint16_t>((bits & Ipv4Header::kOffset) * 8),
                           length, (bits & Ipv4Header::kMoreFragments) == 0};
   const bool impossible = length == 0 || (!fragment.last && length % 8 != 0) ||
                           fragment.offset + length > kLargestPacket - header.header_length();

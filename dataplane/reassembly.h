@@ -36,7 +36,7 @@ class Reassembly {
 
   // Takes the fragment; `frame` is its whole frame, whose IP header has been checked. Returns the
   // datagram when this completes it.
-  std::optional<Datagram> add(PortNumber port, rte_mbuf* mbuf, const uint8_t* ip, lb::Tick now);
+  std::optional<Datagram> add(LinkNumber link, rte_mbuf* mbuf, const uint8_t* ip, lb::Tick now);
 
   // Gives up what has waited too long. To be called once a tick.
   void tick(lb::Tick now);

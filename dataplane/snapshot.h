@@ -22,7 +22,6 @@ struct Link {
   lb::MacAddress mac;
   uint16_t mtu = 1500;  // largest IP packet
   std::vector<lb::Prefix> addresses;
-  std::vector<PortNumber> ports;  // queues of one wire; packets leave by the first
 };
 
 template <class F>

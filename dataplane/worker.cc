@@ -8,28 +8,17 @@ constexpr uint32_t kExpiriesPerTurn = 64;
 constexpr uint32_t kBucketsPerTurn = 64;
 constexpr uint32_t kNeighboursPerTurn = 256;
 
-std::vector<bool> multi_segment_of(const std::vector<WorkerPort>& ports) {
-  std::vector<bool> result;
-  for (const WorkerPort& port : ports) result.push_back(port.multi_segment);
-  return result;
-}
-
-std::vector<uint16_t> links_of(const std::vector<WorkerPort>& ports) {
-  std::vector<uint16_t> result;
-  for (const WorkerPort& port : ports) result.push_back(port.link);
-  return result;
-}
-
 }  // namespace
 
 Worker::Worker(WorkerParts parts)
     : io_(parts.io),
       snapshot_(parts.snapshot),
-      ports_(static_cast<uint16_t>(parts.ports.size())),
-      outbox_(parts.io, counters_, multi_segment_of(parts.ports)),
+      links_(static_cast<LinkNumber>(parts.links.size())),
+      peers_(parts.mesh, parts.number, parts.owner, parts.key, parts.io, counters_),
+      outbox_(parts.io, peers_, counters_, parts.links),
       connections_(parts.pool, parts.bucket_memory, parts.key, parts.loads, parts.timeouts, 0),
-      path_(parts.io, outbox_, counters_, events_, connections_, parts.live,
-            *parts.snapshot.load(std::memory_order_acquire), links_of(parts.ports)) {
+      path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, connections_,
+            parts.live, *parts.snapshot.load(std::memory_order_acquire)) {
   for (const StaticNeighbour& neighbour : parts.neighbours) {
     path_.host().neighbours().add_static(neighbour.link, neighbour.address, neighbour.mac);
   }
@@ -37,12 +26,13 @@ Worker::Worker(WorkerParts parts)
 
 uint32_t Worker::turn(lb::Tick now) {
   begin(now);
-  uint32_t received = 0;
-  for (PortNumber port = 0; port < ports_; ++port) {
+  // Before new packets are taken in, so that the rings empty first.
+  uint32_t received = take_handed();
+  for (LinkNumber link = 0; link < links_; ++link) {
     rte_mbuf* packets[kBurst];
-    const uint16_t count = io_.receive(port, packets, kBurst);
+    const uint16_t count = io_.receive(link, packets, kBurst);
     if (count == 0) continue;
-    process(port, packets, count);
+    process(link, packets, count);
     received += count;
   }
   housekeep(now);
@@ -50,11 +40,53 @@ uint32_t Worker::turn(lb::Tick now) {
   return received;
 }
 
+uint32_t Worker::take_handed() {
+  if (peers_.alone()) return 0;
+  uint32_t taken = 0;
+  peers_.take_handed([&](const HandedPacket* packets, uint16_t count) {
+    taken += count;
+    work_on(packets, count);
+  });
+  counters_.taken_over.add(taken);
+  peers_.hear([&](const Notice& notice) {
+    ++taken;
+    path_.host().hear(notice);
+  });
+  return taken;
+}
+
+// Packets that have just been handed over, those of one link that come one after another as a burst.
+void Worker::work_on(const HandedPacket* packets, uint16_t count) {
+  rte_mbuf* burst[kBurst];
+  for (uint16_t begin = 0; begin < count;) {
+    const LinkNumber link = packets[begin].link();
+    const Handover why = packets[begin].why();
+    uint16_t end = begin;
+    while (end < count && packets[end].link() == link && packets[end].why() == why) {
+      burst[end - begin] = packets[end].packet();
+      ++end;
+    }
+    const auto length = static_cast<uint16_t>(end - begin);
+    switch (why) {
+      case Handover::kReceived:
+        path_.process(link, burst, length);
+        break;
+      case Handover::kPiece:
+        for (uint16_t i = 0; i < length; ++i) path_.process_piece(link, burst[i]);
+        break;
+      case Handover::kToSend:
+        for (uint16_t i = 0; i < length; ++i) outbox_.send(link, burst[i]);
+        break;
+    }
+    begin = end;
+  }
+}
+
 void Worker::begin(lb::Tick now) { path_.begin(*snapshot_.load(std::memory_order_acquire), now); }
 
-void Worker::process(PortNumber port, rte_mbuf** packets, uint16_t count) {
+void Worker::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   counters_.packets.add(count);
-  path_.process(port, packets, count);
+  path_.process(link, packets, count);
 }
 
 void Worker::housekeep(lb::Tick now) {
@@ -62,9 +94,11 @@ void Worker::housekeep(lb::Tick now) {
     expiry_behind_ = connections_.expire(now, kExpiriesPerTurn) == kExpiriesPerTurn;
   }
   if (now != last_tick_) {
+    if (now / lb::kTicksPerSecond != last_tick_ / lb::kTicksPerSecond) peers_.publish_fullest();
     last_tick_ = now;
     path_.tick();
   }
+  if (!peers_.alone()) connections_.share();
   serve_requests();
   step_inspections(now);
   counters_.connections.set(connections_.table().size());

@@ -9,21 +9,20 @@
 
 namespace dataplane {
 
-struct WorkerPort {
-  uint16_t link;       // position of its interface
-  bool multi_segment;  // can send packets in several buffers
-};
-
 struct StaticNeighbour {
-  uint16_t link;
+  LinkNumber link;
   lb::Ipv4Address address;
   lb::MacAddress mac;
 };
 
 // What a worker is made of; all that is referred to outlives it.
 struct WorkerParts {
+  WorkerNumber number;
+  OwnerFunction owner;
+  Mesh& mesh;
   Io& io;
-  std::vector<WorkerPort> ports;
+  std::vector<LinkWay> links;
+  TokenBucket& answer_limit;  // all workers', Host::kAnswersPerSecond
   lb::ConnectionPool<lb::V4>& pool;
   std::span<std::byte> bucket_memory;  // lb::ConnectionTable::bytes_for
   lb::HashKey key;
@@ -42,14 +41,18 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // One turn of the loop: a burst from every port, then what time brings. Returns packets received.
+  // One turn of the loop: what other workers handed over, a burst from every link, then what time
+  // brings. Returns how many packets it worked on.
   uint32_t turn(lb::Tick now);
 
   // The stages of a turn, for those who have their packets already.
   void begin(lb::Tick now);
-  void process(PortNumber port, rte_mbuf** packets, uint16_t count);
+  void process(LinkNumber link, rte_mbuf** packets, uint16_t count);
   void housekeep(lb::Tick now);
-  void flush() { outbox_.flush(); }
+  void flush() {
+    outbox_.flush();
+    peers_.flush();
+  }
 
   WorkerCounters& counters() { return counters_; }
   const WorkerCounters& reader_counters() const { return counters_; }
@@ -60,6 +63,8 @@ class Worker {
   bool control_take_event(Event& event) { return events_.pop(event); }
 
  private:
+  uint32_t take_handed();
+  void work_on(const HandedPacket* packets, uint16_t count);
   void serve_requests();
   void step_inspections(lb::Tick now);
   void step_connections(ConnectionInspection& inspection, lb::Tick now);
@@ -67,10 +72,11 @@ class Worker {
 
   Io& io_;
   const std::atomic<const Snapshot<lb::V4>*>& snapshot_;
-  uint16_t ports_;
+  LinkNumber links_;
   WorkerCounters counters_;
   RequestQueue requests_;
   EventQueue events_;
+  Peers peers_;
   Outbox outbox_;
   lb::Connections<lb::V4> connections_;
   Path<lb::V4> path_;

@@ -8,8 +8,20 @@
 
 namespace dataplane {
 
+// Why packets go to another worker.
+enum class HandoverReason : uint8_t {
+  kOwner,     // it owns the connection
+  kFragment,  // it puts the datagram together, or owns what a whole one belongs to
+  kIcmp,      // an ICMP message about its connection
+  kTransmit,  // it has a queue of the link
+  kCount,
+};
+inline constexpr size_t kHandoverReasons = static_cast<size_t>(HandoverReason::kCount);
+inline constexpr std::array<const char*, kHandoverReasons> kHandoverReasonNames{
+    "owner", "fragment", "icmp", "transmit"};
+
 struct WorkerCounters {
-  lb::Counter<uint64_t> packets;      // received
+  lb::Counter<uint64_t> packets;      // received by the worker's own queues
   lb::Counter<uint64_t> consumed;     // done with: ARP, ping, what was sent on in other pieces
   lb::Counter<uint64_t> answers;      // made by the director: ARP, ICMP, RST
   lb::Counter<uint64_t> fragments;    // sent in place of packets that did not fit or came so
@@ -19,10 +31,17 @@ struct WorkerCounters {
   lb::Counter<uint64_t>
       busy_cycles;  // of the time-stamp counter, in turns of the loop with packets
   lb::Counter<uint64_t> total_cycles;
+  lb::Counter<uint64_t> taken_over;  // packets that other workers handed over
+  // The most packets that waited in a ring to another worker over the last second.
+  lb::Counter<uint64_t> fullest_ring;
+  std::array<lb::Counter<uint64_t>, kHandoverReasons> handed_over;
   std::array<lb::Counter<uint64_t>, lb::kDropReasons> drops;
 
   void drop(lb::DropReason reason, uint64_t count = 1) {
     drops[static_cast<size_t>(reason)].add(count);
+  }
+  void hand_over(HandoverReason reason, uint64_t count = 1) {
+    handed_over[static_cast<size_t>(reason)].add(count);
   }
 };
 

@@ -69,6 +69,12 @@ class ConnectionPool {
     return kNoEntry;
   }
 
+  // A worker found nothing, not even among its own entries: whoever can spare some, see
+  // Connections::share, gives them. Any thread.
+  void want() { wanted_.store(true, std::memory_order_relaxed); }
+  bool is_wanted() const { return wanted_.load(std::memory_order_relaxed); }
+  void satisfy() { wanted_.store(false, std::memory_order_relaxed); }
+
   // Gives back a list as take_chunk returns it. Any thread.
   void give_chunk(EntryIndex first) {
     uint64_t head = head_.load(std::memory_order_relaxed);
@@ -87,6 +93,7 @@ class ConnectionPool {
   Entry* entries_;
   uint32_t size_;
   std::atomic<uint64_t> head_{kNoEntry};
+  std::atomic<bool> wanted_{false};
 };
 
 // A worker's hand in the pool.
@@ -106,6 +113,15 @@ class EntryCache {
     first_ = pool_[index].sibling_next;
     --count_;
     return index;
+  }
+
+  // Gives all that it holds to the other workers. Returns whether that was any.
+  bool give_all() {
+    if (first_ == kNoEntry) return false;
+    pool_.give_chunk(first_);
+    first_ = kNoEntry;
+    count_ = 0;
+    return true;
   }
 
   void give(EntryIndex index) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 
 #include "lb/connection_table.h"
@@ -45,13 +46,19 @@ class Connections {
   const Entry& entry(EntryIndex index) const { return pool_[index]; }
   const Timeouts& timeouts() const { return timeouts_; }
 
-  // kNoEntry when the director is full and nothing of this worker's may be taken back.
+  // kNoEntry when the director is full and nothing of this worker's may be taken back; the other
+  // workers are asked then, see is_waiting.
   EntryIndex open(const Opening& opening, Tick now) {
     EntryIndex index = cache_.take();
     if (index == kNoEntry) {
-      if (!reclaim()) return kNoEntry;
+      if (!reclaim()) {
+        if (!waiting_since_) waiting_since_ = now;
+        pool_.want();
+        return kNoEntry;
+      }
       index = cache_.take();
     }
+    waiting_since_.reset();
     Entry& entry = pool_[index];
     entry.outside = opening.outside;
     entry.protocol = opening.protocol;
@@ -70,6 +77,21 @@ class Connections {
     wheel_of(entry.state).insert(index, now + timeout_of(entry.state));
     count(entry, entry.state, +1);
     return index;
+  }
+
+  // Whether this worker has found the director full for so short a time that another one may yet
+  // give it entries.
+  bool is_waiting(Tick now) const {
+    return waiting_since_ && now - *waiting_since_ < kTicksPerSecond / 2;
+  }
+
+  // Gives what this worker can spare, free or taken back, to one that found the director full. To be
+  // called once a turn.
+  void share() {
+    if (!pool_.is_wanted()) return;
+    for (uint32_t i = 0; i < ConnectionPool<F>::kChunk / 2 && reclaim(); ++i) {
+    }
+    if (cache_.give_all()) pool_.satisfy();
   }
 
   // A packet came: its state (unchanged as a rule) and time.
@@ -186,6 +208,7 @@ class Connections {
   std::span<Load> loads_;
   Timeouts timeouts_;
   uint64_t reclaimed_ = 0;
+  std::optional<Tick> waiting_since_;
 };
 
 }  // namespace lb

@@ -43,6 +43,7 @@ enum class DropReason : uint8_t {
   kChained,
   kNoBuffer,
   kTransmitFull,
+  kHandoverFull,
   kCount,
 };
 inline constexpr size_t kDropReasons = static_cast<size_t>(DropReason::kCount);
@@ -87,6 +88,7 @@ inline constexpr std::array<DropReasonText, kDropReasons> kDropReasonTexts{{
     {"chained", "packet in several buffers for a port that cannot send such"},
     {"no_buffer", "no mbuf was left to send the packet in fragments"},
     {"transmit_full", "the port's transmit queue did not take the packet"},
+    {"handover_full", "the ring to the worker that owns the connection is full"},
 }};
 
 constexpr const DropReasonText& text_of(DropReason reason) {

@@ -69,6 +69,7 @@ TEST_CASE("what a file leaves out has its default") {
   CHECK(config.timeouts.tcp_close == 10);
   CHECK(config.connections.capacity == 1048576);
   CHECK_FALSE(config.mbufs);
+  CHECK(config.idle.sleep_us == 0);
   CHECK(config.control.sockets ==
         std::vector{conf::Socket{"/run/lbd/lbd.sock", conf::Level::kAdmin, 0600}});
   CHECK_FALSE(config.control.metrics);
@@ -93,11 +94,13 @@ TEST_CASE("every key reaches its value") {
       "timeouts": {"tcp": 1, "tcp_fin": 2, "udp": 3, "tcp_syn_recv": 4, "tcp_close_wait": 5,
                    "tcp_time_wait": 6, "tcp_close": 7},
       "connections": {"capacity": 8}, "mbufs": 4096,
+      "idle": {"after_polls": 7, "sleep_us": 50},
       "control": {"sockets": [{"path": "/a"}, {"path": "/b", "level": "read", "mode": "0664"}],
                   "metrics": "127.0.0.1:9100"})"));
   CHECK(config.timeouts == conf::Timeouts{1, 2, 3, 4, 5, 6, 7});
   CHECK(config.connections.capacity == 8);
   CHECK(config.mbufs == 4096U);
+  CHECK(config.idle == conf::Idle{7, 50});
   CHECK(config.control.sockets == std::vector{conf::Socket{"/a", conf::Level::kAdmin, 0600},
                                               conf::Socket{"/b", conf::Level::kRead, 0664}});
   CHECK(config.control.metrics == lb::Endpoint::parse("127.0.0.1:9100"));

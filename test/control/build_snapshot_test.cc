@@ -37,7 +37,7 @@ struct Built {
   conf::Config config = load(kCluster);
   control::Slots slots = control::assign_slots(config);
   std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot = control::build_snapshot(
-      config, slots, std::vector<dataplane::Link>(2, {{}, 0, {}, {0}}), {1, 2});
+      config, slots, std::vector<dataplane::Link>(2), {1, 2});
 };
 
 }  // namespace

@@ -233,14 +233,19 @@ TEST_CASE_METHOD(Fixture, "show neighbours") {
 
 TEST_CASE_METHOD(Fixture, "show workers") {
   CHECK(run("show workers") ==
-        "lcore  busy_%  connections  packets  handed_over  steering\n"
-        "    1    12.3          150     1000           10  ring\n"
-        "    2    50.0          100      900            0  rss\n");
+        "lcore  busy_%  connections  packets  handed_over  taken_over  ring_%  steering\n"
+        "    1    12.3          150     1000           10           4     2.5  ring (icmp 1, owner "
+        "9)\n"
+        "    2    50.0          100      900            0          10     0.0  rss\n");
   CHECK(run_json("show workers")["workers"][0] == json{{"lcore", 1},
                                                        {"busy", 0.123},
                                                        {"connections", 150},
                                                        {"packets", 1000},
                                                        {"handed_over", 10},
+                                                       {"handed_over_by_reason",
+                                                        {{"icmp", 1}, {"owner", 9}, {"transmit", 0}}},
+                                                       {"taken_over", 4},
+                                                       {"ring_fill", 0.025},
                                                        {"steering", "ring"}});
 }
 

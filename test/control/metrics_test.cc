@@ -122,6 +122,8 @@ TEST_CASE("metrics: facts arrive under their names") {
         "lbd_interface_receive_missed_total{interface=\"wan\"} 1",
         "lbd_worker_busy_ratio{lcore=\"1\"} 0.123",
         "lbd_worker_handed_over_packets_total{lcore=\"1\"} 10",
+        "lbd_worker_taken_over_packets_total{lcore=\"2\"} 10",
+        "lbd_worker_ring_fill_ratio{lcore=\"1\"} 0.025",
         "lbd_worker_info{lcore=\"2\",steering=\"rss\"} 1"}) {
     INFO(line);
     CHECK(text.find(std::string("\n") + line + "\n") != std::string::npos);

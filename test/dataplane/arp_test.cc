@@ -25,7 +25,7 @@ TEST_CASE("ARP for an own address or a VIP is answered on any link with that lin
       lab.from_server(arp_request("10.2.0.11", own)) ==
       Lines{"ARP " + own + " is-at 02:ff:00:00:00:02 to 10.2.0.11 10.2.0.11 via lan to 10.2.0.11"});
   CHECK(lab.drops() == "");
-  CHECK(lab.worker().counters().consumed.reader_get() == 2);
+  CHECK(lab.count(&dataplane::WorkerCounters::consumed) == 2);
 }
 
 TEST_CASE("a request that comes by unicast is answered too") {
@@ -37,7 +37,7 @@ TEST_CASE("ARP for others is not answered") {
   Lab lab(one_service());
   CHECK(lab.from_client(arp_request("10.1.0.10", "10.1.0.11")) == Lines{});
   CHECK(lab.from_client(arp_request("10.1.0.10", "10.2.0.11")) == Lines{});
-  CHECK(lab.worker().counters().consumed.reader_get() == 2);
+  CHECK(lab.count(&dataplane::WorkerCounters::consumed) == 2);
 }
 
 TEST_CASE("an address probe for an own address is answered, so that its sender gives it up") {
@@ -111,7 +111,7 @@ TEST_CASE("a gratuitous ARP moves a dynamic neighbour and is reported") {
   CHECK_THAT(out[0], Catch::EndsWith("via lan to 02:bb:00:00:00:07"));
 }
 
-TEST_CASE("reports are limited in their rate") {
+TEST_CASE("reports are limited in their rate", "[one-worker]") {
   Lab lab(one_service());
   for (int burst = 0; burst < 4; ++burst) {
     lab.receive(

@@ -149,9 +149,24 @@ std::string chained() {
 
 std::string transmit_full() {
   Lab lab(one_service());
-  lab.io().set_transmit_limit(lab.port_of("lan"), 0);
+  lab.io().set_transmit_limit(lab.link_number("lan"), 0);
   lab.from_client(syn());
   return lab.drops();
+}
+
+// Worker 1 stands still while worker 0 receives what is half of it worker 1's.
+std::string handover_full() {
+  Lab lab(Setup{.services = one_service(), .capacity = 65536, .workers = 2});
+  std::string drops;
+  for (int port = 1; drops.empty() && port < 60000; ++port) {
+    const std::string client = "10.1.0.10:" + std::to_string(port);
+    lab.io().put(lab.link_number("wan"),
+                 tcp(client, kVip).flags("S").build(lab.mac_of_link("wan")));
+    lab.turn_only(0);
+    drops = lab.drops();
+  }
+  lab.turn();
+  return drops;
 }
 
 }  // namespace
@@ -166,7 +181,7 @@ TEST_CASE("each broken or unwanted packet is counted under its one reason") {
   }
 }
 
-TEST_CASE("reasons that take a situation are counted once as well") {
+TEST_CASE("reasons that take a situation are counted once as well", "[one-worker]") {
   CHECK(no_server() == once(DropReason::kNoServer));
   CHECK(table_full() == once(DropReason::kTableFull));
   CHECK(ambiguous_tuple() == once(DropReason::kAmbiguousTuple));
@@ -180,6 +195,7 @@ TEST_CASE("reasons that take a situation are counted once as well") {
   CHECK(neighbour(1, 5) == once(DropReason::kNeighbourFailed));
   CHECK(chained() == once(DropReason::kChained));
   CHECK(transmit_full() == once(DropReason::kTransmitFull));
+  CHECK(handover_full() == once(DropReason::kHandoverFull));
 }
 
 TEST_CASE("every drop reason is reached by one of these tests") {
@@ -188,7 +204,7 @@ TEST_CASE("every drop reason is reached by one of these tests") {
       DropReason::kNeighbourPending, DropReason::kNeighbourFailed, DropReason::kChained,
       DropReason::kTransmitFull,     DropReason::kFragmentOverlap, DropReason::kFragmentRepeated,
       DropReason::kFragmentTimeout,  DropReason::kFragmentsFull,   DropReason::kNoMasqueradePort,
-      DropReason::kNoBuffer};
+      DropReason::kNoBuffer,         DropReason::kHandoverFull};
   for (const Case& c : single_frames()) reached.insert(c.reason);
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
     INFO(lb::kDropReasonTexts[i].name);

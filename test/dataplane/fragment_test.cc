@@ -30,7 +30,7 @@ std::vector<Bytes> cut(const Lab& lab, std::string_view link, const Frame& frame
 }
 
 Lines deliver(Lab& lab, std::string_view link, const std::vector<Bytes>& frames) {
-  for (const Bytes& frame : frames) lab.io().put(lab.port_of(link), frame);
+  for (const Bytes& frame : frames) lab.io().put(lab.link_number(link), frame);
   return lab.turn();
 }
 
@@ -59,9 +59,9 @@ TEST_CASE("a reply in fragments comes from the VIP, its checksum right over all 
   lab.from_client(udp(kClient, kVip));
   const Frame reply = udp(kServer, kClient).data(2000).may_fragment();
   for (const Bytes& frame : cut(lab, "lan", reply, 1480)) {
-    lab.io().put(lab.port_of("lan"), frame);
+    lab.io().put(lab.link_number("lan"), frame);
   }
-  lab.worker().turn(lab.now());
+  lab.turn_quietly();
   const std::vector<SentFrame> sent = lab.io().take_sent();
   REQUIRE(sent.size() == 2);
   Bytes segment(sent[0].bytes.begin() + 34, sent[0].bytes.end());

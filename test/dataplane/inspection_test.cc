@@ -35,7 +35,7 @@ class BusyLab : public Lab {
 
 }  // namespace
 
-TEST_CASE("an inspection without a filter sees every connection") {
+TEST_CASE("an inspection without a filter sees every connection", "[one-worker]") {
   BusyLab lab;
   ConnectionInspection question;
   question.entries.reserve(100);
@@ -45,7 +45,7 @@ TEST_CASE("an inspection without a filter sees every connection") {
   CHECK(question.now == lab.now());
 }
 
-TEST_CASE("filters by service, client and client port may be joined") {
+TEST_CASE("filters by service, client and client port may be joined", "[one-worker]") {
   BusyLab lab;
   const auto count = [&](auto set) {
     ConnectionInspection question;
@@ -68,7 +68,7 @@ TEST_CASE("filters by service, client and client port may be joined") {
         }) == 1);
 }
 
-TEST_CASE("an answer has no more entries than room, and the next goes on where it ended") {
+TEST_CASE("an answer has no more entries than room, and the next goes on where it ended", "[one-worker]") {
   BusyLab lab;
   const size_t room = GENERATE(1u, 2u, 7u, 29u, 30u, 31u);
   std::set<std::string> seen;
@@ -93,7 +93,7 @@ TEST_CASE("an answer has no more entries than room, and the next goes on where i
   if (room >= 7) CHECK(seen.size() == 30);
 }
 
-TEST_CASE("a large table is looked at over several turns, and packets pass meanwhile") {
+TEST_CASE("a large table is looked at over several turns, and packets pass meanwhile", "[one-worker]") {
   BusyLab lab;
   ConnectionInspection question;
   question.entries.reserve(100);
@@ -105,7 +105,7 @@ TEST_CASE("a large table is looked at over several turns, and packets pass meanw
   CHECK(lab.from_client(tcp("10.1.0.10:1", kVip).flags("A")).size() == 1);
 }
 
-TEST_CASE("an empty table is answered too") {
+TEST_CASE("an empty table is answered too", "[one-worker]") {
   Lab lab(one_service());
   ConnectionInspection question;
   question.entries.reserve(1);
@@ -114,7 +114,7 @@ TEST_CASE("an empty table is answered too") {
   CHECK(question.entries.empty());
 }
 
-TEST_CASE("neighbours are listed with their state") {
+TEST_CASE("neighbours are listed with their state", "[one-worker]") {
   Setup setup{.services = one_service()};
   setup.hosts = {{"wan", "10.1.0.10"}};
   Lab lab(setup);
@@ -137,7 +137,7 @@ TEST_CASE("neighbours are listed with their state") {
   CHECK(question.neighbours[2].state == NeighbourState::kIncomplete);
 }
 
-TEST_CASE("requests beyond the queue's room are refused, not lost") {
+TEST_CASE("requests beyond the queue's room are refused, not lost", "[one-worker]") {
   Lab lab(one_service());
   size_t taken = 0;
   while (taken < 1000 && lab.worker().control_request({Request::Kind::kAnnounce})) ++taken;

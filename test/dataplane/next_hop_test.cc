@@ -30,7 +30,7 @@ TEST_CASE("the first packet asks for its server, waits, and leaves with the answ
   CHECK(lab.traffic("tcp 10.1.0.100:80", kServer).packets_in.reader_get() == 1);
 }
 
-TEST_CASE("a request of the awaited host answers as well") {
+TEST_CASE("a request of the awaited host answers as well", "[one-worker]") {
   Lab lab(unresolved());
   lab.from_client(tcp(kClient, kVip).flags("S"));
   const Lines out = lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));
@@ -87,7 +87,7 @@ TEST_CASE("a next hop that failed is asked anew by the next packet") {
   CHECK(lab.from_server(arp_reply("10.2.0.11", "10.2.0.1")).size() == 1);
 }
 
-TEST_CASE("a used neighbour is asked again, by unicast first and by broadcast in the end") {
+TEST_CASE("a used neighbour is asked again, by unicast first and by broadcast in the end", "[one-worker]") {
   Lab lab(unresolved());
   lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));
   lab.from_client(tcp(kClient, kVip).flags("S"));
@@ -103,7 +103,7 @@ TEST_CASE("a used neighbour is asked again, by unicast first and by broadcast in
   CHECK(lab.from_client(tcp(kClient, kVip).flags("A")) == Lines{kAsk});
 }
 
-TEST_CASE("a neighbour that answers its refresh is left alone for half a minute") {
+TEST_CASE("a neighbour that answers its refresh is left alone for half a minute", "[one-worker]") {
   Lab lab(unresolved());
   lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));
   lab.pass(1);
@@ -192,7 +192,7 @@ TEST_CASE("a scan of a whole prefix does not drive out a neighbour in use") {
   CHECK_THAT(out[0], Catch::StartsWith("TCP") && Catch::EndsWith("via lan to 10.2.0.11"));
 }
 
-TEST_CASE("many unresolved next hops together hold a bounded number of packets") {
+TEST_CASE("many unresolved next hops together hold a bounded number of packets", "[one-worker]") {
   Setup setup = unresolved(one_service());
   setup.links[1].addresses = {"10.2.0.1/16"};
   Lab lab(setup);

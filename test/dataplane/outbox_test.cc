@@ -14,16 +14,16 @@ Bytes syn(Lab& lab) {
 
 TEST_CASE("what a port refuses is freed and counted, what it takes is sent") {
   Lab lab(one_service("udp"));
-  lab.io().set_transmit_limit(lab.port_of("lan"), 10);
+  lab.io().set_transmit_limit(lab.link_number("lan"), 10);
   CHECK(lab.receive("wan", std::vector<Frame>(64, udp(kClient, kVip))).size() == 10);
   CHECK(lab.drops() == "transmit_full=54");
-  lab.io().set_transmit_limit(lab.port_of("lan"), 0xffff);
+  lab.io().set_transmit_limit(lab.link_number("lan"), 0xffff);
   CHECK(lab.from_client(udp(kClient, kVip)).size() == 1);
 }
 
 TEST_CASE("an answer that the port refuses is counted as well") {
   Lab lab(one_service());
-  lab.io().set_transmit_limit(lab.port_of("wan"), 0);
+  lab.io().set_transmit_limit(lab.link_number("wan"), 0);
   CHECK(lab.from_client(tcp(kClient, kVip).flags("A")) == Lines{});
   CHECK(lab.drops() == "not_a_syn=1 transmit_full=1");
 }
@@ -54,7 +54,9 @@ TEST_CASE("a chained ARP request is read whole") {
 TEST_CASE("an outbox makes a chain one buffer, but for a port that sends chains") {
   HeapIo io(2);
   dataplane::WorkerCounters counters;
-  dataplane::Outbox outbox(io, counters, {false, true});
+  dataplane::Mesh mesh(std::vector<std::span<std::byte>>(1));
+  dataplane::Peers peers(mesh, 0, dataplane::OwnerFunction::keyed(1), {}, io, counters);
+  dataplane::Outbox outbox(io, peers, counters, {{.multi_segment = false}, {.multi_segment = true}});
   const Bytes frame(100, 7);
   const auto chained = [&](size_t room) {
     rte_mbuf* packet = nullptr;
@@ -68,8 +70,8 @@ TEST_CASE("an outbox makes a chain one buffer, but for a port that sends chains"
   outbox.flush();
   const std::vector<SentFrame> sent = io.take_sent();
   REQUIRE(sent.size() == 2);
-  CHECK(sent[0].port == 0);
-  CHECK(sent[1].port == 1);
+  CHECK(sent[0].link == 0);
+  CHECK(sent[1].link == 1);
   CHECK(sent[0].bytes == frame);
   CHECK(sent[1].bytes == frame);
   CHECK(counters.drops[static_cast<size_t>(lb::DropReason::kChained)].reader_get() == 1);
@@ -80,7 +82,9 @@ TEST_CASE("an outbox makes a chain one buffer, but for a port that sends chains"
 TEST_CASE("an outbox sends and frees by itself when a batch is full") {
   HeapIo io(1);
   dataplane::WorkerCounters counters;
-  dataplane::Outbox outbox(io, counters, {false});
+  dataplane::Mesh mesh(std::vector<std::span<std::byte>>(1));
+  dataplane::Peers peers(mesh, 0, dataplane::OwnerFunction::keyed(1), {}, io, counters);
+  dataplane::Outbox outbox(io, peers, counters, {{}});
   for (int i = 0; i < 2 * dataplane::Outbox::kBurst + 5; ++i) {
     outbox.send(0, io.allocate());
     outbox.drop(io.allocate(), lb::DropReason::kVlan);

@@ -111,7 +111,7 @@ TEST_CASE("a connection ends when its idle time is over, and not before") {
   lab.pass(2);
   CHECK(lab.connections().size() == 0);
   CHECK(lab.load("tcp 10.1.0.100:80", kServer) == "0/0");
-  CHECK(lab.worker().counters().connections.reader_get() == 0);
+  CHECK(lab.count(&dataplane::WorkerCounters::connections) == 0);
 }
 
 TEST_CASE("active and inactive connections are counted as LVS counts them") {

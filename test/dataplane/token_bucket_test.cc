@@ -39,7 +39,7 @@ TEST_CASE("fractions of a token are not lost between ticks") {
 
 TEST_CASE("a token bucket outlives the wrap of the clock") {
   const lb::Tick before = 0u - 5;
-  TokenBucket bucket(16, 100);
+  TokenBucket bucket(16, 100, before);
   taken(bucket, before, 1000);
   CHECK(taken(bucket, 5, 1000) == 10);
 }

@@ -14,8 +14,8 @@ Frame syn() { return tcp(kClient, kVip).flags("S"); }
 // A router behind the lan that says what it could not do with the outer packet of `frame`.
 Frame about_outer(const Frame& frame, uint8_t type, uint8_t code, uint32_t rest, size_t quoted) {
   Lab other(tunnelled("udp"));
-  other.io().put(other.port_of("wan"), frame.build(other.mac_of_link("wan")));
-  other.worker().turn(other.now());
+  other.io().put(other.link_number("wan"), frame.build(other.mac_of_link("wan")));
+  other.turn_quietly();
   Bytes outer = other.io().take_sent().at(0).bytes;
   outer.erase(outer.begin(), outer.begin() + 14);
   outer.resize(std::min(outer.size(), quoted));

@@ -66,7 +66,7 @@ void run(World& world, View input) {
     input = input.subspan(3 + length);
     if ((how & kMend) != 0) mend_ip_checksum(frame);
     pause(world, how);
-    rte_mbuf* mbuf = world.io().put(world.port_of((how & kLan) != 0 ? "lan" : "wan"), frame);
+    rte_mbuf* mbuf = world.io().put(world.link_number((how & kLan) != 0 ? "lan" : "wan"), frame);
     // A device that vouches for a checksum is believed: it must be right.
     if ((how & kVouched) != 0 && has_right_ip_checksum(frame)) {
       mbuf->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD;

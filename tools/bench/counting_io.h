@@ -9,8 +9,8 @@ namespace bench {
 
 class CountingIo final : public dataplane::Io {
  public:
-  uint16_t receive(dataplane::PortNumber, rte_mbuf**, uint16_t) override { return 0; }
-  uint16_t transmit(dataplane::PortNumber, rte_mbuf**, uint16_t count) override {
+  uint16_t receive(dataplane::LinkNumber, rte_mbuf**, uint16_t) override { return 0; }
+  uint16_t transmit(dataplane::LinkNumber, rte_mbuf**, uint16_t count) override {
     sent_ += count;
     return count;
   }

@@ -38,14 +38,14 @@ void KnownFlows::open(uint32_t first, std::span<rte_mbuf*> mbufs) {
   stage(World::kOutside, first, mbufs, kAck);
 }
 
-void KnownFlows::stage(dataplane::PortNumber port, uint32_t first, std::span<rte_mbuf*> mbufs,
+void KnownFlows::stage(dataplane::LinkNumber link, uint32_t first, std::span<rte_mbuf*> mbufs,
                        uint8_t tcp_flags) {
   const bool from_client = port == World::kOutside;
   for (uint32_t i = 0; i < mbufs.size(); ++i) {
     write(mbufs[i], from_client ? world_.from_client(first + i, tcp_flags)
                                 : world_.from_server(first + i, servers_[first + i], tcp_flags));
   }
-  world_.forward(port, mbufs);
+  world_.forward(link, mbufs);
   for (uint32_t i = 0; i < mbufs.size(); ++i) {
     const uint32_t flow = first + i;
     if (tcp_flags == kSyn) servers_[flow] = static_cast<uint16_t>(world_.server_of(mbufs[i]));

@@ -19,7 +19,7 @@ class KnownFlows {
 
  private:
   void open(uint32_t first, std::span<rte_mbuf*> mbufs);
-  void stage(dataplane::PortNumber port, uint32_t first, std::span<rte_mbuf*> mbufs,
+  void stage(dataplane::LinkNumber link, uint32_t first, std::span<rte_mbuf*> mbufs,
              uint8_t tcp_flags);
 
   World world_;

@@ -74,7 +74,7 @@ uint64_t ShortConnections::pass() {
   return cycles;
 }
 
-uint64_t ShortConnections::stage(dataplane::PortNumber port, uint8_t tcp_flags) {
+uint64_t ShortConnections::stage(dataplane::LinkNumber link, uint8_t tcp_flags) {
   const std::span<rte_mbuf*> mbufs = ring_.mbufs();
   const bool from_client = port == World::kOutside;
   for (uint32_t i = 0; i < mbufs.size(); ++i) {
@@ -82,7 +82,7 @@ uint64_t ShortConnections::stage(dataplane::PortNumber port, uint8_t tcp_flags) 
     write(mbufs[i], from_client ? world_.from_client(flow, tcp_flags)
                                 : world_.from_server(flow, servers_[i], tcp_flags));
   }
-  const uint64_t cycles = world_.forward(port, mbufs);
+  const uint64_t cycles = world_.forward(link, mbufs);
   for (uint32_t i = 0; i < mbufs.size(); ++i) {
     const uint32_t flow = next_flow_ + i;
     if (tcp_flags == kSyn) servers_[i] = static_cast<uint16_t>(world_.server_of(mbufs[i]));

@@ -40,7 +40,7 @@ class ShortConnections final : public Case {
 
  private:
   uint64_t pass();
-  uint64_t stage(dataplane::PortNumber port, uint8_t tcp_flags);
+  uint64_t stage(dataplane::LinkNumber link, uint8_t tcp_flags);
 
   World world_;
   Ring& ring_;

@@ -57,8 +57,12 @@ World::World(const WorldConfig& config, uint16_t burst)
       all_loads_(loads_.data()) {
   build_snapshot();
   worker_ = std::make_unique<dataplane::Worker>(dataplane::WorkerParts{
+      .number = 0,
+      .owner = dataplane::OwnerFunction::keyed(1),
+      .mesh = mesh_,
       .io = io_,
-      .ports = {{kOutside, true}, {kInside, true}},
+      .links = {{.multi_segment = true}, {.multi_segment = true}},
+      .answer_limit = answer_limit_,
       .pool = pool_,
       .bucket_memory = bucket_memory_.bytes(),
       .key = kKey,
@@ -77,8 +81,7 @@ size_t World::bytes_for(uint32_t capacity) {
 void World::build_snapshot() {
   const lb::Prefix outside = *lb::Prefix::parse("192.0.2.2/24");
   const lb::Prefix inside = *lb::Prefix::parse("10.2.255.254/16");
-  snapshot_.links = {{kMacs[kOutside], 1500, {outside}, {kOutside}},
-                     {kMacs[kInside], 1500, {inside}, {kInside}}};
+  snapshot_.links = {{kMacs[kOutside], 1500, {outside}}, {kMacs[kInside], 1500, {inside}}};
   snapshot_.routes = lb::RouteTable<lb::V4>({{outside.network(), kOutside, {}},
                                              {inside.network(), kInside, {}},
                                              {*lb::Prefix::parse("0.0.0.0/0"), kOutside, kRouter}});
@@ -126,7 +129,7 @@ End World::virtual_end(uint32_t flow) const {
 // A server of several services has a port for each in NAT, so that no two of them look alike.
 End World::inside_end(uint32_t flow, uint32_t server) const {
   const uint32_t port = is_nat() ? 8000 + flow % config_.services : 80;
-  return {server_address(server), Be16(static_cast<uint16_t>(port))};
+  return {server_address(server), Be16(static_cast<uint16_t>(link))};
 }
 
 Frame World::from_client(uint32_t flow, uint8_t tcp_flags) const {
@@ -161,18 +164,18 @@ uint32_t World::server_of(const rte_mbuf* mbuf) const {
   return static_cast<uint32_t>(mac[4] << 8 | mac[5]);
 }
 
-void World::turns(dataplane::PortNumber port, std::span<rte_mbuf*> packets) {
+void World::turns(dataplane::LinkNumber link, std::span<rte_mbuf*> packets) {
   for (size_t i = 0; i < packets.size(); i += burst_) {
     worker_->begin(now_);
-    worker_->process(port, &packets[i],
+    worker_->process(link, &packets[i],
                      static_cast<uint16_t>(std::min<size_t>(burst_, packets.size() - i)));
     worker_->housekeep(now_);
     worker_->flush();
   }
 }
 
-uint64_t World::forward(dataplane::PortNumber port, std::span<rte_mbuf*> packets) {
-  const uint64_t cycles = time_of([&] { turns(port, packets); });
+uint64_t World::forward(dataplane::LinkNumber link, std::span<rte_mbuf*> packets) {
+  const uint64_t cycles = time_of([&] { turns(link, packets); });
   const uint64_t sent = io_.take_sent();
   if (sent != packets.size()) {
     throw Failure(std::to_string(sent) + " of " + std::to_string(packets.size()) +

@@ -27,8 +27,8 @@ inline constexpr uint32_t kDistinctFlows = 1u << 26;
 
 class World {
  public:
-  static constexpr dataplane::PortNumber kOutside = 0;
-  static constexpr dataplane::PortNumber kInside = 1;
+  static constexpr dataplane::LinkNumber kOutside = 0;
+  static constexpr dataplane::LinkNumber kInside = 1;
 
   World(const WorldConfig& config, uint16_t burst);
   World(const World&) = delete;
@@ -49,8 +49,8 @@ class World {
   // Which server a packet that has left goes to.
   uint32_t server_of(const rte_mbuf* mbuf) const;
 
-  // The worker's turns over packets that came by a port, timed: cycles. Every one must be sent on.
-  uint64_t forward(dataplane::PortNumber port, std::span<rte_mbuf*> packets);
+  // The worker's turns over packets that came by a link, timed: cycles. Every one must be sent on.
+  uint64_t forward(dataplane::LinkNumber link, std::span<rte_mbuf*> packets);
 
   // Time passes: for `forward` it stands still, unless `follow_clock` or `skip` moves it.
   void follow_clock();
@@ -67,7 +67,7 @@ class World {
   End inside_end(uint32_t flow, uint32_t server) const;
   void build_snapshot();
   std::vector<dataplane::StaticNeighbour> neighbours() const;
-  void turns(dataplane::PortNumber port, std::span<rte_mbuf*> packets);
+  void turns(dataplane::LinkNumber link, std::span<rte_mbuf*> packets);
   std::string drops() const;
 
   WorldConfig config_;
@@ -83,6 +83,8 @@ class World {
   dataplane::Snapshot<lb::V4> snapshot_;
   std::atomic<const dataplane::Snapshot<lb::V4>*> current_{&snapshot_};
   CountingIo io_;
+  dataplane::Mesh mesh_{std::vector<std::span<std::byte>>(1)};
+  dataplane::TokenBucket answer_limit_{1000, 1000};
   std::unique_ptr<dataplane::Worker> worker_;
   dataplane::Clock clock_;
   lb::Tick now_ = 0;

@@ -9,7 +9,7 @@ Shared by tools/demo and test/e2e. Needs root. Only the standard library, so tha
 """
 
 from .capture import Capture
-from .director import Director, Programs, service
+from .director import Director, Programs, service, spread
 from .hosts import CommandFailed, Host, Lab, run
 from .servers import Nginx, TunnelEnd, UdpEcho
 from .topology import DrOneWire, NatOneArm, NatOutward, NatTwoArm, TunnelBehindRouter
@@ -17,5 +17,5 @@ from .wait import TimedOut, wait_for
 
 __all__ = [
     "Capture", "CommandFailed", "Director", "DrOneWire", "Host", "Lab", "NatOneArm", "NatOutward", "NatTwoArm",
-    "Nginx", "Programs", "TimedOut", "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "run", "service", "wait_for",
+    "Nginx", "Programs", "TimedOut", "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "run", "service", "spread", "wait_for",
 ]

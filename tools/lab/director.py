@@ -32,11 +32,34 @@ def service(address, servers, *, scheduler="rr", forward="nat", protocol="tcp", 
             "servers": [server(value) for value in servers], **more}
 
 
+@dataclasses.dataclass
+class Spread:
+    """Over how much every lbd of this program spreads its work; set once, before the first lab."""
+    workers: int = 1
+    queues: int = 1  # of each of the director's devices
+
+
+spread = Spread()
+
+
 def eal(*devices):
-    """EAL's arguments: one control thread, one worker, one AF_XDP port per device of the namespace."""
+    """EAL's arguments: one control thread, the workers, an AF_XDP port per queue of each device of the namespace."""
     cpus = sorted(os.sched_getaffinity(0))
-    lcores = ["-l", f"{cpus[0]},{cpus[1]}"] if len(cpus) > 1 else [f"--lcores=0@{cpus[0]},1@{cpus[0]}"]
-    return [*lcores, "--no-huge", *(f"--vdev=net_af_xdp{i},iface={name}" for i, name in enumerate(devices))]
+    own = cpus[1:] or cpus  # of the workers, which share them where they are many
+    lcores = ",".join([f"0@{cpus[0]}", *(f"{i + 1}@{own[i % len(own)]}" for i in range(spread.workers))])
+    ports = [f"--vdev={port},iface={device},start_queue={queue}"
+             for i, device in enumerate(devices) for queue, port in enumerate(ports_of(f"net_af_xdp{i}"))]
+    return [f"--lcores={lcores}", "--no-huge", *ports]
+
+
+def ports_of(device):
+    """The vdevs that are queues of the device which a file with one queue calls net_af_xdpN."""
+    return [device] if spread.queues == 1 else [f"{device}q{queue}" for queue in range(spread.queues)]
+
+
+def spread_interfaces(interfaces):
+    """The file's interfaces, each with all of its queues."""
+    return [{**one, "device": ports if len(ports := ports_of(one["device"])) > 1 else ports[0]} for one in interfaces]
 
 
 class Director:

@@ -9,6 +9,7 @@ import socket
 
 from . import records
 from .capture import Capture
+from .director import spread
 from .process import CommandFailed, Process, run
 
 __all__ = ["CommandFailed", "Host", "Lab", "run"]
@@ -169,8 +170,9 @@ class Lab:
 
     def wire(self, a, device_a, b, device_b):
         """A veth pair. Its offloads are off: frames travel as they would on copper."""
-        run(["ip", "-n", a.namespace, "link", "add", device_a, "type", "veth",
-             "peer", "name", device_b, "netns", b.namespace])
+        queues = ["numrxqueues", str(spread.queues), "numtxqueues", str(spread.queues)] if spread.queues > 1 else []
+        run(["ip", "-n", a.namespace, "link", "add", device_a, *queues, "type", "veth",
+             "peer", "name", device_b, *queues, "netns", b.namespace])
         for host, device in ((a, device_a), (b, device_b)):
             host.run("ethtool", "-K", device, *"tx off rx off tso off gso off gro off".split())
             host.ip(f"link set {device} up")

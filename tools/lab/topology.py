@@ -5,7 +5,7 @@ import copy
 import hashlib
 import os
 
-from .director import Director, eal
+from .director import Director, eal, spread_interfaces
 from .servers import Nginx, TunnelEnd
 
 VIP_DR = "192.168.11.110"
@@ -51,7 +51,8 @@ class Cluster:
     def configuration(self, services, **more):
         """The file for lbd. `more` adds or replaces top-level keys."""
         return {
-            "eal": eal(*self.devices), "interfaces": copy.deepcopy(self.interfaces),
+            "eal": eal(*self.devices),
+            "interfaces": spread_interfaces(copy.deepcopy(more.pop("interfaces", self.interfaces))),
             "routes": copy.deepcopy(self.routes),
             "services": services, "connections": {"capacity": 65536},
             "control": {"sockets": [{"path": str(self.lab.directory / "lbd.sock"), "level": "admin", "mode": "0600"}]},

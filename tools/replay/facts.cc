@@ -37,7 +37,8 @@ std::vector<control::ServiceFacts> Facts::services() {
     for (size_t j = 0; j < configured.servers.size(); ++j) {
       const uint32_t slot = run_.slots().servers[i][j];
       facts.servers.push_back(
-          control::server_facts(configured.servers[j], run_.load(slot), run_.traffic(slot)));
+          control::server_facts(configured.servers[j], run_.load(slot),
+                                control::totals_of(run_.traffic(slot))));
       facts.servers.back().rates = rates_of(facts.servers.back().totals);
       facts.totals += facts.servers.back().totals;
     }
@@ -75,19 +76,17 @@ control::Wait Facts::turn_while_asked() {
 }
 
 std::vector<control::NeighbourFacts> Facts::neighbours() {
-  return control::neighbour_facts(run_.worker(), run_.config(), turn_while_asked());
+  return control::neighbour_facts(run_.workers(), run_.config(), turn_while_asked());
 }
 
 std::vector<control::WorkerFacts> Facts::workers() {
-  control::WorkerFacts facts;
-  facts.connections = run_.worker().connections().table().size();
-  facts.packets = run_.worker().reader_counters().packets.reader_get();
+  control::WorkerFacts facts = control::worker_facts(run_.worker().reader_counters());
   facts.steering = "ring";
   return {facts};
 }
 
 std::vector<control::DropFacts> Facts::drops() {
-  return control::drop_facts(run_.worker().reader_counters());
+  return control::drop_facts(run_.workers());
 }
 
 control::TimeoutFacts Facts::timeouts() { return control::timeout_facts(run_.config().timeouts); }
@@ -96,7 +95,7 @@ nlohmann::json Facts::config() { return conf::to_json(run_.config()); }
 
 std::expected<control::ConnectionPage, std::string> Facts::connections(
     const control::ConnectionQuery& query) {
-  return control::connection_facts(run_.worker(), run_.config(), run_.slots(), query,
+  return control::connection_facts(run_.workers(), run_.config(), run_.slots(), query,
                                    turn_while_asked());
 }
 

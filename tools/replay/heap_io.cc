@@ -8,10 +8,10 @@
 namespace replay {
 namespace {
 
-// As in a port's buffers: room for an outer header before the frame, and some behind it.
+// As in a link's buffers: room for an outer header before the frame, and some behind it.
 constexpr size_t kHeadroom = 128;
 constexpr size_t kTailroom = 128;
-// What a port's buffers hold at least (RTE_MBUF_DEFAULT_DATAROOM).
+// What a link's buffers hold at least (RTE_MBUF_DEFAULT_DATAROOM).
 constexpr size_t kUsualRoom = 2048;
 
 }  // namespace
@@ -66,22 +66,22 @@ rte_mbuf* HeapIo::make(std::span<const uint8_t> bytes, size_t room) {
   return mbuf;
 }
 
-void HeapIo::put(dataplane::PortNumber port, std::span<const uint8_t> frame) {
+void HeapIo::put(dataplane::LinkNumber link, std::span<const uint8_t> frame) {
   waiting_ = make(frame, kTailroom);
-  waiting_port_ = port;
+  waiting_link_ = link;
 }
 
 std::vector<HeapIo::Sent> HeapIo::take_sent() { return std::exchange(sent_, {}); }
 
-uint16_t HeapIo::receive(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) {
-  if (waiting_ == nullptr || port != waiting_port_ || count == 0) return 0;
+uint16_t HeapIo::receive(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) {
+  if (waiting_ == nullptr || link != waiting_link_ || count == 0) return 0;
   packets[0] = std::exchange(waiting_, nullptr);
   return 1;
 }
 
-uint16_t HeapIo::transmit(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) {
+uint16_t HeapIo::transmit(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) {
   for (uint16_t i = 0; i < count; ++i) {
-    Sent& sent = sent_.emplace_back(Sent{port, {}});
+    Sent& sent = sent_.emplace_back(Sent{link, {}});
     for (const rte_mbuf* segment = packets[i]; segment != nullptr; segment = segment->next) {
       const auto* data = rte_pktmbuf_mtod(segment, const uint8_t*);
       sent.frame.insert(sent.frame.end(), data, data + segment->data_len);

@@ -21,7 +21,7 @@ class HeapIo final : public dataplane::Io {
   static constexpr size_t kLargestFrame = 65000;
 
   struct Sent {
-    dataplane::PortNumber port;
+    dataplane::LinkNumber link;
     Bytes frame;
   };
 
@@ -31,9 +31,9 @@ class HeapIo final : public dataplane::Io {
   HeapIo& operator=(const HeapIo&) = delete;
   ~HeapIo() override;
 
-  // The next receive() of this port returns this frame. Precondition: the one before has been
+  // The next receive() of this link returns this frame. Precondition: the one before has been
   // received, and frame.size() <= kLargestFrame.
-  void put(dataplane::PortNumber port, std::span<const uint8_t> frame);
+  void put(dataplane::LinkNumber link, std::span<const uint8_t> frame);
 
   // Buffers in the worker's hands: packets that wait for a next hop or for their other fragments.
   size_t in_use() const { return live_.size(); }
@@ -41,8 +41,8 @@ class HeapIo final : public dataplane::Io {
   // What left since the last call, in order.
   std::vector<Sent> take_sent();
 
-  uint16_t receive(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) override;
-  uint16_t transmit(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) override;
+  uint16_t receive(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) override;
+  uint16_t transmit(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) override;
   rte_mbuf* allocate() override;
   void release(rte_mbuf** packets, uint16_t count) override;
 
@@ -54,7 +54,7 @@ class HeapIo final : public dataplane::Io {
 
   uint16_t room_;  // of an allocated buffer
   rte_mbuf* waiting_ = nullptr;
-  dataplane::PortNumber waiting_port_ = 0;
+  dataplane::LinkNumber waiting_link_ = 0;
   std::vector<Sent> sent_;
   std::unordered_set<rte_mbuf*> live_;  // a worker that ends may still hold some
   // DPDK's inline functions give segments back to their pool; what this one keeps is the heap's.

@@ -36,12 +36,10 @@ size_t bucket_bytes(const conf::Config& config) {
   return lb::ConnectionTable<lb::V4>::bytes_for(static_cast<uint32_t>(config.connections.capacity));
 }
 
-// Every interface has one port, of the same number, that sends no chains: what AF_XDP offers.
 std::vector<dataplane::Link> make_links(const std::vector<lb::MacAddress>& macs) {
   std::vector<dataplane::Link> links(macs.size());
   for (size_t i = 0; i < macs.size(); ++i) {
     links[i].mac = macs[i];
-    links[i].ports = {static_cast<dataplane::PortNumber>(i)};
   }
   return links;
 }
@@ -72,11 +70,15 @@ Run::Run(RunSetup setup)
       snapshot_(control::build_snapshot(config_, slots_, make_links(setup.macs), kKey)),
       current_snapshot_(snapshot_.get()),
       counts_(config_.interfaces.size()) {
-  std::vector<dataplane::WorkerPort> ports;
-  for (uint16_t i = 0; i < config_.interfaces.size(); ++i) ports.push_back({i, false});
+  // No interface sends chains: what AF_XDP offers.
+  const std::vector<dataplane::LinkWay> links(config_.interfaces.size());
   worker_.emplace(dataplane::WorkerParts{
+      .number = 0,
+      .owner = dataplane::OwnerFunction::keyed(1),
+      .mesh = mesh_,
       .io = io_,
-      .ports = std::move(ports),
+      .links = links,
+      .answer_limit = answer_limit_,
       .pool = pool_,
       .bucket_memory = bucket_memory_.span(),
       .key = kKey,
@@ -93,7 +95,7 @@ void Run::receive(size_t interface, Time time, std::span<const uint8_t> frame) {
   pass_until(time);
   ++counts_[interface].received;
   counts_[interface].received_bytes += frame.size();
-  io_.put(static_cast<dataplane::PortNumber>(interface), frame);
+  io_.put(static_cast<dataplane::LinkNumber>(interface), frame);
   turn();
 }
 
@@ -119,7 +121,7 @@ void Run::turn() {
   while (!replies_.empty()) {
     const Reply reply = std::move(replies_.front());
     replies_.pop_front();
-    io_.put(static_cast<dataplane::PortNumber>(reply.interface), reply.frame);
+    io_.put(static_cast<dataplane::LinkNumber>(reply.interface), reply.frame);
     worker_->turn(tick_);
     collect_sent();
   }
@@ -127,10 +129,10 @@ void Run::turn() {
 
 void Run::collect_sent() {
   for (HeapIo::Sent& sent : io_.take_sent()) {
-    ++counts_[sent.port].sent;
-    counts_[sent.port].sent_bytes += sent.frame.size();
-    if (answers_arp_) answer_arp(sent.port, sent.frame);
-    sent_.push_back({sent.port, now_, std::move(sent.frame)});
+    ++counts_[sent.link].sent;
+    counts_[sent.link].sent_bytes += sent.frame.size();
+    if (answers_arp_) answer_arp(sent.link, sent.frame);
+    sent_.push_back({sent.link, now_, std::move(sent.frame)});
   }
 }
 

@@ -56,9 +56,12 @@ class Run {
   const control::Slots& slots() const { return slots_; }
   const dataplane::Link& link(size_t interface) const { return snapshot_->links[interface]; }
   dataplane::Worker& worker() { return *worker_; }
+  std::vector<dataplane::Worker*> workers() { return {&*worker_}; }
   size_t buffers_in_use() const { return io_.in_use(); }
   const lb::Traffic& traffic(uint32_t server_slot) const { return traffic_[server_slot]; }
-  const lb::Load& load(uint32_t server_slot) const { return loads_[server_slot]; }
+  scheduler::ServerLoad load(uint32_t server_slot) const {
+    return scheduler::LoadView(all_loads_).of(server_slot);
+  }
   uint64_t refused(uint32_t service_slot) const { return refused_[service_slot].reader_get(); }
 
   // Frames and their bytes by interface.
@@ -88,6 +91,9 @@ class Run {
   lb::ReservedArray<std::byte> entry_memory_;
   lb::ReservedArray<std::byte> bucket_memory_;
   lb::ConnectionPool<lb::V4> pool_;
+  dataplane::Mesh mesh_{std::vector<std::span<std::byte>>(1)};
+  dataplane::TokenBucket answer_limit_{dataplane::Host<lb::V4>::kAnswersPerSecond,
+                                       dataplane::Host<lb::V4>::kAnswersPerSecond};
   lb::ReservedArray<lb::Load> loads_{control::kServerSlots};
   lb::ReservedArray<lb::Traffic> traffic_{control::kServerSlots};
   lb::ReservedArray<lb::Counter<uint64_t>> refused_{control::kServiceSlots};

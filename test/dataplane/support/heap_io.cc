@@ -7,7 +7,7 @@
 
 namespace dataplane_test {
 
-HeapIo::HeapIo(size_t ports) : arriving_(ports), limits_(ports, 0xffff) {
+HeapIo::HeapIo(size_t links) : arriving_(links), limits_(links, 0xffff) {
   static const int ops = register_pool_ops();
   pool_.ops_index = ops;
   pool_.pool_data = this;
@@ -58,37 +58,37 @@ void HeapIo::free_segment(rte_mbuf* segment) {
   delete segment;
 }
 
-rte_mbuf* HeapIo::put(dataplane::PortNumber port, const Bytes& frame) {
+rte_mbuf* HeapIo::put(dataplane::LinkNumber link, const Bytes& frame) {
   rte_mbuf* mbuf = make(frame.data(), frame.size(), 0);
-  arriving_[port].push_back(mbuf);
+  arriving_[link].push_back(mbuf);
   ++waiting_;
   return mbuf;
 }
 
-rte_mbuf* HeapIo::put_chained(dataplane::PortNumber port, const Bytes& frame, size_t first,
+rte_mbuf* HeapIo::put_chained(dataplane::LinkNumber link, const Bytes& frame, size_t first,
                               size_t room) {
   rte_mbuf* head = make(frame.data(), first, room);
   head->next = make(frame.data() + first, frame.size() - first, 0);
   head->nb_segs = 2;
   head->pkt_len = static_cast<uint32_t>(frame.size());
-  arriving_[port].push_back(head);
+  arriving_[link].push_back(head);
   waiting_ += 2;
   return head;
 }
 
 std::vector<SentFrame> HeapIo::take_sent() { return std::exchange(sent_, {}); }
 
-uint16_t HeapIo::receive(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) {
+uint16_t HeapIo::receive(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) {
   uint16_t n = 0;
-  for (auto& queue = arriving_[port]; n < count && !queue.empty(); queue.pop_front()) {
+  for (auto& queue = arriving_[link]; n < count && !queue.empty(); queue.pop_front()) {
     packets[n++] = queue.front();
     waiting_ -= queue.front()->nb_segs;
   }
   return n;
 }
 
-uint16_t HeapIo::transmit(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) {
-  const uint16_t taken = std::min(count, limits_[port]);
+uint16_t HeapIo::transmit(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) {
+  const uint16_t taken = std::min(count, limits_[link]);
   for (uint16_t i = 0; i < taken; ++i) {
     if (!live_.contains(packets[i])) {
       faults_ += "a released buffer was sent; ";
@@ -100,7 +100,7 @@ uint16_t HeapIo::transmit(dataplane::PortNumber port, rte_mbuf** packets, uint16
       frame.insert(frame.end(), data, data + m->data_len);
     }
     if (frame.size() != packets[i]->pkt_len) faults_ += "pkt_len is not the segments' sum; ";
-    sent_.push_back({port, std::move(frame)});
+    sent_.push_back({link, std::move(frame)});
     rte_pktmbuf_free(packets[i]);
   }
   sent_total_ += taken;

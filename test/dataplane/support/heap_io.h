@@ -1,5 +1,5 @@
-// Ports of a worker made of nothing but heap memory: every mbuf is exactly as long as its frame, so
-// that AddressSanitizer sees a read or a write past it. No EAL, no pool.
+// The wires of a world, made of nothing but heap memory: every mbuf is exactly as long as its frame,
+// so that AddressSanitizer sees a read or a write past it. No EAL, no pool.
 #pragma once
 
 #include <rte_mempool.h>
@@ -15,25 +15,25 @@
 namespace dataplane_test {
 
 struct SentFrame {
-  dataplane::PortNumber port;
+  dataplane::LinkNumber link;
   Bytes bytes;
 };
 
 class HeapIo final : public dataplane::Io {
  public:
-  explicit HeapIo(size_t ports);
+  explicit HeapIo(size_t links);
   HeapIo(const HeapIo&) = delete;
   HeapIo& operator=(const HeapIo&) = delete;
   ~HeapIo() override;
 
   // Queues a frame for receive(). The mbuf is returned so that a test may set flags of the device.
-  rte_mbuf* put(dataplane::PortNumber port, const Bytes& frame);
+  rte_mbuf* put(dataplane::LinkNumber link, const Bytes& frame);
   // As put, the frame split after `first` bytes over two buffers; `room` bytes are free in the
   // first.
-  rte_mbuf* put_chained(dataplane::PortNumber port, const Bytes& frame, size_t first, size_t room);
+  rte_mbuf* put_chained(dataplane::LinkNumber link, const Bytes& frame, size_t first, size_t room);
 
   // How many packets a port takes in one call from now on.
-  void set_transmit_limit(dataplane::PortNumber port, uint16_t packets) { limits_[port] = packets; }
+  void set_transmit_limit(dataplane::LinkNumber link, uint16_t packets) { limits_[link] = packets; }
   void set_allocation_fails(bool fails) { allocation_fails_ = fails; }
 
   // What left since the last call, in order.
@@ -45,8 +45,8 @@ class HeapIo final : public dataplane::Io {
   // What was done to buffers that must not be: empty when all is well.
   const std::string& faults() const { return faults_; }
 
-  uint16_t receive(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) override;
-  uint16_t transmit(dataplane::PortNumber port, rte_mbuf** packets, uint16_t count) override;
+  uint16_t receive(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) override;
+  uint16_t transmit(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) override;
   rte_mbuf* allocate() override;
   void release(rte_mbuf** packets, uint16_t count) override;
 

@@ -21,12 +21,6 @@ lb::End<V4> end_of(const std::string& text) {
   return lb::End<V4>::from(lb::Endpoint::parse(text).value());
 }
 
-std::vector<uint16_t> links_of_ports(const std::vector<LinkSetup>& links) {
-  std::vector<uint16_t> result;
-  for (uint16_t i = 0; i < links.size(); ++i) result.insert(result.end(), links[i].ports, i);
-  return result;
-}
-
 // LVS's, as in the configuration's defaults.
 lb::Timeouts default_timeouts() {
   lb::Timeouts timeouts{};
@@ -62,17 +56,23 @@ std::string text_of_event(const dataplane::Event& event, const std::string& link
 
 }  // namespace
 
+dataplane::WorkerNumber usual_workers() {
+  const char* text = std::getenv("LBD_TEST_WORKERS");
+  return text != nullptr ? static_cast<dataplane::WorkerNumber>(std::atoi(text)) : 1;
+}
+
 World::World(Setup setup)
     : setup_(std::move(setup)),
-      link_of_port_(links_of_ports(setup_.links)),
-      io_(link_of_port_.size()),
+      io_(setup_.links.size()),
       turns_(kSlots),
-      traffic_(kSlots),
-      refused_(kSlots),
-      loads_(kSlots),
-      all_loads_{loads_.data()} {
+      answer_limit_(dataplane::Host<V4>::kAnswersPerSecond,
+                    dataplane::Host<V4>::kAnswersPerSecond) {
   build_snapshot();
-  build_worker();
+  build_workers();
+}
+
+uint16_t World::Face::receive(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) {
+  return world_.receiver_ == number_ ? world_.io_.receive(link, packets, count) : 0;
 }
 
 void World::apply(std::vector<ServiceSetup> services) {
@@ -91,7 +91,7 @@ uint32_t World::slot_of(std::map<std::string, uint32_t>& slots, const std::strin
   return slots.emplace(name, static_cast<uint32_t>(slots.size())).first->second;
 }
 
-uint16_t World::link_number(std::string_view name) const {
+dataplane::LinkNumber World::link_number(std::string_view name) const {
   for (uint16_t i = 0; i < setup_.links.size(); ++i) {
     if (setup_.links[i].name == name) return i;
   }
@@ -100,11 +100,6 @@ uint16_t World::link_number(std::string_view name) const {
 
 lb::MacAddress World::mac_of_link(std::string_view link) const {
   return {{2, 0xff, 0, 0, 0, static_cast<uint8_t>(link_number(link) + 1)}};
-}
-
-dataplane::PortNumber World::port_of(std::string_view link) const {
-  const auto first = std::find(link_of_port_.begin(), link_of_port_.end(), link_number(link));
-  return static_cast<dataplane::PortNumber>(first - link_of_port_.begin());
 }
 
 dataplane::VirtualService<V4> World::build_service(const ServiceSetup& setup) {
@@ -132,9 +127,6 @@ std::vector<dataplane::Link> World::build_links() const {
     link.mtu = setup.mtu;
     for (const std::string& text : setup.addresses) {
       link.addresses.push_back(lb::Prefix::parse(text).value());
-    }
-    for (uint16_t i = 0; i < setup.ports; ++i) {
-      link.ports.push_back(static_cast<dataplane::PortNumber>(port_of(setup.name) + i));
     }
   }
   return links;
@@ -178,40 +170,77 @@ void World::build_snapshot() {
   snapshots_.push_back(std::move(snapshot));
 }
 
-void World::build_worker() {
+void World::build_workers() {
   using Pool = lb::ConnectionPool<V4>;
-  using Table = lb::ConnectionTable<V4>;
-  pool_ = std::make_unique<Pool>(take(Pool::bytes_for(setup_.capacity), entries_));
-  std::vector<dataplane::WorkerPort> ports;
-  for (const uint16_t link : link_of_port_) {
-    ports.push_back({link, setup_.links[link].multi_segment});
+  pool_ = std::make_unique<Pool>(
+      take(Pool::bytes_for(Pool::entries_for(setup_.capacity, setup_.workers)), entries_));
+  std::vector<std::span<std::byte>> rings;
+  for (dataplane::WorkerNumber i = 0; i < setup_.workers; ++i) {
+    Own& own = *own_.emplace_back(std::make_unique<Own>());
+    all_loads_.push_back(own.loads.data());
+    rings.push_back(take(dataplane::Mesh::bytes_for(setup_.workers), own.rings));
+  }
+  mesh_ = std::make_unique<dataplane::Mesh>(rings);
+  for (dataplane::WorkerNumber i = 0; i < setup_.workers; ++i) build_worker(i);
+}
+
+void World::build_worker(dataplane::WorkerNumber number) {
+  faces_.push_back(std::make_unique<Face>(*this, number));
+  std::vector<dataplane::LinkWay> links;
+  for (const LinkSetup& link : setup_.links) {
+    // Every other worker has no queue of its own and sends by another's.
+    const auto other = static_cast<dataplane::WorkerNumber>(links.size() % setup_.workers);
+    links.push_back({link.multi_segment, number % 2 == 0 ? number : other});
   }
   std::vector<dataplane::StaticNeighbour> neighbours;
   for (const HostSetup& host : setup_.hosts) {
     neighbours.push_back({link_number(host.link), address_of(host.address), mac_of(host.address)});
   }
-  worker_ = std::make_unique<dataplane::Worker>(
-      dataplane::WorkerParts{io_,
-                             ports,
-                             *pool_,
-                             take(Table::bytes_for(setup_.capacity), buckets_),
-                             key_,
-                             loads_,
-                             {turns_, traffic_, refused_, all_loads_, kSlots - 1, kSlots - 1},
-                             default_timeouts(),
-                             snapshot_,
-                             neighbours});
+  Own& own = *own_[number];
+  workers_.push_back(std::make_unique<dataplane::Worker>(dataplane::WorkerParts{
+      .number = number,
+      .owner = dataplane::OwnerFunction::keyed(setup_.workers),
+      .mesh = *mesh_,
+      .io = *faces_.back(),
+      .links = links,
+      .answer_limit = answer_limit_,
+      .pool = *pool_,
+      .bucket_memory = take(lb::ConnectionTable<V4>::bytes_for(setup_.capacity), own.buckets),
+      .key = key_,
+      .loads = own.loads,
+      .live = {turns_, own.traffic, own.refused, all_loads_, kSlots - 1, kSlots - 1},
+      .timeouts = default_timeouts(),
+      .snapshot = snapshot_,
+      .neighbours = neighbours}));
 }
 
 Lines World::receive(std::string_view link, const std::vector<Frame>& frames) {
   const lb::MacAddress mac = mac_of_link(link);
-  for (const Frame& frame : frames) io_.put(port_of(link), frame.build(mac));
+  for (const Frame& frame : frames) io_.put(link_number(link), frame.build(mac));
   return turn();
 }
 
 Lines World::turn() {
-  worker_->turn(now_);
+  turn_quietly();
   return describe_sent();
+}
+
+// The next worker in order receives, once; then all turn until nothing is left in the rings.
+void World::turn_quietly() {
+  receiver_ = static_cast<dataplane::WorkerNumber>((receiver_ + 1) % setup_.workers);
+  workers_[receiver_]->turn(now_);
+  if (setup_.workers == 1) return;
+  const dataplane::WorkerNumber receiver = std::exchange(receiver_, setup_.workers);
+  for (uint32_t moved = 1; moved > 0;) {
+    moved = 0;
+    for (const auto& worker : workers_) moved += worker->turn(now_);
+  }
+  receiver_ = receiver;
+}
+
+void World::turn_only(dataplane::WorkerNumber worker) {
+  receiver_ = worker;
+  workers_[worker]->turn(now_);
 }
 
 Lines World::pass(double seconds) {
@@ -221,7 +250,7 @@ Lines World::pass(double seconds) {
 Lines World::pass_ticks(lb::Tick ticks) {
   for (lb::Tick i = 0; i < ticks; ++i) {
     ++now_;
-    worker_->turn(now_);
+    turn_quietly();
   }
   return describe_sent();
 }
@@ -229,14 +258,13 @@ Lines World::pass_ticks(lb::Tick ticks) {
 Lines World::describe_sent() {
   Lines lines;
   for (const SentFrame& sent : io_.take_sent()) {
-    const LinkSetup& link = setup_.links[link_of_port_[sent.port]];
+    const LinkSetup& link = setup_.links[sent.link];
     if (!has_right_ip_checksum(sent.bytes)) wrong_ip_checksum_sent_ = true;
     lb::MacAddress to, from;
     std::memcpy(to.bytes.data(), sent.bytes.data(), 6);
     std::memcpy(from.bytes.data(), sent.bytes.data() + 6, 6);
     std::string line = describe(sent.bytes) + " via " + link.name + " to " + host_name(to);
     if (from != mac_of_link(link.name)) line += " FROM " + from.to_string();
-    if (sent.port != port_of(link.name)) line += " BY ANOTHER PORT";
     lines.push_back(std::move(line));
   }
   return lines;
@@ -244,38 +272,65 @@ Lines World::describe_sent() {
 
 Lines World::connections() {
   Lines lines;
-  const lb::ConnectionTable<V4>& table = worker_->connections().table();
-  for (uint64_t bucket = 0; bucket < table.buckets(); ++bucket) {
-    table.visit_bucket(bucket, [&](const lb::Connection<V4>& entry) {
-      const lb::Tick left =
-          (worker_->connections().deadline_of(entry) - now_) / lb::kTicksPerSecond;
-      lines.push_back(fmt::format(
-          "{} {:02}:{:02} {} {} {} {}", entry.protocol == lb::Protocol::kTcp ? "TCP" : "UDP",
-          left / 60, left % 60, lb::to_string(entry.state), entry.outside.to_endpoint().to_string(),
-          entry.virtual_end.to_endpoint().to_string(), entry.inside.to_endpoint().to_string()));
-    });
+  for (const auto& worker : workers_) {
+    const lb::Connections<V4>& connections = worker->connections();
+    for (uint64_t bucket = 0; bucket < connections.table().buckets(); ++bucket) {
+      connections.table().visit_bucket(bucket, [&](const lb::Connection<V4>& entry) {
+        const lb::Tick left = (connections.deadline_of(entry) - now_) / lb::kTicksPerSecond;
+        lines.push_back(fmt::format(
+            "{} {:02}:{:02} {} {} {} {}", entry.protocol == lb::Protocol::kTcp ? "TCP" : "UDP",
+            left / 60, left % 60, lb::to_string(entry.state),
+            entry.outside.to_endpoint().to_string(), entry.virtual_end.to_endpoint().to_string(),
+            entry.inside.to_endpoint().to_string()));
+      });
+    }
   }
   std::sort(lines.begin(), lines.end());
   return lines;
 }
 
 std::string World::load(const std::string& service, const std::string& server) {
-  const lb::Load& load = loads_[server_slots_.at(service + " " + server)];
-  return fmt::format("{}/{}", load.active.reader_get(), load.inactive.reader_get());
+  const uint32_t slot = server_slots_.at(service + " " + server);
+  const scheduler::ServerLoad load = scheduler::LoadView(all_loads_).of(slot);
+  return fmt::format("{}/{}", static_cast<uint32_t>(load.active),
+                     static_cast<uint32_t>(load.inactive));
 }
 
 const lb::Traffic& World::traffic(const std::string& service, const std::string& server) {
-  return traffic_[server_slots_.at(service + " " + server)];
+  const uint32_t slot = server_slots_.at(service + " " + server);
+  using Figure = lb::Counter<uint64_t> lb::Traffic::*;
+  for (const Figure figure :
+       {&lb::Traffic::connections, &lb::Traffic::packets_in, &lb::Traffic::packets_out,
+        &lb::Traffic::bytes_in, &lb::Traffic::bytes_out}) {
+    uint64_t sum = 0;
+    for (const auto& own : own_) sum += (own->traffic[slot].*figure).reader_get();
+    (traffic_sum_.*figure).set(sum);
+  }
+  return traffic_sum_;
 }
 
 uint64_t World::refused(const std::string& service) {
-  return refused_[service_slots_.at(service)].reader_get();
+  uint64_t sum = 0;
+  for (const auto& own : own_) sum += own->refused[service_slots_.at(service)].reader_get();
+  return sum;
+}
+
+uint64_t World::count(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter) {
+  uint64_t sum = 0;
+  for (const auto& worker : workers_) sum += (worker->counters().*counter).reader_get();
+  return sum;
+}
+
+uint64_t World::dropped(size_t reason) {
+  uint64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->counters().drops[reason].reader_get();
+  return sum;
 }
 
 std::string World::drops() {
   std::string text;
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
-    const uint64_t count = worker_->counters().drops[i].reader_get();
+    const uint64_t count = dropped(i);
     const uint64_t fresh = count - std::exchange(drops_seen_[i], count);
     if (fresh == 0) continue;
     text += fmt::format("{}{}={}", text.empty() ? "" : " ", lb::kDropReasonTexts[i].name, fresh);
@@ -283,48 +338,61 @@ std::string World::drops() {
   return text;
 }
 
+// What several workers have noticed is one event.
 Lines World::events() {
   Lines lines;
-  for (dataplane::Event event; worker_->control_take_event(event);) {
-    lines.push_back(text_of_event(event, setup_.links[event.link].name));
+  for (const auto& worker : workers_) {
+    Lines own;
+    for (dataplane::Event event; worker->control_take_event(event);) {
+      own.push_back(text_of_event(event, setup_.links[event.link].name));
+    }
+    for (std::string& line : own) {
+      const bool first = worker == workers_.front();
+      if (first || std::find(lines.begin(), lines.end(), line) == lines.end()) {
+        lines.push_back(std::move(line));
+      }
+    }
   }
   return lines;
 }
 
 // Every packet received, and every answer made, has left, been dropped, or been consumed.
 std::string World::audit_fates() {
-  const dataplane::WorkerCounters& counters = worker_->counters();
-  uint64_t dropped = 0;
-  for (const auto& drop : counters.drops) dropped += drop.reader_get();
-  const uint64_t fates = io_.sent_total() + dropped + counters.consumed.reader_get();
-  const uint64_t packets = counters.packets.reader_get() + counters.answers.reader_get() +
-                           counters.fragments.reader_get();
+  using dataplane::WorkerCounters;
+  uint64_t drops = 0;
+  for (size_t i = 0; i < lb::kDropReasons; ++i) drops += dropped(i);
+  const uint64_t fates = io_.sent_total() + drops + count(&WorkerCounters::consumed);
+  const uint64_t packets = count(&WorkerCounters::packets) + count(&WorkerCounters::answers) +
+                           count(&WorkerCounters::fragments);
   if (fates == packets) return {};
   return fmt::format("{} packets came or were made, {} had a fate; ", packets, fates);
 }
 
 std::string World::audit_loads() {
-  std::vector<uint32_t> active(kSlots), inactive(kSlots);
-  const lb::ConnectionTable<V4>& table = worker_->connections().table();
-  uint64_t entries = 0;
-  for (uint64_t bucket = 0; bucket < table.buckets(); ++bucket) {
-    table.visit_bucket(bucket, [&](const lb::Connection<V4>& entry) {
-      ++entries;
-      ++(lb::is_active(entry.state) ? active : inactive)[entry.server];
-    });
-  }
   std::string faults;
-  if (entries != table.size()) {
-    faults += fmt::format("the table says {} and holds {}; ", table.size(), entries);
-  }
-  for (uint32_t slot = 0; slot < kSlots; ++slot) {
-    if (loads_[slot].active.reader_get() == active[slot] &&
-        loads_[slot].inactive.reader_get() == inactive[slot]) {
-      continue;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    std::vector<uint32_t> active(kSlots), inactive(kSlots);
+    const lb::ConnectionTable<V4>& table = workers_[i]->connections().table();
+    uint64_t entries = 0;
+    for (uint64_t bucket = 0; bucket < table.buckets(); ++bucket) {
+      table.visit_bucket(bucket, [&](const lb::Connection<V4>& entry) {
+        ++entries;
+        ++(lb::is_active(entry.state) ? active : inactive)[entry.server];
+      });
     }
-    faults += fmt::format("server {} counts {}/{} and has {}/{}; ", slot,
-                          loads_[slot].active.reader_get(), loads_[slot].inactive.reader_get(),
-                          active[slot], inactive[slot]);
+    if (entries != table.size()) {
+      faults += fmt::format("the table says {} and holds {}; ", table.size(), entries);
+    }
+    for (uint32_t slot = 0; slot < kSlots; ++slot) {
+      const lb::Load& load = own_[i]->loads[slot];
+      if (load.active.reader_get() == active[slot] &&
+          load.inactive.reader_get() == inactive[slot]) {
+        continue;
+      }
+      faults += fmt::format("server {} counts {}/{} and has {}/{} at worker {}; ", slot,
+                            load.active.reader_get(), load.inactive.reader_get(), active[slot],
+                            inactive[slot], i);
+    }
   }
   return faults;
 }

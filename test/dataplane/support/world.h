@@ -1,4 +1,4 @@
-// A worker with everything around it, made from a few lines of text: links, services, servers,
+// A director with everything around it, made from a few lines of text: links, services, servers,
 // hosts whose MAC addresses are known. Time stands still until it is told to pass. Free of Catch2,
 // so that the fuzzer lives in the same world as the tests.
 #pragma once
@@ -20,7 +20,6 @@ struct LinkSetup {
   std::string name;
   std::vector<std::string> addresses;  // "10.1.0.1/24"
   uint16_t mtu = 1500;
-  uint16_t ports = 1;  // queues of one wire
   bool multi_segment = false;
 };
 
@@ -42,6 +41,10 @@ struct ServiceSetup {
   std::vector<ServerSetup> servers;
   std::string scheduler = "rr";
 };
+
+// How many workers a world has that does not say: LBD_TEST_WORKERS in the environment, or one. Run
+// with three, the same tests show that sharding does not leak into behaviour.
+dataplane::WorkerNumber usual_workers();
 
 struct HostSetup {
   std::string link;
@@ -65,6 +68,7 @@ struct Setup {
                                   {"lan", "10.2.0.11"}, {"lan", "10.2.0.12"}, {"lan", "10.2.0.13"}};
   uint32_t capacity = 1024;
   std::vector<MasqueradeSetup> masquerade = {};
+  dataplane::WorkerNumber workers = usual_workers();
 };
 
 class World {
@@ -75,14 +79,20 @@ class World {
   void apply(std::vector<ServiceSetup> services);
 
   HeapIo& io() { return io_; }
-  dataplane::Worker& worker() { return *worker_; }
+  dataplane::Worker& worker(size_t number = 0) { return *workers_[number]; }
+  size_t workers() const { return workers_.size(); }
   lb::Tick now() const { return now_; }
   lb::MacAddress mac_of_link(std::string_view link) const;
-  dataplane::PortNumber port_of(std::string_view link) const;
+  dataplane::LinkNumber link_number(std::string_view name) const;
 
-  // Frames arrive in one burst and are worked off; what leaves, described. No time passes.
+  // Frames arrive in one burst, at one worker after another in turn, and are worked off; what leaves,
+  // described. No time passes.
   Lines receive(std::string_view link, const std::vector<Frame>& frames);
   Lines turn();
+  // The same, what leaves being left to be looked at.
+  void turn_quietly();
+  // One turn of one worker, which receives what has been put; the others stand still.
+  void turn_only(dataplane::WorkerNumber worker);
   // Turns the loop once a tick, as idle workers do.
   Lines pass(double seconds);
   Lines pass_ticks(lb::Tick ticks);
@@ -96,6 +106,8 @@ class World {
   std::string load(const std::string& service, const std::string& server);
   const lb::Traffic& traffic(const std::string& service, const std::string& server);
   uint64_t refused(const std::string& service);
+  // Over all workers.
+  uint64_t count(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter);
   // The drops since the last call: "bad_arp=1 no_route=2".
   std::string drops();
   Lines events();
@@ -110,32 +122,60 @@ class World {
   using Memory = std::unique_ptr<std::byte, Free>;
   static constexpr uint32_t kSlots = 64;
 
-  static std::span<std::byte> take(size_t bytes, Memory& memory);
+  // What a worker sees of the wires: all have all, but only one receives at a time.
+  class Face final : public dataplane::Io {
+   public:
+    Face(World& world, dataplane::WorkerNumber number) : world_(world), number_(number) {}
+    uint16_t receive(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) override;
+    uint16_t transmit(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) override {
+      return world_.io_.transmit(link, packets, count);
+    }
+    rte_mbuf* allocate() override { return world_.io_.allocate(); }
+    void release(rte_mbuf** packets, uint16_t count) override {
+      world_.io_.release(packets, count);
+    }
+
+   private:
+    World& world_;
+    dataplane::WorkerNumber number_;
+  };
+  // What is each worker's own.
+  struct Own {
+    std::vector<lb::Traffic> traffic{kSlots};
+    std::vector<lb::Counter<uint64_t>> refused{kSlots};
+    std::vector<lb::Load> loads{kSlots};
+    Memory buckets, rings;
+  };
+
+  std::span<std::byte> take(size_t bytes, Memory& memory);
   uint32_t slot_of(std::map<std::string, uint32_t>& slots, const std::string& name);
   void build_snapshot();
   dataplane::VirtualService<lb::V4> build_service(const ServiceSetup& setup);
-  void build_worker();
+  void build_workers();
+  void build_worker(dataplane::WorkerNumber number);
   std::vector<dataplane::Link> build_links() const;
-  uint16_t link_number(std::string_view name) const;
   Lines describe_sent();
+  uint64_t dropped(size_t reason);
   std::string audit_fates();
   std::string audit_loads();
 
   Setup setup_;
-  std::vector<uint16_t> link_of_port_;
   HeapIo io_;
   lb::HashKey key_{0x0123456789abcdefULL, 0xfedcba9876543211ULL};
   std::map<std::string, uint32_t> service_slots_, server_slots_;
   std::vector<std::atomic<uint64_t>> turns_;
-  std::vector<lb::Traffic> traffic_;
-  std::vector<lb::Counter<uint64_t>> refused_;
-  std::vector<lb::Load> loads_;
+  std::vector<std::unique_ptr<Own>> own_;
   std::vector<const lb::Load*> all_loads_;
-  Memory entries_, buckets_;
+  Memory entries_;
+  lb::Traffic traffic_sum_;
   std::unique_ptr<lb::ConnectionPool<lb::V4>> pool_;
   std::vector<std::unique_ptr<const dataplane::Snapshot<lb::V4>>> snapshots_;
   std::atomic<const dataplane::Snapshot<lb::V4>*> snapshot_{nullptr};
-  std::unique_ptr<dataplane::Worker> worker_;
+  std::unique_ptr<dataplane::Mesh> mesh_;
+  dataplane::TokenBucket answer_limit_;
+  std::vector<std::unique_ptr<Face>> faces_;
+  std::vector<std::unique_ptr<dataplane::Worker>> workers_;
+  dataplane::WorkerNumber receiver_ = 0;
   lb::Tick now_ = 16;
   std::array<uint64_t, lb::kDropReasons> drops_seen_{};
   bool wrong_ip_checksum_sent_ = false;
