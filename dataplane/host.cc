@@ -6,6 +6,7 @@
 
 #include "dataplane/checksum.h"
 #include "dataplane/fragment.h"
+#include "dataplane/ip_options.h"
 #include "dataplane/parse.h"
 
 namespace dataplane {
@@ -305,16 +306,17 @@ void Host<lb::V4>::unreachable(std::span<const HeldPacket> packets) {
 }
 
 bool Host<lb::V4>::may_leave(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet) {
-  return fits(link, packet, hop.mtu, 0);
+  return fits(hop, link, packet, hop.mtu, 0);
 }
 
 bool Host<lb::V4>::may_leave_in_tunnel(const Neighbour<lb::V4>& hop, LinkNumber link,
                                        Packet& packet, uint16_t overhead,
                                        lb::Ipv4Address tunnel_end) {
-  return fits(link, packet, path_mtus_.limit(tunnel_end, hop.mtu, now_), overhead);
+  return fits(hop, link, packet, path_mtus_.limit(tunnel_end, hop.mtu, now_), overhead);
 }
 
-bool Host<lb::V4>::fits(LinkNumber link, Packet& packet, uint16_t room, uint16_t overhead) {
+bool Host<lb::V4>::fits(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,
+                        uint16_t room, uint16_t overhead) {
   auto& ip = view<Ipv4Header>(packet.ip);
   if (ip.ttl <= 1) [[unlikely]] {
     refuse(link, packet, DropReason::kTtlExpired, IcmpError::ttl_exceeded());
@@ -325,17 +327,34 @@ bool Host<lb::V4>::fits(LinkNumber link, Packet& packet, uint16_t room, uint16_t
   const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
   ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
   packet.room = room;
+  const bool has_options = packet.ip_header_length != sizeof(Ipv4Header);
+  if (packet.mbuf != nullptr && !has_options && packet.length + overhead <= room) [[likely]] {
+    return true;
+  }
   // With a tunnel's header it would be longer than an IP packet can be, in however many fragments.
   if (packet.length + overhead > 0xffff) {
     drop(packet, DropReason::kTooBig);
     return false;
   }
   const uint16_t length = packet.mbuf != nullptr ? packet.length : packet.largest_fragment;
-  if (length + overhead <= room) return true;
-  if ((ip.fragment.value() & Ipv4Header::kDontFragment) == 0) return true;
-  refuse(link, packet, DropReason::kTooBig,
-         IcmpError::fragmentation_needed(static_cast<uint16_t>(room - overhead)));
-  return false;
+  if (length + overhead > room && (ip.fragment.value() & Ipv4Header::kDontFragment) != 0) {
+    refuse(link, packet, DropReason::kTooBig,
+           IcmpError::fragmentation_needed(static_cast<uint16_t>(room - overhead)));
+    return false;
+  }
+  // From here on it leaves: what waits or is quoted has been left as it came.
+  if (has_options) [[unlikely]] {
+    record_route({packet.ip, packet.ip_header_length}, recorded_hop(hop, packet));
+  }
+  return true;
+}
+
+// A router records its address on the link by which it sends (RFC 1812 section 4.2.2.2). With LVS
+// a packet to a service has been delivered to the director before it goes on, and records the VIP.
+lb::Ipv4Address Host<lb::V4>::recorded_hop(const Neighbour<lb::V4>& hop,
+                                           const Packet& packet) const {
+  const bool delivered = packet.service != Packet::kMasqueraded && owns(packet.destination.address);
+  return delivered ? packet.destination.address : hop.source;
 }
 
 void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {

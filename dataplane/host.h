@@ -62,8 +62,9 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   // waits or is refused.
   Neighbour<lb::V4>* next_hop(lb::NextHop& known, lb::Ipv4Address destination, LinkNumber link,
                               const Packet& packet, IcmpError without_route);
-  // Counts the TTL down and checks that the packet, which may grow by `overhead` on its way to a
-  // tunnel's end, fits the way or may be fragmented. False: refused.
+  // Counts the TTL down, checks that the packet, which may grow by `overhead` on its way to a
+  // tunnel's end, fits the way or may be fragmented, and records the hop where its options ask for
+  // that. False: refused. Once only for a packet.
   bool may_leave(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet);
   bool may_leave_in_tunnel(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,
                            uint16_t overhead, lb::Ipv4Address tunnel_end);
@@ -98,7 +99,9 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   void moved(LinkNumber link, lb::Ipv4Address address, const lb::MacAddress& from,
              const lb::MacAddress& to) override;
 
-  bool fits(LinkNumber link, Packet& packet, uint16_t room, uint16_t overhead);
+  bool fits(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet, uint16_t room,
+            uint16_t overhead);
+  lb::Ipv4Address recorded_hop(const Neighbour<lb::V4>& hop, const Packet& packet) const;
   void send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet, uint16_t largest);
   bool is_broadcast(lb::Ipv4Address address) const;
   bool is_on_link(LinkNumber link, lb::Ipv4Address address) const;

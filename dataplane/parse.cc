@@ -1,6 +1,7 @@
 #include "dataplane/parse.h"
 
 #include "dataplane/checksum.h"
+#include "dataplane/ip_options.h"
 
 namespace dataplane {
 namespace {
@@ -13,23 +14,6 @@ ParseResult drop(DropReason reason) { return {Parsed::kDrop, reason}; }
 bool is_impossible_source(lb::Ipv4Address address) {
   const uint8_t first = static_cast<uint8_t>(address.bits.value() >> 24);
   return first == 0 || first == 127 || first >= 224;
-}
-
-// RFC 791 section 3.1, options 131 and 137. Malformed options end the scan: they are the
-// receiver's.
-bool has_source_route(const uint8_t* options, size_t length) {
-  for (size_t i = 0; i < length;) {
-    const uint8_t type = options[i];
-    if (type == 131 || type == 137) return true;
-    if (type == 0) return false;
-    if (type == 1) {
-      ++i;
-      continue;
-    }
-    if (i + 1 >= length || options[i + 1] < 2) return false;
-    i += options[i + 1];
-  }
-  return false;
 }
 
 ParseResult parse_transport(Packet<lb::V4>& packet) {
@@ -85,9 +69,8 @@ ParseResult parse_ipv4(std::span<uint8_t> bytes, bool checksum_known_good, Packe
     return drop(DropReason::kBadIpChecksum);
   }
   if (is_impossible_source(ip.source)) return drop(DropReason::kBadSource);
-  if (header_length > sizeof(Ipv4Header) &&
-      has_source_route(bytes.data() + sizeof(Ipv4Header), header_length - sizeof(Ipv4Header))) {
-    return drop(DropReason::kSourceRouted);
+  if (header_length > sizeof(Ipv4Header)) [[unlikely]] {
+    if (const auto fault = fault_of_options(bytes.first(header_length))) return drop(*fault);
   }
   packet.ip = bytes.data();
   packet.ip_header_length = static_cast<uint16_t>(header_length);

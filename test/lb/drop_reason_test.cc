@@ -28,6 +28,7 @@ TEST_CASE("every drop reason has a description of its own, of one line") {
 
 TEST_CASE("drop reasons and their texts stand in the same order") {
   CHECK(lb::text_of(lb::DropReason::kForeignMac).name == "foreign_mac");
+  CHECK(lb::text_of(lb::DropReason::kBadIpOptions).name == "bad_ip_options");
   CHECK(lb::text_of(lb::DropReason::kBadSource).name == "bad_source");
   CHECK(lb::text_of(lb::DropReason::kClosedPort).name == "closed_port");
   CHECK(lb::text_of(lb::DropReason::kNoServer).name == "no_server");
