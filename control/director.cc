@@ -153,7 +153,7 @@ std::vector<WorkerFacts> Director::workers() {
         result.emplace_back(worker_facts(engine_->workers()[i]->reader_counters()));
     facts.lcore = engine_->lcore(i);
     facts.busy = busy_[i].ratio();
-    facts.steering = engine_->steering();
+    facts.steering = std::string(engine_->steering());
   }
   return result;
 }

@@ -6,6 +6,7 @@
 
 #include "control/build_snapshot.h"
 #include "control/log.h"
+#include "control/steering_wishes.h"
 #include "control/worker_facts.h"
 
 namespace control {
@@ -160,6 +161,7 @@ std::expected<void, std::string> Engine::make_workers() {
   const lb::HashKey key = random_key();
   snapshot_ = build_snapshot(config_, slots_, links_, key);
   current_snapshot_.store(snapshot_.get(), std::memory_order_release);
+  agree_on_steering();
   for (const auto& own : own_) all_loads_.push_back(own->loads.span().data());
   for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
     Own& own = *own_[i];
@@ -170,7 +172,7 @@ std::expected<void, std::string> Engine::make_workers() {
     }
     own.worker.emplace(dataplane::WorkerParts{
         .number = i,
-        .owner = dataplane::OwnerFunction::keyed(worker_count()),
+        .owner = owner_,
         .mesh = *mesh_,
         .io = *own.io,
         .links = std::move(ways),
@@ -188,6 +190,27 @@ std::expected<void, std::string> Engine::make_workers() {
     worker_pointers_.push_back(&*own.worker);
   }
   return {};
+}
+
+void Engine::agree_on_steering() {
+  if (worker_count() == 1) return;
+  const SteeringWishes wishes = steering_wishes(config_, *snapshot_);
+  const std::vector<std::string> names = all_devices(config_);
+  std::vector<dataplane::SteeredPort> steered;
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    const InterfaceSides& sides = wishes.interfaces[port_queues_[i].link];
+    auto& device =
+        steering_devices_.emplace_back(std::make_unique<dataplane::EthSteering>(ports_[i].id()));
+    steered.push_back({names[i], device.get(), sides.from_outside, sides.from_inside});
+  }
+  const dataplane::Agreement agreement =
+      dataplane::agree_on_steering(worker_count(), steered, wishes.destinations);
+  owner_ = agreement.owner;
+  steering_ = dataplane::to_string(dataplane::SteeringKind::kFlow);
+  for (const dataplane::PortSteering& port : agreement.ports) {
+    if (port.kind != dataplane::SteeringKind::kFlow) steering_ = dataplane::to_string(port.kind);
+    if (!port.why_ring.empty()) log::notice("steering by rings: {}", port.why_ring);
+  }
 }
 
 std::expected<void, std::string> Engine::start_loops() {
@@ -240,7 +263,8 @@ void Engine::log_start() const {
         fmt::format("lcore {} on CPU {}", lcore(i), dataplane::Eal::cpus_of(lcore(i))));
   }
   log::notice("{} worker{} ({}); receive queues: {}; steering: {}; {} services", workers,
-              workers == 1 ? "" : "s", fmt::join(lcores, ", "), fmt::join(queues, ", "), steering(),
+              workers == 1 ? "" : "s", fmt::join(lcores, ", "), fmt::join(queues, ", "),
+              workers == 1 ? "not needed" : steering(),
               config_.services.size());
   warn_of_distance();
 }

@@ -12,6 +12,7 @@
 #include "control/facts.h"
 #include "control/slots.h"
 #include "dataplane/eal.h"
+#include "dataplane/eth_steering.h"
 #include "dataplane/loop.h"
 #include "dataplane/memory.h"
 #include "dataplane/ports.h"
@@ -34,7 +35,8 @@ class Engine {
 
   const std::vector<dataplane::Worker*>& workers() const { return worker_pointers_; }
   unsigned lcore(size_t worker) const { return eal_->worker_lcores()[worker]; }
-  const char* steering() const { return "ring"; }
+  // How packets find their worker: "rte_flow", "rss" or "ring".
+  std::string_view steering() const { return steering_; }
   // Sums over workers, by slot.
   Traffic traffic(uint32_t server_slot) const;
   scheduler::ServerLoad load(uint32_t server_slot) const;
@@ -57,6 +59,7 @@ class Engine {
   std::expected<void, std::string> start_eal(const std::vector<std::string>& eal_arguments);
   std::expected<void, std::string> open_ports();
   std::expected<void, std::string> take_memory();
+  void agree_on_steering();
   std::expected<void, std::string> make_workers();
   std::expected<void, std::string> start_loops();
   void log_start() const;
@@ -80,6 +83,9 @@ class Engine {
   std::vector<std::vector<const dataplane::Port*>> ports_of_;  // by interface
   std::vector<dataplane::PortQueues> port_queues_;             // by port
   std::vector<dataplane::WorkerQueues> worker_queues_;
+  std::vector<std::unique_ptr<dataplane::EthSteering>> steering_devices_;  // by port
+  dataplane::OwnerFunction owner_ = dataplane::OwnerFunction::keyed(1);
+  std::string_view steering_ = "ring";
   dataplane::Memory entry_memory_;
   std::optional<lb::ConnectionPool<lb::V4>> pool_;
   std::optional<dataplane::Mesh> mesh_;

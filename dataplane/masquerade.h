@@ -27,6 +27,7 @@ class Masquerade {
   explicit Masquerade(std::vector<MasqueradeRule<F>> rules) : rules_(std::move(rules)) {}
 
   bool empty() const { return rules_.empty(); }
+  const std::vector<MasqueradeRule<F>>& rules() const { return rules_; }
 
   // Whether replies may come to this end, so that a packet for it comes from outside.
   bool covers(const lb::End<F>& end) const {

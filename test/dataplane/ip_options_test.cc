@@ -41,8 +41,8 @@ Bytes sent_on(Lab& lab, const Frame& frame, std::string_view from, std::string_v
 }
 
 Bytes only_frame(Lab& lab, std::string_view link, const Frame& frame) {
-  lab.io().put(lab.port_of(link), frame.build(lab.mac_of_link(link)));
-  lab.worker().turn(lab.now());
+  lab.io().put(lab.link_number(link), frame.build(lab.mac_of_link(link)));
+  lab.turn_quietly();
   const std::vector<SentFrame> sent = lab.io().take_sent();
   REQUIRE(sent.size() == 1);
   return sent[0].bytes;
