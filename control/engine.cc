@@ -102,7 +102,8 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
   request.bytes = entry_bytes(workers) +
                   workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers)) +
                   kEalBytes +
-                  dataplane::BufferPool::bytes_for(buffers_for(workers), largest_mtu_);
+                  dataplane::BufferPool::bytes_for(buffers_for(workers), largest_mtu_,
+                                                   dataplane::wants_hugepages(request.arguments));
   request.log = log_dpdk;
   auto eal = dataplane::Eal::start(request);
   if (!eal) return std::unexpected(eal.error());
@@ -246,7 +247,9 @@ void Engine::log_start() const {
   const dataplane::WorkerNumber workers = worker_count();
   log::notice("{} connections in {} MB, {} mbufs in {} MB{}", config_.connections.capacity,
               (entry_bytes(workers) + workers * bucket_bytes(workers)) >> 20, buffers_->total(),
-              dataplane::BufferPool::bytes_for(buffers_->total(), largest_mtu_) >> 20,
+              dataplane::BufferPool::bytes_for(buffers_->total(), largest_mtu_,
+                                               dataplane::Eal::has_hugepages()) >>
+                  20,
               dataplane::Eal::has_hugepages() ? ", of hugepages" : ", without hugepages");
   std::vector<std::string> queues;
   for (size_t i = 0; i < config_.interfaces.size(); ++i) {

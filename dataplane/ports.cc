@@ -53,9 +53,12 @@ std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers,
   return result;
 }
 
-size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet) {
+size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet, bool hugepages) {
   // The mbuf itself, the mempool's header, and rounding to cache lines.
-  return size_t{buffers} * (room_for(largest_packet) + sizeof(rte_mbuf) + 128);
+  const size_t each = room_for(largest_packet) + sizeof(rte_mbuf) + 128;
+  // A mempool puts no object across pages that may lie apart.
+  constexpr size_t kPage = 4096;
+  return buffers * (hugepages ? each : (each + kPage - 1) / kPage * kPage);
 }
 
 uint16_t Port::likely_queues(const std::string& device, WorkerNumber workers) {

@@ -18,8 +18,8 @@ class BufferPool {
  public:
   // `largest_packet`: the largest IP packet of any interface, bytes.
   static std::expected<BufferPool, std::string> create(uint32_t buffers, uint16_t largest_packet);
-  // Bytes that create will take.
-  static size_t bytes_for(uint32_t buffers, uint16_t largest_packet);
+  // Bytes that create will take, in hugepages or, with --no-huge, in pages of 4 kB.
+  static size_t bytes_for(uint32_t buffers, uint16_t largest_packet, bool hugepages);
 
   rte_mempool* get() const { return pool_.get(); }
   uint32_t total() const { return pool_->size; }
