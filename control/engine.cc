@@ -102,8 +102,7 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
   request.bytes = entry_bytes(workers) +
                   workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers)) +
                   kEalBytes +
-                  dataplane::BufferPool::bytes_for(buffers_for(workers), largest_mtu_,
-                                                   dataplane::wants_hugepages(request.arguments));
+                  dataplane::BufferPool::bytes_for(buffers_for(workers), largest_mtu_);
   request.log = log_dpdk;
   auto eal = dataplane::Eal::start(request);
   if (!eal) return std::unexpected(eal.error());
@@ -112,7 +111,8 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
 }
 
 std::expected<void, std::string> Engine::open_ports() {
-  auto buffers = dataplane::BufferPool::create(buffers_for(worker_count()), largest_mtu_);
+  auto buffers = dataplane::BufferPool::create(buffers_for(worker_count()), largest_mtu_,
+                                               all_devices(config_));
   if (!buffers) return std::unexpected(buffers.error());
   buffers_.emplace(std::move(*buffers));
   ports_.reserve(all_devices(config_).size());  // ports_of_ points to them
@@ -247,9 +247,7 @@ void Engine::log_start() const {
   const dataplane::WorkerNumber workers = worker_count();
   log::notice("{} connections in {} MB, {} mbufs in {} MB{}", config_.connections.capacity,
               (entry_bytes(workers) + workers * bucket_bytes(workers)) >> 20, buffers_->total(),
-              dataplane::BufferPool::bytes_for(buffers_->total(), largest_mtu_,
-                                               dataplane::Eal::has_hugepages()) >>
-                  20,
+              buffers_->bytes() >> 20,
               dataplane::Eal::has_hugepages() ? ", of hugepages" : ", without hugepages");
   std::vector<std::string> queues;
   for (size_t i = 0; i < config_.interfaces.size(); ++i) {

@@ -171,10 +171,6 @@ std::vector<std::string> complete_arguments(const EalRequest& request) {
   return arguments;
 }
 
-bool wants_hugepages(const std::vector<std::string>& arguments) {
-  return !mentions(arguments, {"--no-huge"});
-}
-
 uint16_t count_workers(const std::vector<std::string>& arguments) {
   size_t lcores = std::thread::hardware_concurrency();
   if (const auto list = value_of(arguments, "-l")) {
@@ -189,7 +185,7 @@ uint16_t count_workers(const std::vector<std::string>& arguments) {
 
 std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
   std::vector<std::string> arguments = complete_arguments(request);
-  if (wants_hugepages(arguments) && free_hugepage_bytes() < request.bytes) {
+  if (!mentions(arguments, {"--no-huge"}) && free_hugepage_bytes() < request.bytes) {
     return std::unexpected(no_hugepages(request.bytes, free_hugepage_bytes()));
   }
   capture_log(request.log);

@@ -23,7 +23,6 @@ std::vector<std::string> complete_arguments(const EalRequest& request);
 
 // Worker lcores that EAL will have by these arguments (-l, --lcores, -c; else one lcore a CPU), to size
 // memory before it starts; at least 1. Where they are wrong, EAL will say so.
-bool wants_hugepages(const std::vector<std::string>& arguments);
 uint16_t count_workers(const std::vector<std::string>& arguments);
 
 class Eal {

@@ -1,8 +1,10 @@
 #include "dataplane/ports.h"
 
 #include <rte_errno.h>
+#include <rte_mbuf_pool_ops.h>
 
 #include <algorithm>
+#include <bit>
 #include <string_view>
 #include <cstring>
 #include <utility>
@@ -14,12 +16,39 @@ namespace dataplane {
 namespace {
 
 constexpr uint32_t kCachedPerLcore = 256;
+// What a mempool adds to an object: its header, and what spreads objects over memory channels.
+constexpr size_t kMempoolOverhead = 256;
 
 uint16_t room_for(uint16_t largest_packet) {
   constexpr uint16_t kFrameOverhead = sizeof(EthernetHeader) + 8;  // two VLAN tags
   return static_cast<uint16_t>(
       RTE_PKTMBUF_HEADROOM +
       std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead));
+}
+
+struct Layout {
+  uint16_t room;      // bytes of a buffer, headroom included
+  unsigned flags;     // of the mempool
+  bool in_one_piece;  // all buffers must lie one after another
+};
+
+// net_af_xdp registers one stretch of memory with the kernel: the number of buffers times the size of
+// one. A mempool that puts no object across pages leaves gaps, and the buffers that so come to lie
+// behind the stretch are lost, one by one, on every queue that gets them: frames are dropped for want
+// of buffers though the pool is full of them. So there must be no gaps: devices that know nothing of
+// physical addresses do without the rule about pages, and beside those that need it the size of an
+// object is made a power of two, which fills pages exactly.
+Layout layout_for(const std::vector<std::string>& devices, uint16_t largest_packet) {
+  const auto is_vdev = [](const std::string& device) { return device.starts_with("net_"); };
+  const auto is_af_xdp = [](const std::string& device) { return device.starts_with("net_af_xdp"); };
+  const uint16_t room = room_for(largest_packet);
+  if (std::none_of(devices.begin(), devices.end(), is_af_xdp)) return {room, 0, false};
+  if (std::all_of(devices.begin(), devices.end(), is_vdev)) {
+    return {room, RTE_MEMPOOL_F_NO_IOVA_CONTIG, true};
+  }
+  const uint32_t object = std::bit_ceil(room + sizeof(rte_mbuf) + sizeof(rte_mempool_objhdr));
+  return {static_cast<uint16_t>(object - sizeof(rte_mbuf) - sizeof(rte_mempool_objhdr)),
+          RTE_MEMPOOL_F_NO_SPREAD, true};
 }
 
 // Drivers whose queues are as many as the vdev's arguments say: each has something behind it, and what
@@ -40,25 +69,52 @@ std::string failure(const char* what, int error) {
 
 }  // namespace
 
-std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers,
-                                                          uint16_t largest_packet) {
+std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers, uint16_t largest_packet,
+                                                          const std::vector<std::string>& devices) {
+  const Layout layout = layout_for(devices, largest_packet);
   BufferPool result;
-  result.pool_.reset(rte_pktmbuf_pool_create("lbd_mbufs", buffers, kCachedPerLcore, 0,
-                                             room_for(largest_packet), SOCKET_ID_ANY));
-  if (!result.pool_) {
+  result.pool_.reset(rte_mempool_create_empty(
+      "lbd_mbufs", buffers, sizeof(rte_mbuf) + layout.room, kCachedPerLcore,
+      sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, layout.flags));
+  rte_mempool* pool = result.pool_.get();
+  if (pool != nullptr) {
+    rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), nullptr);
+    rte_pktmbuf_pool_private settings{};
+    settings.mbuf_data_room_size = layout.room;
+    rte_pktmbuf_pool_init(pool, &settings);
+    if (rte_mempool_populate_default(pool) < 0) pool = nullptr;
+  }
+  if (pool == nullptr) {
     return std::unexpected("no memory for " + std::to_string(buffers) +
                            " mbufs: " + rte_strerror(rte_errno) +
                            "; give EAL more hugepages (or a larger \"-m\"), or lower \"mbufs\"");
   }
+  if (layout.in_one_piece && pool->nb_mem_chunks != 1) {
+    return std::unexpected("the memory for " + std::to_string(buffers) + " mbufs is in " +
+                           std::to_string(pool->nb_mem_chunks) +
+                           " pieces, and net_af_xdp needs it in one: reserve hugepages earlier, or "
+                           "lower \"mbufs\"");
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
   return result;
 }
 
-size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet, bool hugepages) {
-  // The mbuf itself, the mempool's header, and rounding to cache lines.
-  const size_t each = room_for(largest_packet) + sizeof(rte_mbuf) + 128;
-  // A mempool puts no object across pages that may lie apart.
+size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet) {
+  // Where a buffer may not lie across pages of 4 kB, it takes one of its own or more.
   constexpr size_t kPage = 4096;
-  return buffers * (hugepages ? each : (each + kPage - 1) / kPage * kPage);
+  const size_t each = room_for(largest_packet) + sizeof(rte_mbuf) + kMempoolOverhead;
+  return buffers * ((each + kPage - 1) / kPage * kPage);
+}
+
+size_t BufferPool::bytes() const {
+  size_t bytes = 0;
+  rte_mempool_mem_iter(
+      pool_.get(),
+      [](rte_mempool*, void* sum, rte_mempool_memhdr* chunk, unsigned) {
+        *static_cast<size_t*>(sum) += chunk->len;
+      },
+      &bytes);
+  return bytes;
 }
 
 uint16_t Port::likely_queues(const std::string& device, WorkerNumber workers) {

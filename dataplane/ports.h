@@ -16,13 +16,16 @@ namespace dataplane {
 
 class BufferPool {
  public:
-  // `largest_packet`: the largest IP packet of any interface, bytes.
-  static std::expected<BufferPool, std::string> create(uint32_t buffers, uint16_t largest_packet);
-  // Bytes that create will take, in hugepages or, with --no-huge, in pages of 4 kB.
-  static size_t bytes_for(uint32_t buffers, uint16_t largest_packet, bool hugepages);
+  // `largest_packet`: the largest IP packet of any interface, bytes. `devices`: whose buffers these
+  // will be.
+  static std::expected<BufferPool, std::string> create(uint32_t buffers, uint16_t largest_packet,
+                                                       const std::vector<std::string>& devices);
+  // Bytes that create will take at most.
+  static size_t bytes_for(uint32_t buffers, uint16_t largest_packet);
 
   rte_mempool* get() const { return pool_.get(); }
   uint32_t total() const { return pool_->size; }
+  size_t bytes() const;
   uint32_t in_use() const { return rte_mempool_in_use_count(pool_.get()); }
 
  private:

@@ -25,12 +25,34 @@ void start(uint16_t port, uint16_t queues, rte_mempool* pool) {
 
 }  // namespace
 
-TEST_CASE("a device without rules and one-ended hash refuses in words", "[steering]") {
-  auto eal = Eal::start({.arguments = {"--no-huge", "--no-telemetry", "-m", "64", "--lcores",
+TEST_CASE("a device without rules and one-ended hash refuses in words; a pool has no gaps",
+          "[steering]") {
+  auto eal = Eal::start({.arguments = {"--no-huge", "--no-telemetry", "-m", "128", "--lcores",
                                        "0@0,1@0", "--vdev=net_null0", "--vdev=net_ring0"},
                          .devices = {}});
   REQUIRE(eal);
-  const auto pool = BufferPool::create(1023, 1500);
+  {
+    // net_af_xdp needs its buffers one after another.
+    const auto packed = BufferPool::create(4095, 1500, {"net_af_xdp0", "net_null0"});
+    REQUIRE(packed);
+    struct Extent {
+      const char* first = nullptr;
+      const char* last = nullptr;
+    } extent;
+    rte_mempool_obj_iter(
+        packed->get(),
+        [](rte_mempool*, void* to, void* object, unsigned) {
+          auto& seen = *static_cast<Extent*>(to);
+          const auto* at = static_cast<const char*>(object);
+          if (seen.first == nullptr || at < seen.first) seen.first = at;
+          if (seen.last == nullptr || at > seen.last) seen.last = at;
+        },
+        &extent);
+    const rte_mempool& mempool = *packed->get();
+    CHECK(extent.last - extent.first ==
+          4094 * static_cast<ptrdiff_t>(mempool.header_size + mempool.elt_size + mempool.trailer_size));
+  }
+  const auto pool = BufferPool::create(1023, 1500, {"net_null0", "net_ring0"});
   REQUIRE(pool);
   uint16_t null_port;
   uint16_t ring_port;

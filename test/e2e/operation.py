@@ -13,7 +13,7 @@ import socket
 import stat
 
 from checks import Failed, contains, equal, holds
-from lab import NatTwoArm, run, service, wait_for
+from lab import NatTwoArm, run, service, spread, wait_for
 from traffic import answers
 
 TOPOLOGY = NatTwoArm
@@ -38,7 +38,7 @@ def everything_is_shown(net):
         info = lbd.json("show", "info")
         for key in ("version", "uptime_seconds", "workers", "connections", "mbufs", "drops"):
             holds(key in info, f"show info json has no {key}: {info}")
-        equal(info["workers"], 1, "workers")
+        equal(info["workers"], spread.workers, "workers")
         worker = lbd.json("show", "workers")["workers"][0]
         holds({"lcore", "busy", "connections", "packets", "handed_over", "steering"} <= worker.keys(),
               f"show workers json lacks keys: {worker}")

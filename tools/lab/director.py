@@ -111,7 +111,7 @@ class Director:
             self.lab.evidence.append(("lbd", f"not running, exit status {self.process.wait(1)}"))
             return
         for words in ("show info", "show services", "ipvsadm -Ln --stats", "show connections", "show interfaces",
-                      "show neighbours", "show drops"):
+                      "show neighbours", "show workers", "show drops"):
             try:
                 answer = self.ask(*words.split(), timeout=5)
                 self.lab.evidence.append((f"lbctl {words}", answer.stdout + answer.stderr))
