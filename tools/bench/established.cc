@@ -40,7 +40,7 @@ void KnownFlows::open(uint32_t first, std::span<rte_mbuf*> mbufs) {
 
 void KnownFlows::stage(dataplane::LinkNumber link, uint32_t first, std::span<rte_mbuf*> mbufs,
                        uint8_t tcp_flags) {
-  const bool from_client = port == World::kOutside;
+  const bool from_client = link == World::kOutside;
   for (uint32_t i = 0; i < mbufs.size(); ++i) {
     write(mbufs[i], from_client ? world_.from_client(first + i, tcp_flags)
                                 : world_.from_server(first + i, servers_[first + i], tcp_flags));

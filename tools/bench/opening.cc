@@ -76,7 +76,7 @@ uint64_t ShortConnections::pass() {
 
 uint64_t ShortConnections::stage(dataplane::LinkNumber link, uint8_t tcp_flags) {
   const std::span<rte_mbuf*> mbufs = ring_.mbufs();
-  const bool from_client = port == World::kOutside;
+  const bool from_client = link == World::kOutside;
   for (uint32_t i = 0; i < mbufs.size(); ++i) {
     const uint32_t flow = next_flow_ + i;
     write(mbufs[i], from_client ? world_.from_client(flow, tcp_flags)
