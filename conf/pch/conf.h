@@ -1,0 +1,4 @@
+// Parsed once for the whole room; no file relies on it.
+
+#include <fmt/format.h>
+

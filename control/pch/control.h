@@ -1,0 +1,7 @@
+// Parsed once for the whole room; no file relies on it.
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "dataplane/worker.h"

@@ -1,0 +1,8 @@
+// Parsed once for the whole room; no file relies on it.
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "dataplane/worker.h"

@@ -1,0 +1,3 @@
+// Parsed once for the whole room; no file relies on it.
+
+#include <catch2/catch.hpp>
