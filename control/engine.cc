@@ -159,8 +159,7 @@ std::expected<void, std::string> Engine::take_memory() {
 
 std::expected<void, std::string> Engine::make_workers() {
   const lb::HashKey key = random_key();
-  snapshot_ = build_snapshot(config_, slots_, links_, key);
-  current_snapshot_.store(snapshot_.get(), std::memory_order_release);
+  snapshot_.emplace(worker_count(), build_snapshot(config_, slots_, links_, key));
   agree_on_steering();
   for (const auto& own : own_) all_loads_.push_back(own->loads.span().data());
   for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
@@ -184,7 +183,7 @@ std::expected<void, std::string> Engine::make_workers() {
         .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_,
                  kMasqueradeService, kMasqueradeServer},
         .timeouts = timeouts_of(config_.timeouts),
-        .snapshot = current_snapshot_,
+        .snapshot = *snapshot_,
         .neighbours = static_neighbours(config_),
     });
     worker_pointers_.push_back(&*own.worker);
@@ -194,7 +193,7 @@ std::expected<void, std::string> Engine::make_workers() {
 
 void Engine::agree_on_steering() {
   if (worker_count() == 1) return;
-  const SteeringWishes wishes = steering_wishes(config_, *snapshot_);
+  const SteeringWishes wishes = steering_wishes(config_, snapshot_->current());
   const std::vector<std::string> names = all_devices(config_);
   std::vector<dataplane::SteeredPort> steered;
   for (size_t i = 0; i < ports_.size(); ++i) {

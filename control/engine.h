@@ -95,8 +95,7 @@ class Engine {
                                        dataplane::Host<lb::V4>::kAnswersPerSecond};
   std::vector<const lb::Load*> all_loads_;
 
-  std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot_;
-  std::atomic<const dataplane::Snapshot<lb::V4>*> current_snapshot_{nullptr};
+  std::optional<dataplane::Publication<dataplane::Snapshot<lb::V4>>> snapshot_;
   std::optional<dataplane::Clock> clock_;
   std::vector<std::unique_ptr<Own>> own_;  // by worker
   std::vector<dataplane::Worker*> worker_pointers_;
