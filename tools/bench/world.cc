@@ -131,7 +131,7 @@ End World::virtual_end(uint32_t flow) const {
 // A server of several services has a port for each in NAT, so that no two of them look alike.
 End World::inside_end(uint32_t flow, uint32_t server) const {
   const uint32_t port = is_nat() ? 8000 + flow % config_.services : 80;
-  return {server_address(server), Be16(static_cast<uint16_t>(link))};
+  return {server_address(server), Be16(static_cast<uint16_t>(port))};
 }
 
 Frame World::from_client(uint32_t flow, uint8_t tcp_flags) const {
