@@ -12,8 +12,10 @@
 namespace control {
 namespace {
 
-// Per queue: descriptors both ways, and what net_af_xdp keeps besides (2,048).
-constexpr uint32_t kBuffersPerQueue = 4096 + 2 * dataplane::Port::kDescriptors;
+// What a queue takes before a single packet has come: its descriptors, or what net_af_xdp keeps.
+constexpr uint32_t kLeastBuffersPerQueue = 2048;
+// Per queue: descriptors both ways, and what net_af_xdp keeps besides.
+constexpr uint32_t kBuffersPerQueue = 2 * (kLeastBuffersPerQueue + dataplane::Port::kDescriptors);
 // Per worker: packets that wait for a next hop or their other fragments, bursts under way, its cache.
 constexpr uint32_t kBuffersPerWorker = 8192;
 // Rings between workers do not all fill at once where there are many.
@@ -69,12 +71,20 @@ Engine::Engine(const conf::Config& config) : config_(config), slots_(assign_slot
   }
 }
 
-uint32_t Engine::buffers_for(dataplane::WorkerNumber workers) const {
-  if (config_.mbufs) return *config_.mbufs;
+uint32_t Engine::queues_for(dataplane::WorkerNumber workers) const {
   uint32_t queues = 0;
   for (const std::string& device : all_devices(config_)) {
     queues += dataplane::Port::likely_queues(device, workers);
   }
+  return queues;
+}
+
+uint32_t Engine::buffers_for(dataplane::WorkerNumber workers) const {
+  return config_.mbufs.value_or(ample_buffers(workers));
+}
+
+uint32_t Engine::ample_buffers(dataplane::WorkerNumber workers) const {
+  const uint32_t queues = queues_for(workers);
   const uint32_t rings = uint32_t{workers} * (workers - 1u) * dataplane::Mesh::kRingSize;
   return workers * kBuffersPerWorker + queues * kBuffersPerQueue + std::min(rings, kMostBuffersInRings);
 }
@@ -111,6 +121,15 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
 }
 
 std::expected<void, std::string> Engine::open_ports() {
+  const uint32_t least =
+      (queues_for(worker_count()) + worker_count()) * kLeastBuffersPerQueue;
+  if (config_.mbufs && *config_.mbufs < least) {
+    return std::unexpected(fmt::format(
+        "/mbufs: {} are too few for {} receive queues and {} workers, which need {} at least; leave "
+        "it out, and lbd takes {}",
+        *config_.mbufs, queues_for(worker_count()), worker_count(), least,
+        ample_buffers(worker_count())));
+  }
   auto buffers = dataplane::BufferPool::create(buffers_for(worker_count()), largest_mtu_,
                                                all_devices(config_));
   if (!buffers) return std::unexpected(buffers.error());
@@ -160,8 +179,7 @@ std::expected<void, std::string> Engine::take_memory() {
 
 std::expected<void, std::string> Engine::make_workers() {
   const lb::HashKey key = random_key();
-  snapshot_ = build_snapshot(config_, slots_, links_, key);
-  current_snapshot_.store(snapshot_.get(), std::memory_order_release);
+  snapshot_.emplace(worker_count(), build_snapshot(config_, slots_, links_, key));
   agree_on_steering();
   for (const auto& own : own_) all_loads_.push_back(own->loads.span().data());
   for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
@@ -185,7 +203,7 @@ std::expected<void, std::string> Engine::make_workers() {
         .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_,
                  kMasqueradeService, kMasqueradeServer},
         .timeouts = timeouts_of(config_.timeouts),
-        .snapshot = current_snapshot_,
+        .snapshot = *snapshot_,
         .neighbours = static_neighbours(config_),
     });
     worker_pointers_.push_back(&*own.worker);
@@ -195,7 +213,7 @@ std::expected<void, std::string> Engine::make_workers() {
 
 void Engine::agree_on_steering() {
   if (worker_count() == 1) return;
-  const SteeringWishes wishes = steering_wishes(config_, *snapshot_);
+  const SteeringWishes wishes = steering_wishes(config_, snapshot_->current());
   const std::vector<std::string> names = all_devices(config_);
   std::vector<dataplane::SteeredPort> steered;
   for (size_t i = 0; i < ports_.size(); ++i) {

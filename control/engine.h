@@ -68,7 +68,9 @@ class Engine {
   dataplane::WorkerNumber worker_count() const {
     return static_cast<dataplane::WorkerNumber>(eal_->worker_lcores().size());
   }
+  uint32_t queues_for(dataplane::WorkerNumber workers) const;
   uint32_t buffers_for(dataplane::WorkerNumber workers) const;
+  uint32_t ample_buffers(dataplane::WorkerNumber workers) const;  // where the file says none
   size_t entry_bytes(dataplane::WorkerNumber workers) const;
   size_t bucket_bytes(dataplane::WorkerNumber workers) const;
 
@@ -95,8 +97,7 @@ class Engine {
                                        dataplane::Host<lb::V4>::kAnswersPerSecond};
   std::vector<const lb::Load*> all_loads_;
 
-  std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot_;
-  std::atomic<const dataplane::Snapshot<lb::V4>*> current_snapshot_{nullptr};
+  std::optional<dataplane::Publication<dataplane::Snapshot<lb::V4>>> snapshot_;
   std::optional<dataplane::Clock> clock_;
   std::vector<std::unique_ptr<Own>> own_;  // by worker
   std::vector<dataplane::Worker*> worker_pointers_;

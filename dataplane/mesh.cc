@@ -1,8 +1,5 @@
 #include "dataplane/mesh.h"
 
-// DPDK's other model orders by compiler barriers, which ThreadSanitizer cannot follow. On x86 both
-// compile to the same instructions.
-#define RTE_USE_C11_MEM_MODEL 1
 #include <rte_ring.h>
 
 #include <cassert>
@@ -20,7 +17,7 @@ void* const* as_objects(const HandedPacket* packets) {
 
 }  // namespace
 
-size_t Mesh::bytes_for(WorkerNumber workers) { 
+size_t Mesh::bytes_for(WorkerNumber workers) {
   return workers == 1 ? 0 : workers * ring_bytes();
 }
 

@@ -12,13 +12,13 @@ constexpr uint32_t kNeighboursPerTurn = 256;
 
 Worker::Worker(WorkerParts parts)
     : io_(parts.io),
-      snapshot_(parts.snapshot),
+      snapshot_(parts.snapshot, parts.number),
       links_(static_cast<LinkNumber>(parts.links.size())),
       peers_(parts.mesh, parts.number, parts.owner, parts.key, parts.io, counters_),
       outbox_(parts.io, peers_, counters_, parts.links),
       connections_(parts.pool, parts.bucket_memory, parts.key, parts.loads, parts.timeouts, 0),
       path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, connections_,
-            parts.live, *parts.snapshot.load(std::memory_order_acquire)) {
+            parts.live, snapshot_.reader_take()) {
   for (const StaticNeighbour& neighbour : parts.neighbours) {
     path_.host().neighbours().add_static(neighbour.link, neighbour.address, neighbour.mac);
   }
@@ -82,7 +82,7 @@ void Worker::work_on(const HandedPacket* packets, uint16_t count) {
   }
 }
 
-void Worker::begin(lb::Tick now) { path_.begin(*snapshot_.load(std::memory_order_acquire), now); }
+void Worker::begin(lb::Tick now) { path_.begin(snapshot_.reader_take(), now); }
 
 void Worker::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   counters_.packets.add(count);

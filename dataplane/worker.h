@@ -6,6 +6,7 @@
 #pragma once
 
 #include "dataplane/path.h"
+#include "dataplane/publication.h"
 
 namespace dataplane {
 
@@ -29,7 +30,7 @@ struct WorkerParts {
   std::span<lb::Load> loads;  // this worker's, by server
   LiveFigures live;
   lb::Timeouts timeouts;
-  const std::atomic<const Snapshot<lb::V4>*>& snapshot;
+  Publication<Snapshot<lb::V4>>& snapshot;
   std::vector<StaticNeighbour> neighbours;
 };
 
@@ -45,7 +46,8 @@ class Worker {
   // brings. Returns how many packets it worked on.
   uint32_t turn(lb::Tick now);
 
-  // The stages of a turn, for those who have their packets already.
+  // The stages of a turn, for those who have their packets already. `begin`
+  // comes first: the snapshot of the turn before may be gone.
   void begin(lb::Tick now);
   void process(LinkNumber link, rte_mbuf** packets, uint16_t count);
   void housekeep(lb::Tick now);
@@ -71,7 +73,7 @@ class Worker {
   void step_neighbours(NeighbourInspection& inspection, lb::Tick now);
 
   Io& io_;
-  const std::atomic<const Snapshot<lb::V4>*>& snapshot_;
+  Publication<Snapshot<lb::V4>>::Reader snapshot_;
   LinkNumber links_;
   WorkerCounters counters_;
   RequestQueue requests_;

@@ -91,6 +91,11 @@ def unknown_device(net):
     refuses(net, configuration, "net_af_xdp0")
 
 
+def too_few_buffers(net):
+    """Fewer mbufs than queues and workers take by themselves: what is needed is said"""
+    refuses(net, net.configuration([WEB], mbufs=1000), "/mbufs: 1000 are too few for", "at least")
+
+
 def no_lcore_for_a_worker(net):
     """Only one lcore: there is no worker"""
     configuration = net.configuration([WEB])
@@ -131,4 +136,5 @@ def stale_socket(net):
     path.unlink()
 
 
-CASES = [good_file, bad_files, usage, unknown_device, no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket]
+CASES = [good_file, bad_files, usage, unknown_device, too_few_buffers, no_lcore_for_a_worker, socket_in_use, queue_in_use,
+         stale_socket]

@@ -54,8 +54,8 @@ World::World(const WorldConfig& config, uint16_t burst)
       traffic_(size_t{config.services} * config.servers),
       refused_(config.services),
       loads_(size_t{config.services} * config.servers),
-      all_loads_(loads_.data()) {
-  build_snapshot();
+      all_loads_(loads_.data()),
+      snapshot_(1, build_snapshot()) {
   worker_ = std::make_unique<dataplane::Worker>(dataplane::WorkerParts{
       .number = 0,
       .owner = dataplane::OwnerFunction::keyed(1),
@@ -69,7 +69,7 @@ World::World(const WorldConfig& config, uint16_t burst)
       .loads = loads_,
       .live = {turns_, traffic_, refused_, {&all_loads_, 1}},
       .timeouts = timeouts_of(config.timeout_seconds),
-      .snapshot = current_,
+      .snapshot = snapshot_,
       .neighbours = neighbours(),
   });
 }
@@ -78,11 +78,12 @@ size_t World::bytes_for(uint32_t capacity) {
   return entry_bytes(capacity) + lb::ConnectionTable<lb::V4>::bytes_for(capacity);
 }
 
-void World::build_snapshot() {
+std::unique_ptr<const dataplane::Snapshot<lb::V4>> World::build_snapshot() const {
+  auto snapshot = std::make_unique<dataplane::Snapshot<lb::V4>>();
   const lb::Prefix outside = *lb::Prefix::parse("192.0.2.2/24");
   const lb::Prefix inside = *lb::Prefix::parse("10.2.255.254/16");
-  snapshot_.links = {{kMacs[kOutside], 1500, {outside}}, {kMacs[kInside], 1500, {inside}}};
-  snapshot_.routes = lb::RouteTable<lb::V4>({{outside.network(), kOutside, {}},
+  snapshot->links = {{kMacs[kOutside], 1500, {outside}}, {kMacs[kInside], 1500, {inside}}};
+  snapshot->routes = lb::RouteTable<lb::V4>({{outside.network(), kOutside, {}},
                                              {inside.network(), kInside, {}},
                                              {*lb::Prefix::parse("0.0.0.0/0"), kOutside, kRouter}});
   std::vector<lb::Ipv4Address> own{kOutsideOwn, kInsideOwn};
@@ -102,10 +103,11 @@ void World::build_snapshot() {
     service->plan = scheduler::find(config_.scheduler)->compile(candidates);
     own.push_back(service->end.address);
     endpoints.push_back({service->end, config_.protocol, slot});
-    snapshot_.services.push_back(std::move(service));
+    snapshot->services.push_back(std::move(service));
   }
-  snapshot_.endpoints = lb::EndpointTable<lb::V4>(endpoints, kKey);
-  snapshot_.own = dataplane::OwnAddresses<lb::V4>(std::move(own));
+  snapshot->endpoints = lb::EndpointTable<lb::V4>(endpoints, kKey);
+  snapshot->own = dataplane::OwnAddresses<lb::V4>(std::move(own));
+  return snapshot;
 }
 
 std::vector<dataplane::StaticNeighbour> World::neighbours() const {

@@ -65,7 +65,7 @@ class World {
   End client(uint32_t flow) const;
   End virtual_end(uint32_t flow) const;
   End inside_end(uint32_t flow, uint32_t server) const;
-  void build_snapshot();
+  std::unique_ptr<const dataplane::Snapshot<lb::V4>> build_snapshot() const;
   std::vector<dataplane::StaticNeighbour> neighbours() const;
   void turns(dataplane::LinkNumber link, std::span<rte_mbuf*> packets);
   std::string drops() const;
@@ -80,8 +80,7 @@ class World {
   std::vector<lb::Counter<uint64_t>> refused_;
   std::vector<lb::Load> loads_;
   const lb::Load* all_loads_;
-  dataplane::Snapshot<lb::V4> snapshot_;
-  std::atomic<const dataplane::Snapshot<lb::V4>*> current_{&snapshot_};
+  dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
   CountingIo io_;
   dataplane::Mesh mesh_{std::vector<std::span<std::byte>>(1)};
   dataplane::TokenBucket answer_limit_{1000, 1000};

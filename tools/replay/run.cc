@@ -67,8 +67,7 @@ Run::Run(RunSetup setup)
       bucket_memory_(bucket_bytes(config_)),
       pool_(entry_memory_.span()),
       all_loads_{loads_.span().data()},
-      snapshot_(control::build_snapshot(config_, slots_, make_links(setup.macs), kKey)),
-      current_snapshot_(snapshot_.get()),
+      snapshot_(1, control::build_snapshot(config_, slots_, make_links(setup.macs), kKey)),
       counts_(config_.interfaces.size()) {
   // No interface sends chains: what AF_XDP offers.
   const std::vector<dataplane::LinkWay> links(config_.interfaces.size());
@@ -86,7 +85,7 @@ Run::Run(RunSetup setup)
       .live = {turns_.span(), traffic_.span(), refused_.span(), all_loads_,
                control::kMasqueradeService, control::kMasqueradeServer},
       .timeouts = control::timeouts_of(config_.timeouts),
-      .snapshot = current_snapshot_,
+      .snapshot = snapshot_,
       .neighbours = control::static_neighbours(config_),
   });
 }
@@ -143,7 +142,7 @@ void Run::answer_arp(size_t interface, const Bytes& request) {
   auto& arp = dataplane::view<ArpPacket>(frame.data() + sizeof(EthernetHeader));
   const bool asks = ethernet.type.value() == dataplane::ethertype::kArp &&
                     arp.operation.value() == ArpPacket::kRequest && arp.target != arp.sender;
-  if (!asks || snapshot_->own.contains(arp.target)) return;
+  if (!asks || snapshot_.current().own.contains(arp.target)) return;
   ethernet.destination = ethernet.source;
   ethernet.source = mac_for(arp.target);
   arp.operation = Be16(ArpPacket::kReply);

@@ -54,7 +54,7 @@ class Run {
 
   const conf::Config& config() const { return config_; }
   const control::Slots& slots() const { return slots_; }
-  const dataplane::Link& link(size_t interface) const { return snapshot_->links[interface]; }
+  const dataplane::Link& link(size_t interface) const { return snapshot_.current().links[interface]; }
   dataplane::Worker& worker() { return *worker_; }
   std::vector<dataplane::Worker*> workers() { return {&*worker_}; }
   size_t buffers_in_use() const { return io_.in_use(); }
@@ -99,8 +99,7 @@ class Run {
   lb::ReservedArray<lb::Counter<uint64_t>> refused_{control::kServiceSlots};
   lb::ReservedArray<std::atomic<uint64_t>> turns_{control::kServiceSlots};
   std::vector<const lb::Load*> all_loads_;
-  std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot_;
-  std::atomic<const dataplane::Snapshot<lb::V4>*> current_snapshot_;
+  dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
   std::optional<dataplane::Worker> worker_;
 
   std::optional<Time> started_;

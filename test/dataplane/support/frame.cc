@@ -7,17 +7,18 @@ namespace {
 
 constexpr std::string_view kFlagLetters = "FSRPAUEC";
 
+lb::MacAddress mac_of_number(uint32_t a) {
+  return {{2, 0, static_cast<uint8_t>(a >> 24), static_cast<uint8_t>(a >> 16),
+           static_cast<uint8_t>(a >> 8), static_cast<uint8_t>(a)}};
+}
+
 }  // namespace
 
 uint32_t number_of(std::string_view address) {
   return lb::IpAddress::parse(address).value().ipv4().bits.value();
 }
 
-lb::MacAddress mac_of(std::string_view address) {
-  const uint32_t a = number_of(address);
-  return {{2, 0, static_cast<uint8_t>(a >> 24), static_cast<uint8_t>(a >> 16),
-           static_cast<uint8_t>(a >> 8), static_cast<uint8_t>(a)}};
-}
+lb::MacAddress mac_of(std::string_view address) { return mac_of_number(number_of(address)); }
 
 Frame& Frame::flags(std::string_view letters) {
   flags_ = 0;
@@ -44,6 +45,7 @@ Frame& Frame::between(std::string_view from, std::string_view to) {
 Bytes Frame::transport() const {
   if (bare_) return data_;
   Bytes bytes;
+  bytes.reserve(20 + tcp_options_.size() + data_.size());
   size_t checksum_at = 0;
   switch (protocol_) {
     case 6:
@@ -67,7 +69,7 @@ Bytes Frame::transport() const {
       checksum_at = 6;
       break;
     case 1:
-      bytes = {icmp_type_, icmp_code_};
+      bytes.assign({icmp_type_, icmp_code_});
       append16(bytes, 0);
       append32(bytes, icmp_rest_);
       checksum_at = 2;
@@ -85,7 +87,10 @@ Bytes Frame::transport() const {
 Bytes Frame::ip_packet() const {
   const Bytes payload = transport();
   const size_t header = 20 + ip_options_.size();
-  Bytes bytes = {version_and_length_.value_or(static_cast<uint8_t>(0x40 | header / 4)), tos_};
+  Bytes bytes;
+  bytes.reserve(header + payload.size());
+  bytes.push_back(version_and_length_.value_or(static_cast<uint8_t>(0x40 | header / 4)));
+  bytes.push_back(tos_);
   append16(bytes, total_length_.value_or(static_cast<uint16_t>(header + payload.size())));
   append16(bytes, id_);
   append16(bytes, fragment_);
@@ -101,12 +106,13 @@ Bytes Frame::ip_packet() const {
 }
 
 Bytes Frame::build(const lb::MacAddress& director) const {
+  const Bytes packet = raw_.empty() ? ip_packet() : raw_;
   Bytes bytes;
+  bytes.reserve(14 + packet.size());
   append(bytes, to_mac_.value_or(director).bytes);
-  const lb::IpAddress source(lb::Ipv4Address{lb::Be32(source_)});
-  append(bytes, from_mac_.value_or(mac_of(source.to_string())).bytes);
+  append(bytes, from_mac_.value_or(mac_of_number(source_)).bytes);
   append16(bytes, ethertype_);
-  append(bytes, raw_.empty() ? ip_packet() : raw_);
+  append(bytes, packet);
   if (padded_to_) bytes.resize(std::max(bytes.size(), *padded_to_), padding_);
   if (cut_to_) bytes.resize(std::min(bytes.size(), *cut_to_));
   return bytes;

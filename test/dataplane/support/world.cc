@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <set>
+#include <tuple>
 
 #include "scheduler/table.h"
 #include "test/dataplane/support/describe.h"
@@ -65,9 +67,9 @@ World::World(Setup setup)
     : setup_(std::move(setup)),
       io_(setup_.links.size()),
       turns_(kSlots),
+      snapshot_(setup_.workers, build_snapshot()),
       answer_limit_(dataplane::Host<V4>::kAnswersPerSecond,
                     dataplane::Host<V4>::kAnswersPerSecond) {
-  build_snapshot();
   build_workers();
 }
 
@@ -77,7 +79,7 @@ uint16_t World::Face::receive(dataplane::LinkNumber link, rte_mbuf** packets, ui
 
 void World::apply(std::vector<ServiceSetup> services) {
   setup_.services = std::move(services);
-  build_snapshot();
+  snapshot_.publish(build_snapshot());
 }
 
 std::span<std::byte> World::take(size_t bytes, Memory& memory) {
@@ -132,7 +134,7 @@ std::vector<dataplane::Link> World::build_links() const {
   return links;
 }
 
-void World::build_snapshot() {
+std::unique_ptr<const dataplane::Snapshot<V4>> World::build_snapshot() {
   auto snapshot = std::make_unique<dataplane::Snapshot<V4>>();
   snapshot->links = build_links();
   std::vector<lb::Ipv4Address> own;
@@ -166,8 +168,7 @@ void World::build_snapshot() {
                      rule.last_port});
   }
   snapshot->masquerade = dataplane::Masquerade<V4>(std::move(rules));
-  snapshot_ = snapshot.get();
-  snapshots_.push_back(std::move(snapshot));
+  return snapshot;
 }
 
 void World::build_workers() {
@@ -229,18 +230,23 @@ Lines World::turn() {
 void World::turn_quietly() {
   receiver_ = static_cast<dataplane::WorkerNumber>((receiver_ + 1) % setup_.workers);
   workers_[receiver_]->turn(now_);
-  if (setup_.workers == 1) return;
+  if (setup_.workers == 1) {
+    snapshot_.collect();
+    return;
+  }
   const dataplane::WorkerNumber receiver = std::exchange(receiver_, setup_.workers);
   for (uint32_t moved = 1; moved > 0;) {
     moved = 0;
     for (const auto& worker : workers_) moved += worker->turn(now_);
   }
+  snapshot_.collect();
   receiver_ = receiver;
 }
 
 void World::turn_only(dataplane::WorkerNumber worker) {
   receiver_ = worker;
   workers_[worker]->turn(now_);
+  snapshot_.collect();
 }
 
 Lines World::pass(double seconds) {
@@ -315,6 +321,10 @@ uint64_t World::refused(const std::string& service) {
   return sum;
 }
 
+uint64_t World::turns_taken(const std::string& service) {
+  return turns_[service_slots_.at(service)].load(std::memory_order_relaxed);
+}
+
 uint64_t World::count(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter) {
   uint64_t sum = 0;
   for (const auto& worker : workers_) sum += (worker->counters().*counter).reader_get();
@@ -356,43 +366,92 @@ Lines World::events() {
   return lines;
 }
 
-// Every packet received, and every answer made, has left, been dropped, or been consumed.
-std::string World::audit_fates() {
+// Every packet received, and every answer made, has left, been dropped, been consumed, or is still
+// held by a worker.
+std::string World::audit_now() {
   using dataplane::WorkerCounters;
-  uint64_t drops = 0;
-  for (size_t i = 0; i < lb::kDropReasons; ++i) drops += dropped(i);
-  const uint64_t fates = io_.sent_total() + drops + count(&WorkerCounters::consumed);
+  std::string faults = io_.faults();
+  uint64_t fates = io_.sent_total() + io_.outstanding() + count(&WorkerCounters::consumed);
+  for (size_t i = 0; i < lb::kDropReasons; ++i) fates += dropped(i);
   const uint64_t packets = count(&WorkerCounters::packets) + count(&WorkerCounters::answers) +
                            count(&WorkerCounters::fragments);
-  if (fates == packets) return {};
-  return fmt::format("{} packets came or were made, {} had a fate; ", packets, fates);
+  if (fates != packets) {
+    faults += fmt::format("{} packets came or were made, {} had a fate or wait; ", packets, fates);
+  }
+  uint64_t connections = 0;
+  for (const auto& worker : workers_) connections += worker->connections().table().size();
+  if (connections > pool_->size()) {
+    faults += fmt::format("{} connections of {} entries; ", connections, pool_->size());
+  }
+  return faults;
 }
 
-std::string World::audit_loads() {
+std::string World::audit_tables() {
   std::string faults;
+  std::vector<lb::Connection<V4>> all;
+  std::set<std::tuple<bool, lb::Protocol, uint64_t, uint64_t>> seen;
+  const auto number_of_end = [](const lb::End<V4>& end) {
+    return uint64_t{end.address.bits.value()} << 16 | end.port.value();
+  };
+  const auto owner_of = dataplane::OwnerFunction::keyed(setup_.workers);
   for (size_t i = 0; i < workers_.size(); ++i) {
-    std::vector<uint32_t> active(kSlots), inactive(kSlots);
+    const size_t first = all.size();
     const lb::ConnectionTable<V4>& table = workers_[i]->connections().table();
-    uint64_t entries = 0;
     for (uint64_t bucket = 0; bucket < table.buckets(); ++bucket) {
-      table.visit_bucket(bucket, [&](const lb::Connection<V4>& entry) {
-        ++entries;
-        ++(lb::is_active(entry.state) ? active : inactive)[entry.server];
-      });
+      table.visit_bucket(bucket, [&](const lb::Connection<V4>& entry) { all.push_back(entry); });
     }
-    if (entries != table.size()) {
-      faults += fmt::format("the table says {} and holds {}; ", table.size(), entries);
+    const std::span<const lb::Connection<V4>> held = std::span(all).subspan(first);
+    if (held.size() != table.size()) {
+      faults += fmt::format("the table says {} and holds {}; ", table.size(), held.size());
     }
-    for (uint32_t slot = 0; slot < kSlots; ++slot) {
-      const lb::Load& load = own_[i]->loads[slot];
-      if (load.active.reader_get() == active[slot] &&
-          load.inactive.reader_get() == inactive[slot]) {
-        continue;
+    for (const lb::Connection<V4>& entry : held) {
+      const auto outside = [&] { return entry.outside.to_endpoint().to_string(); };
+      const auto owner = owner_of(entry.outside, table.hash(entry.outside, entry.protocol));
+      if (owner != i) {
+        faults += fmt::format("worker {} has a connection of {}, which is {}'s; ", i, outside(), owner);
       }
-      faults += fmt::format("server {} counts {}/{} and has {}/{} at worker {}; ", slot,
-                            load.active.reader_get(), load.inactive.reader_get(), active[slot],
-                            inactive[slot], i);
+      const auto is_new = [&](bool inward, const lb::End<V4>& other) {
+        return seen
+            .emplace(inward, entry.protocol, number_of_end(entry.outside), number_of_end(other))
+            .second;
+      };
+      // Either direction's packets name one connection.
+      if (!is_new(true, entry.virtual_end) || (entry.replies_seen && !is_new(false, entry.inside))) {
+        faults += fmt::format("two connections of {} look alike; ", outside());
+      }
     }
+    faults += audit_loads(i, held);
+  }
+  return faults + audit_sums(all);
+}
+
+std::string World::audit_loads(size_t worker, std::span<const lb::Connection<V4>> held) {
+  std::string faults;
+  std::vector<uint32_t> active(kSlots), inactive(kSlots);
+  for (const auto& entry : held) ++(lb::is_active(entry.state) ? active : inactive)[entry.server];
+  for (uint32_t slot = 0; slot < kSlots; ++slot) {
+    const lb::Load& load = own_[worker]->loads[slot];
+    if (load.active.reader_get() == active[slot] &&
+        load.inactive.reader_get() == inactive[slot]) {
+      continue;
+    }
+    faults += fmt::format("server {} counts {}/{} and has {}/{} at worker {}; ", slot,
+                          load.active.reader_get(), load.inactive.reader_get(), active[slot],
+                          inactive[slot], worker);
+  }
+  return faults;
+}
+
+// What schedulers see of the director as a whole.
+std::string World::audit_sums(std::span<const lb::Connection<V4>> held) {
+  std::string faults;
+  std::vector<uint64_t> connections(kSlots);
+  for (const auto& entry : held) ++connections[entry.server];
+  for (uint32_t slot = 0; slot < kSlots; ++slot) {
+    const scheduler::ServerLoad load = scheduler::LoadView(all_loads_).of(slot);
+    if (load.active + load.inactive == connections[slot]) continue;
+    faults += fmt::format("server {} has {} connections, schedulers see {}; ", slot,
+                          connections[slot], load.active + load.inactive);
   }
   return faults;
 }
@@ -402,12 +461,12 @@ std::string World::settle_and_audit() {
   // seconds more for what goes on to another next hop.
   for (int second = 0; second < 48 && io_.outstanding() > 0; ++second) pass(1);
   describe_sent();
-  std::string faults = io_.faults();
+  std::string faults;
   if (io_.outstanding() > 0) {
     faults += fmt::format("{} buffers never came back; ", io_.outstanding());
   }
   if (wrong_ip_checksum_sent_) faults += "a wrong IP checksum was sent; ";
-  return faults + audit_fates() + audit_loads();
+  return faults + audit_now() + audit_tables();
 }
 
 }  // namespace dataplane_test

@@ -75,7 +75,8 @@ class World {
  public:
   explicit World(Setup setup);
 
-  // Replaces services, servers and routes; connections and counts stay.
+  // Replaces services, servers and routes; connections and counts stay. Workers see it at their next
+  // turn; what it replaces is freed as soon as the last has.
   void apply(std::vector<ServiceSetup> services);
 
   HeapIo& io() { return io_; }
@@ -108,10 +109,17 @@ class World {
   uint64_t refused(const std::string& service);
   // Over all workers.
   uint64_t count(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter);
+  // How many turns of a service have been claimed and not given back.
+  uint64_t turns_taken(const std::string& service);
   // The drops since the last call: "bad_arp=1 no_route=2".
   std::string drops();
   Lines events();
 
+  // What does not add up at this moment, between any two turns, or nothing: packets and their fates,
+  // connections beyond the pool.
+  std::string audit_now();
+  // The same of the tables: loads against connections, and every connection at its one owner.
+  std::string audit_tables();
   // Lets held packets meet their fate, then says what does not add up, or nothing.
   std::string settle_and_audit();
 
@@ -149,15 +157,15 @@ class World {
 
   std::span<std::byte> take(size_t bytes, Memory& memory);
   uint32_t slot_of(std::map<std::string, uint32_t>& slots, const std::string& name);
-  void build_snapshot();
+  std::unique_ptr<const dataplane::Snapshot<lb::V4>> build_snapshot();
   dataplane::VirtualService<lb::V4> build_service(const ServiceSetup& setup);
   void build_workers();
   void build_worker(dataplane::WorkerNumber number);
   std::vector<dataplane::Link> build_links() const;
   Lines describe_sent();
   uint64_t dropped(size_t reason);
-  std::string audit_fates();
-  std::string audit_loads();
+  std::string audit_loads(size_t worker, std::span<const lb::Connection<lb::V4>> held);
+  std::string audit_sums(std::span<const lb::Connection<lb::V4>> held);
 
   Setup setup_;
   HeapIo io_;
@@ -169,8 +177,7 @@ class World {
   Memory entries_;
   lb::Traffic traffic_sum_;
   std::unique_ptr<lb::ConnectionPool<lb::V4>> pool_;
-  std::vector<std::unique_ptr<const dataplane::Snapshot<lb::V4>>> snapshots_;
-  std::atomic<const dataplane::Snapshot<lb::V4>*> snapshot_{nullptr};
+  dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
   std::unique_ptr<dataplane::Mesh> mesh_;
   dataplane::TokenBucket answer_limit_;
   std::vector<std::unique_ptr<Face>> faces_;
