@@ -66,6 +66,21 @@ Series series_of(const std::vector<Contestant>& contestants, const std::string& 
   return {};
 }
 
+void compare(const std::vector<Contestant>& contestants, const Comparison& comparison,
+             Report& report) {
+  const auto find = [&](const std::string& name) {
+    return std::find_if(contestants.begin(), contestants.end(),
+                        [&](const Contestant& contestant) { return contestant.spec.name == name; });
+  };
+  const auto of = find(comparison.of);
+  const auto baseline = find(comparison.baseline);
+  if (of == contestants.end() || baseline == contestants.end()) return;  // not wanted
+  report.add(of->spec, comparison,
+             comparison.kind == Comparison::Kind::kRatio
+                 ? of->series.over(baseline->series)
+                 : of->series.above(baseline->series, comparison.factor));
+}
+
 void run(Group& group, Lab& lab, uint32_t rounds, Report& report) {
   std::vector<Contestant> contestants;
   const auto enter = [&](const CaseSpec& spec) {
@@ -93,6 +108,7 @@ void run(Group& group, Lab& lab, uint32_t rounds, Report& report) {
     report.add({spec, samples, series_of(contestants, "MAC swap", spec.ring),
                 series_of(contestants, group.hash.name, 0)});
   }
+  for (const Comparison& comparison : group.comparisons) compare(contestants, comparison, report);
 }
 
 // One core does both: the benchmark runs on EAL's main lcore, the worker lcore it insists on
