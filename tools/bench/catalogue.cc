@@ -4,6 +4,7 @@
 
 #include "tools/bench/baselines.h"
 #include "tools/bench/established.h"
+#include "tools/bench/flood.h"
 #include "tools/bench/opening.h"
 #include "tools/bench/several.h"
 
@@ -13,6 +14,8 @@ namespace {
 constexpr uint32_t kAllMbufs = kHotRing + 2 * kRing + kColdRing;
 constexpr uint32_t kServiceFlows = 1000;
 constexpr uint32_t kSeveralFlows[] = {1000, 100'000};
+constexpr uint32_t kFloods[] = {1000, 10'000, 100'000};
+constexpr uint32_t kFloodedServices = 10'000;
 
 std::string_view protocol_text(lb::Protocol protocol) { return lb::to_string(protocol); }
 
@@ -111,6 +114,46 @@ Group short_connections() {
   return {{spec}, {}};
 }
 
+// What clients that an attacker chose cost, against others.
+Group crc_flood(uint32_t flows) {
+  Group group;
+  const auto add = [&](const std::string& name, std::vector<End> (*clients)(uint32_t)) {
+    const auto world = shared_flows({.clients = [=] { return clients(flows); }}, flows);
+    group.cases.push_back({name, flows, kRing, "packet", [=](Lab& lab) {
+                             return std::make_unique<Established>(world(lab), Towards::kServer,
+                                                                  lab.ring(kRing));
+                           }});
+  };
+  add("nat tcp, random clients", random_clients);
+  add("nat tcp, clients of few CRC32s", colliding_clients);
+  group.comparisons.push_back({"chosen clients cost times as much", Comparison::Kind::kRatio,
+                               group.cases[1].name, group.cases[0].name, 1, "under 2"});
+  return group;
+}
+
+// What other clients pay while one client port has a connection to every service.
+Group sibling_flood() {
+  Group group;
+  const auto add = [&](const std::string& name, uint32_t silent) {
+    // The same room for connections in both.
+    const WorldConfig config{.services = kFloodedServices,
+                             .capacity = 3 * kFloodedServices,
+                             .clients = [] { return usual_clients_and_one(kFloodedServices); }};
+    group.cases.push_back(
+        {name, kFloodedServices + silent, kRing, "packet", [=](Lab& lab) {
+           auto flows = std::make_shared<KnownFlows>(config, kFloodedServices + silent, lab.ring(kRing),
+                                                     lab.burst(), silent);
+           return std::make_unique<Established>(flows, Towards::kServer, lab.ring(kRing));
+         }});
+  };
+  add("nat tcp (10k services), all alike", 0);
+  add("nat tcp (10k services), 1 has all", kFloodedServices);
+  group.comparisons.push_back({"others pay times as much beside that client",
+                               Comparison::Kind::kRatio, group.cases[1].name, group.cases[0].name,
+                               1, "under 2"});
+  return group;
+}
+
 std::array<Ring*, kSeveral> rings_of(Lab& lab) {
   return {&lab.ring(kRing), &lab.second_ring()};
 }
@@ -186,6 +229,8 @@ std::vector<Group> catalogue(const Options& options) {
   for (const uint32_t services : {1u, 1000u, 10000u}) add_services(groups, services);
   add_openings(groups, opening_capacity(options));
   groups.push_back(short_connections());
+  for (const uint32_t flows : kFloods) groups.push_back(crc_flood(flows));
+  groups.push_back(sibling_flood());
   if (options.second_cpu) add_several(groups, opening_capacity(options));
   return groups;
 }

@@ -17,7 +17,8 @@ WorldConfig sized_for(WorldConfig config, uint32_t flows) {
 
 }  // namespace
 
-KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t burst)
+KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t burst,
+                       uint32_t silent)
     : world_(sized_for(std::move(config), flows), burst),
       servers_(flows),
       orders_(world_.config().workers) {
@@ -28,7 +29,7 @@ KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t 
     throw Failure(std::to_string(world_.connections()) + " connections, not " +
                   std::to_string(flows));
   }
-  for (uint32_t flow = 0; flow < flows; ++flow) orders_[world_.owner_of(flow)].push_back(flow);
+  for (uint32_t flow = 0; flow < flows - silent; ++flow) orders_[world_.owner_of(flow)].push_back(flow);
   for (auto& order : orders_) std::shuffle(order.begin(), order.end(), std::mt19937(1));
 }
 

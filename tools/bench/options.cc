@@ -39,6 +39,11 @@ Of known connections the figure is the director's: a worker's nanoseconds a pack
 of workers. Of new ones it is what each worker pays while both open. With "half handed over" every
 second packet, in random order, comes to the worker that does not own it.
 
+Floods: "clients of few CRC32s" are chosen, before the clock starts, so that CRC32 over address and
+port would put all into 16 of 65,536 buckets, whatever its seed. "1 has all": one client port has a
+connection to each of the services, against "all alike" without it; in the clock are the packets of
+others alone.
+
 Cases and baselines take turns: each round times one pass of each. "x swap" is the median over
 that of a MAC swap over the same mbufs in the same rounds; "+-" is half the interquartile range of
 the ratios taken round by round.
