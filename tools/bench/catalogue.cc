@@ -4,13 +4,18 @@
 
 #include "tools/bench/baselines.h"
 #include "tools/bench/established.h"
+#include "tools/bench/flood.h"
 #include "tools/bench/opening.h"
+#include "tools/bench/several.h"
 
 namespace bench {
 namespace {
 
-constexpr uint32_t kAllMbufs = kHotRing + kRing + kColdRing;
+constexpr uint32_t kAllMbufs = kHotRing + 2 * kRing + kColdRing;
 constexpr uint32_t kServiceFlows = 1000;
+constexpr uint32_t kSeveralFlows[] = {1000, 100'000};
+constexpr uint32_t kFloods[] = {1000, 10'000, 100'000};
+constexpr uint32_t kFloodedServices = 10'000;
 
 std::string_view protocol_text(lb::Protocol protocol) { return lb::to_string(protocol); }
 
@@ -109,10 +114,111 @@ Group short_connections() {
   return {{spec}, {}};
 }
 
+// What clients that an attacker chose cost, against others.
+Group crc_flood(uint32_t flows) {
+  Group group;
+  const auto add = [&](const std::string& name, std::vector<End> (*clients)(uint32_t)) {
+    const auto world = shared_flows({.clients = [=] { return clients(flows); }}, flows);
+    group.cases.push_back({name, flows, kRing, "packet", [=](Lab& lab) {
+                             return std::make_unique<Established>(world(lab), Towards::kServer,
+                                                                  lab.ring(kRing));
+                           }});
+  };
+  add("nat tcp, random clients", random_clients);
+  add("nat tcp, clients of few CRC32s", colliding_clients);
+  group.comparisons.push_back({"chosen clients cost times as much", Comparison::Kind::kRatio,
+                               group.cases[1].name, group.cases[0].name, 1, "under 2"});
+  return group;
+}
+
+// What other clients pay while one client port has a connection to every service.
+Group sibling_flood() {
+  Group group;
+  const auto add = [&](const std::string& name, uint32_t silent) {
+    // The same room for connections in both.
+    const WorldConfig config{.services = kFloodedServices,
+                             .capacity = 3 * kFloodedServices,
+                             .clients = [] { return usual_clients_and_one(kFloodedServices); }};
+    group.cases.push_back(
+        {name, kFloodedServices + silent, kRing, "packet", [=](Lab& lab) {
+           auto flows = std::make_shared<KnownFlows>(config, kFloodedServices + silent, lab.ring(kRing),
+                                                     lab.burst(), silent);
+           return std::make_unique<Established>(flows, Towards::kServer, lab.ring(kRing));
+         }});
+  };
+  add("nat tcp (10k services), all alike", 0);
+  add("nat tcp (10k services), 1 has all", kFloodedServices);
+  group.comparisons.push_back({"others pay times as much beside that client",
+                               Comparison::Kind::kRatio, group.cases[1].name, group.cases[0].name,
+                               1, "under 2"});
+  return group;
+}
+
+std::array<Ring*, kSeveral> rings_of(Lab& lab) {
+  return {&lab.ring(kRing), &lab.second_ring()};
+}
+
+const std::string kOneWorker = ", 1 worker";
+const std::string kTwoWorkers = ", 2 workers";
+const std::string kHandedOver = ", 2 workers, half handed over";
+
+Group several_known(const std::string& method, uint32_t flows) {
+  Group group;
+  const std::string name = method + " tcp";
+  const auto add = [&](const std::string& suffix, const auto& world, Arrival arrival) {
+    group.cases.push_back({name + suffix, flows, kRing, "packet", [=](Lab& lab) {
+                             return std::make_unique<SeveralEstablished>(
+                                 world(lab), arrival, lab.team(), rings_of(lab));
+                           }});
+  };
+  const auto one = shared_flows({.method = method}, flows);
+  const auto two = shared_flows({.method = method, .workers = kSeveral}, flows);
+  add(kOneWorker, one, Arrival::kByOwner);
+  add(kTwoWorkers, two, Arrival::kByOwner);
+  add(kHandedOver, two, Arrival::kHalfOther);
+  using Kind = Comparison::Kind;
+  group.comparisons.push_back({"2 workers do the work of 1 so many times", Kind::kRatio,
+                               name + kOneWorker, name + kTwoWorkers, 1, "at least 1.8"});
+  // A worker hands over half of what it receives; the figures are the director's.
+  group.comparisons.push_back({"a packet handed over costs ns more", Kind::kDifference,
+                               name + kHandedOver, name + kTwoWorkers, kSeveral * 2.0, "under 60"});
+  return group;
+}
+
+Group several_opening(WorldConfig config) {
+  Group group;
+  const std::string name = "new nat tcp " + config.scheduler;
+  const auto add = [&](const std::string& suffix, dataplane::WorkerNumber workers) {
+    config.workers = workers;
+    group.cases.push_back({name + suffix, config.capacity, kRing, "connection of a worker",
+                           [=](Lab& lab) {
+                             return std::make_unique<SeveralOpening>(config, lab.team(),
+                                                                     rings_of(lab), lab.burst());
+                           }});
+  };
+  add(kOneWorker, 1);
+  add(kTwoWorkers, kSeveral);
+  group.comparisons.push_back({"a worker of 2 takes times as long as 1 alone",
+                               Comparison::Kind::kRatio, name + kTwoWorkers, name + kOneWorker, 1,
+                               "at most 1.3"});
+  return group;
+}
+
+void add_several(std::vector<Group>& groups, uint32_t capacity) {
+  for (const char* method : {"nat", "dr"}) {
+    for (const uint32_t flows : kSeveralFlows) groups.push_back(several_known(method, flows));
+  }
+  for (const char* scheduler : {"rr", "wlc"}) {
+    groups.push_back(several_opening({.scheduler = scheduler, .capacity = capacity}));
+  }
+}
+
 }  // namespace
 
-Lab::Lab(const Options& options) : burst_(options.burst), pool_(kAllMbufs) {
+Lab::Lab(const Options& options)
+    : burst_(options.burst), pool_(kAllMbufs), second_ring_(pool_, kRing) {
   for (const uint32_t size : {kHotRing, kRing, kColdRing}) rings_.try_emplace(size, pool_, size);
+  if (options.second_cpu) team_ = std::make_unique<Team>(*options.second_cpu);
 }
 
 size_t Lab::mbuf_bytes() { return MbufPool::bytes_for(kAllMbufs); }
@@ -123,6 +229,9 @@ std::vector<Group> catalogue(const Options& options) {
   for (const uint32_t services : {1u, 1000u, 10000u}) add_services(groups, services);
   add_openings(groups, opening_capacity(options));
   groups.push_back(short_connections());
+  for (const uint32_t flows : kFloods) groups.push_back(crc_flood(flows));
+  groups.push_back(sibling_flood());
+  if (options.second_cpu) add_several(groups, opening_capacity(options));
   return groups;
 }
 
@@ -141,7 +250,12 @@ size_t bytes_for(const Options& options) {
   const uint32_t most = opening_capacity(options);
   // The largest group of known connections has a quarter more room than connections.
   const size_t group = World::bytes_for(most + most / 4) + HashLookup::bytes_for(most);
-  const size_t largest = std::max(group, World::bytes_for(ShortConnections::kCapacity));
+  const auto one_and_several = [](uint32_t capacity) {
+    return World::bytes_for(capacity) + World::bytes_for(capacity, kSeveral);
+  };
+  const uint32_t several = std::max(most, kSeveralFlows[1] * 5 / 4 + 64);
+  const size_t largest =
+      std::max({group, World::bytes_for(ShortConnections::kCapacity), one_and_several(several)});
   return kEal + Lab::mbuf_bytes() + largest + largest / 4;
 }
 

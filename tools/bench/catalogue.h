@@ -10,6 +10,7 @@
 #include "tools/bench/measure.h"
 #include "tools/bench/options.h"
 #include "tools/bench/packets.h"
+#include "tools/bench/team.h"
 
 namespace bench {
 
@@ -24,12 +25,17 @@ class Lab {
   explicit Lab(const Options& options);
   static size_t mbuf_bytes();
   Ring& ring(uint32_t size) { return rings_.at(size); }
+  // Of two workers: as many mbufs as in ring(kRing), and the thread of the second.
+  Ring& second_ring() { return second_ring_; }
+  Team& team() { return *team_; }
   uint16_t burst() const { return burst_; }
 
  private:
   uint16_t burst_;
   MbufPool pool_;
   std::map<uint32_t, Ring> rings_;
+  Ring second_ring_;
+  std::unique_ptr<Team> team_;
 };
 
 struct CaseSpec {
@@ -42,10 +48,22 @@ struct CaseSpec {
   std::vector<std::string> mean_of = {};
 };
 
+// What two cases of a group say together.
+struct Comparison {
+  enum class Kind : uint8_t { kRatio, kDifference };
+  std::string name;
+  Kind kind;
+  std::string of;
+  std::string baseline;
+  double factor;  // of a difference, to which unit it is brought
+  std::string target;
+};
+
 // Timed in turns, round by round, together with a MAC swap per ring and the hash baseline.
 struct Group {
   std::vector<CaseSpec> cases;
   CaseSpec hash;  // named "" for none
+  std::vector<Comparison> comparisons = {};
 };
 
 std::vector<Group> catalogue(const Options& options);

@@ -1,6 +1,9 @@
-// Ports that count: what is sent or dropped stays in its ring, to be looked at and used again.
+// Ports that count: packets are received from a ring, and what is sent or dropped stays there, to be
+// looked at and used again.
 #pragma once
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "dataplane/io.h"
@@ -9,7 +12,21 @@ namespace bench {
 
 class CountingIo final : public dataplane::Io {
  public:
-  uint16_t receive(dataplane::LinkNumber, rte_mbuf**, uint16_t) override { return 0; }
+  // What `receive` then returns, a burst at a time.
+  void arrive(dataplane::LinkNumber link, std::span<rte_mbuf*> packets, uint16_t burst) {
+    link_ = link;
+    arriving_ = packets;
+    burst_ = burst;
+  }
+  bool has_received_all() const { return arriving_.empty(); }
+
+  uint16_t receive(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) override {
+    if (link != link_ || arriving_.empty()) return 0;
+    const size_t received = std::min<size_t>({count, burst_, arriving_.size()});
+    std::copy_n(arriving_.begin(), received, packets);
+    arriving_ = arriving_.subspan(received);
+    return static_cast<uint16_t>(received);
+  }
   uint16_t transmit(dataplane::LinkNumber, rte_mbuf**, uint16_t count) override {
     sent_ += count;
     return count;
@@ -23,6 +40,9 @@ class CountingIo final : public dataplane::Io {
 
  private:
   uint64_t sent_ = 0;
+  std::span<rte_mbuf*> arriving_;
+  dataplane::LinkNumber link_ = 0;
+  uint16_t burst_ = 0;
 };
 
 }  // namespace bench

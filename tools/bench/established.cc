@@ -1,7 +1,6 @@
 #include "tools/bench/established.h"
 
 #include <algorithm>
-#include <numeric>
 #include <random>
 
 namespace bench {
@@ -12,14 +11,17 @@ using lb::tcp::kSyn;
 
 WorldConfig sized_for(WorldConfig config, uint32_t flows) {
   // Not full: a director with room for exactly its connections would be a rare one.
-  config.capacity = flows + flows / 4 + 64;
+  config.capacity = std::max(config.capacity, flows + flows / 4 + 64);
   return config;
 }
 
 }  // namespace
 
-KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t burst)
-    : world_(sized_for(std::move(config), flows), burst), servers_(flows), order_(flows) {
+KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t burst,
+                       uint32_t silent)
+    : world_(sized_for(std::move(config), flows), burst),
+      servers_(flows),
+      orders_(world_.config().workers) {
   for (uint32_t first = 0; first < flows; first += ring.size()) {
     open(first, ring.mbufs().first(std::min(ring.size(), flows - first)));
   }
@@ -27,8 +29,8 @@ KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t 
     throw Failure(std::to_string(world_.connections()) + " connections, not " +
                   std::to_string(flows));
   }
-  std::iota(order_.begin(), order_.end(), 0);
-  std::shuffle(order_.begin(), order_.end(), std::mt19937(1));
+  for (uint32_t flow = 0; flow < flows - silent; ++flow) orders_[world_.owner_of(flow)].push_back(flow);
+  for (auto& order : orders_) std::shuffle(order.begin(), order.end(), std::mt19937(1));
 }
 
 // The handshake as the director sees it: of DR only the client's half, of UDP a packet each way.
@@ -45,12 +47,23 @@ void KnownFlows::stage(dataplane::LinkNumber link, uint32_t first, std::span<rte
     write(mbufs[i], from_client ? world_.from_client(first + i, tcp_flags)
                                 : world_.from_server(first + i, servers_[first + i], tcp_flags));
   }
-  world_.forward(link, mbufs);
+  forward_by_owners(link, first, mbufs);
   for (uint32_t i = 0; i < mbufs.size(); ++i) {
     const uint32_t flow = first + i;
     if (tcp_flags == kSyn) servers_[flow] = static_cast<uint16_t>(world_.server_of(mbufs[i]));
     expect(mbufs[i], from_client ? world_.at_server(flow, servers_[flow], tcp_flags)
                                  : world_.at_client(flow, tcp_flags));
+  }
+}
+
+void KnownFlows::forward_by_owners(dataplane::LinkNumber link, uint32_t first,
+                                   std::span<rte_mbuf*> mbufs) {
+  for (dataplane::WorkerNumber worker = 0; worker < world_.config().workers; ++worker) {
+    std::vector<rte_mbuf*> own;
+    for (uint32_t i = 0; i < mbufs.size(); ++i) {
+      if (world_.owner_of(first + i) == worker) own.push_back(mbufs[i]);
+    }
+    world_.forward(link, own, worker);
   }
 }
 

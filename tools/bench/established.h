@@ -9,22 +9,26 @@ namespace bench {
 // A world in which so many connections have been opened, by their handshakes through the worker.
 class KnownFlows {
  public:
-  // `ring` carries the handshakes. `config.capacity` is set to what they need.
-  KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t burst);
+  // `ring` carries the handshakes. `config.capacity` is raised to what they need. The last `silent`
+  // of the flows are there and send nothing more.
+  KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t burst, uint32_t silent = 0);
 
   World& world() { return world_; }
   uint32_t server(uint32_t flow) const { return servers_[flow]; }
-  // The flows in random order.
-  const std::vector<uint32_t>& order() const { return order_; }
+  // The flows that a worker owns and that send, in random order.
+  const std::vector<uint32_t>& order(dataplane::WorkerNumber worker = 0) const {
+    return orders_[worker];
+  }
 
  private:
   void open(uint32_t first, std::span<rte_mbuf*> mbufs);
   void stage(dataplane::LinkNumber link, uint32_t first, std::span<rte_mbuf*> mbufs,
              uint8_t tcp_flags);
+  void forward_by_owners(dataplane::LinkNumber link, uint32_t first, std::span<rte_mbuf*> mbufs);
 
   World world_;
   std::vector<uint16_t> servers_;
-  std::vector<uint32_t> order_;
+  std::vector<std::vector<uint32_t>> orders_;  // by worker
 };
 
 enum class Towards : uint8_t { kServer, kClient };

@@ -29,7 +29,7 @@ bool is_wanted(const Options& options, const std::string& name) {
   });
 }
 
-// Leaves the wanted cases, and what means are made of.
+// Leaves the wanted cases, what means are made of, and what can then be compared.
 void select(const Options& options, Group& group) {
   std::set<std::string> names;
   for (const CaseSpec& spec : group.cases) {
@@ -38,6 +38,9 @@ void select(const Options& options, Group& group) {
     names.insert(spec.mean_of.begin(), spec.mean_of.end());
   }
   std::erase_if(group.cases, [&](const CaseSpec& spec) { return !names.contains(spec.name); });
+  std::erase_if(group.comparisons, [&](const Comparison& comparison) {
+    return !names.contains(comparison.of) || !names.contains(comparison.baseline);
+  });
 }
 
 void list(const std::vector<Group>& groups) {
@@ -45,6 +48,10 @@ void list(const std::vector<Group>& groups) {
     for (const CaseSpec& spec : group.cases) {
       fmt::print("{:<36} {:>6} flows {:>6} mbufs\n", spec.name, count_text(spec.flows),
                  count_text(spec.ring));
+    }
+    for (const Comparison& comparison : group.comparisons) {
+      fmt::print("  -> {:<46} {} : {}, target {}\n", comparison.name, comparison.of,
+                 comparison.baseline, comparison.target);
     }
   }
 }
@@ -64,6 +71,20 @@ Series series_of(const std::vector<Contestant>& contestants, const std::string& 
     if (contestant.spec.name == name && contestant.spec.ring == ring) return contestant.series;
   }
   return {};
+}
+
+void compare(const std::vector<Contestant>& contestants, const Comparison& comparison,
+             Report& report) {
+  const auto find = [&](const std::string& name) {
+    return std::find_if(contestants.begin(), contestants.end(),
+                        [&](const Contestant& contestant) { return contestant.spec.name == name; });
+  };
+  const auto of = find(comparison.of);
+  const auto baseline = find(comparison.baseline);
+  report.add(of->spec, comparison,
+             comparison.kind == Comparison::Kind::kRatio
+                 ? of->series.over(baseline->series)
+                 : of->series.above(baseline->series, comparison.factor));
 }
 
 void run(Group& group, Lab& lab, uint32_t rounds, Report& report) {
@@ -93,6 +114,7 @@ void run(Group& group, Lab& lab, uint32_t rounds, Report& report) {
     report.add({spec, samples, series_of(contestants, "MAC swap", spec.ring),
                 series_of(contestants, group.hash.name, 0)});
   }
+  for (const Comparison& comparison : group.comparisons) compare(contestants, comparison, report);
 }
 
 // One core does both: the benchmark runs on EAL's main lcore, the worker lcore it insists on

@@ -26,6 +26,14 @@ Series Series::over(const Series& baseline) const {
   return result;
 }
 
+Series Series::above(const Series& baseline, double factor) const {
+  Series result;
+  for (size_t i = 0; i < samples_.size(); ++i) {
+    result.add((samples_[i] - baseline.samples_[i]) * factor);
+  }
+  return result;
+}
+
 Series Series::mean(const Series& a, const Series& b) {
   Series result;
   for (size_t i = 0; i < a.samples_.size(); ++i) result.add((a.samples_[i] + b.samples_[i]) / 2);

@@ -24,16 +24,31 @@ inline double nanoseconds(uint64_t cycles) {
 // CPU time of this thread, in cycles of the time-stamp counter.
 uint64_t cpu_cycles();
 
-// Cycles that `work` takes, without those that other processes had the CPU meanwhile: the CPU
-// time's clock is too slow to read for a short pass and brackets it, but knows of them. The fenced
-// reads cost some 20 ns, once for a whole pass.
+struct Stretch {
+  uint64_t elapsed;
+  uint64_t on_cpu;
+  // Without what other processes had of the CPU meanwhile.
+  uint64_t cycles() const { return std::min(elapsed, on_cpu); }
+  // Whether they had any of it: more than the two clocks may differ by.
+  bool was_interrupted() const {
+    return elapsed > on_cpu + elapsed / 100 + rte_get_tsc_hz() / 1'000'000;
+  }
+};
+
+// What `work` takes. The CPU time's clock is too slow to read for a short pass and brackets it, but
+// knows of other processes. The fenced reads cost some 20 ns, once for a whole pass.
 template <class Work>
-uint64_t time_of(Work work) {
+Stretch stretch_of(Work work) {
   const uint64_t cpu_start = cpu_cycles();
   const uint64_t start = rte_rdtsc_precise();
   work();
   const uint64_t elapsed = rte_rdtsc_precise() - start;
-  return std::min(elapsed, cpu_cycles() - cpu_start);
+  return {elapsed, cpu_cycles() - cpu_start};
+}
+
+template <class Work>
+uint64_t time_of(Work work) {
+  return stretch_of(work).cycles();
 }
 
 // Samples of one case, in the order of the rounds.
@@ -49,6 +64,8 @@ class Series {
   Series over(const Series& baseline) const;
   // Round by round: the mean of two.
   static Series mean(const Series& a, const Series& b);
+  // Round by round: how much longer than the baseline, times `factor`.
+  Series above(const Series& baseline, double factor) const;
 
  private:
   std::vector<double> samples_;

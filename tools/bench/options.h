@@ -19,6 +19,7 @@ struct Options {
   uint32_t rounds = 0;
   uint16_t burst = 0;
   unsigned cpu = 0;
+  std::optional<unsigned> second_cpu;  // none: this process may use one only
   Pages pages = Pages::kHugeIfFree;
   bool json = false;
 };

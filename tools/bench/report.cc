@@ -48,10 +48,11 @@ Report::Report(const Circumstances& circumstances, std::FILE* out)
 void Report::print_head() {
   const Options& options = circumstances_.options;
   fmt::print(out_,
-             "lbd-bench: {}, CPU {}, TSC {:.2f} GHz, {}, bursts of {}, {} rounds\n\n"
+             "lbd-bench: {}, CPU {}{}, TSC {:.2f} GHz, {}, bursts of {}, {} rounds\n\n"
              "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}  {}\n"
              "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}\n",
-             circumstances_.cpu_model, options.cpu, 1 / nanoseconds(1), circumstances_.pages,
+             circumstances_.cpu_model, options.cpu,
+             options.second_cpu ? fmt::format(" and {}", *options.second_cpu) : "", 1 / nanoseconds(1), circumstances_.pages,
              options.burst, options.rounds, "case", "flows", "mbufs", "x swap", "x rte_hash", "ns",
              "+-", "best", "worst", "per", "", "", "", "(same mbufs)", "(same flows)", "median", "",
              "", "");
@@ -94,7 +95,17 @@ void Report::print(const Baseline& baseline) {
              samples.quantile(0), samples.quantile(1), baseline.spec.unit);
 }
 
+void Report::add(const CaseSpec& spec, const Comparison& comparison, const Series& series) {
+  fmt::print(out_, "  -> {:<46} {:>14.2f} +-{:5.2f}  (target: {})\n", comparison.name,
+             series.median(), spread(series), comparison.target);
+  std::fflush(out_);
+  compared_.push_back({spec, comparison, series});
+}
+
 void Report::finish() {
+  if (!circumstances_.options.second_cpu) {
+    fmt::print(out_, "\nTwo workers: left out, as only one CPU may be used.\n");
+  }
   fmt::print(out_, "\nBaselines, over all groups:\n");
   for (const Baseline& baseline : baselines_) print(baseline);
   std::fflush(out_);
@@ -111,12 +122,22 @@ nlohmann::json Report::json() const {
                         {"burst", options.burst},
                         {"rounds", options.rounds},
                         {"results", nlohmann::json::array()},
-                        {"baselines", nlohmann::json::array()}};
+                        {"baselines", nlohmann::json::array()},
+                        {"comparisons", nlohmann::json::array()}};
+  if (options.second_cpu) result["second_cpu"] = *options.second_cpu;
   for (const Result& r : results_) {
     nlohmann::json entry = head(r.spec, r.samples);
     entry["over_mac_swap"] = ratio(r.samples, r.mac_swap);
     if (!r.hash.samples().empty()) entry["over_rte_hash"] = ratio(r.samples, r.hash);
     result["results"].push_back(std::move(entry));
+  }
+  for (const Compared& c : compared_) {
+    result["comparisons"].push_back({{"comparison", c.comparison.name},
+                                     {"of", c.comparison.of},
+                                     {"baseline", c.comparison.baseline},
+                                     {"flows", c.spec.flows},
+                                     {"target", c.comparison.target},
+                                     {"value", quantiles(c.series)}});
   }
   for (const Baseline& b : baselines_) result["baselines"].push_back(head(b.spec, b.samples));
   return result;

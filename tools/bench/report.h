@@ -30,6 +30,8 @@ class Report {
   void add(const Result& result);
   // A baseline's samples of one group; its line is printed at the end, over all groups.
   void add_baseline(const CaseSpec& spec, const Series& samples);
+  // After the results that it compares.
+  void add(const CaseSpec& spec, const Comparison& comparison, const Series& series);
   void finish();
   nlohmann::json json() const;
 
@@ -37,6 +39,12 @@ class Report {
   struct Baseline {
     CaseSpec spec;
     Series samples;
+  };
+
+  struct Compared {
+    CaseSpec spec;
+    Comparison comparison;
+    Series series;
   };
 
   void print_head();
@@ -47,6 +55,7 @@ class Report {
   std::FILE* out_;
   std::vector<Result> results_;
   std::vector<Baseline> baselines_;
+  std::vector<Compared> compared_;
 };
 
 }  // namespace bench

@@ -1,7 +1,6 @@
 #include "tools/bench/world.h"
 
 #include "scheduler/table.h"
-#include "tools/bench/measure.h"
 
 namespace bench {
 namespace {
@@ -37,45 +36,67 @@ lb::Timeouts timeouts_of(uint32_t seconds) {
   return timeouts;
 }
 
-size_t entry_bytes(uint32_t capacity) {
+size_t entry_bytes(uint32_t capacity, uint32_t workers) {
   using Pool = lb::ConnectionPool<lb::V4>;
-  return Pool::bytes_for(Pool::entries_for(capacity, 1));
+  return Pool::bytes_for(Pool::entries_for(capacity, workers));
+}
+
+// Never nothing, so that there is something to take.
+size_t ring_bytes(dataplane::WorkerNumber workers) {
+  return std::max<size_t>(dataplane::Mesh::bytes_for(workers), RTE_CACHE_LINE_SIZE);
 }
 
 }  // namespace
 
+World::Own::Own(const WorldConfig& config)
+    : bucket_memory(take(lb::ConnectionTable<lb::V4>::bytes_for(config.capacity), "index")),
+      ring_memory(take(ring_bytes(config.workers), "rings")),
+      traffic(size_t{config.services} * config.servers),
+      refused(config.services),
+      loads(size_t{config.services} * config.servers) {}
+
 World::World(const WorldConfig& config, uint16_t burst)
     : config_(config),
+      clients_(config.clients ? config.clients() : std::vector<End>{}),
       burst_(burst),
-      entry_memory_(take(entry_bytes(config.capacity), "connections")),
-      bucket_memory_(take(lb::ConnectionTable<lb::V4>::bytes_for(config.capacity), "index")),
+      entry_memory_(take(entry_bytes(config.capacity, config.workers), "connections")),
       pool_(entry_memory_.bytes()),
       turns_(config.services),
-      traffic_(size_t{config.services} * config.servers),
-      refused_(config.services),
-      loads_(size_t{config.services} * config.servers),
-      all_loads_(loads_.data()),
-      snapshot_(1, build_snapshot()) {
-  worker_ = std::make_unique<dataplane::Worker>(dataplane::WorkerParts{
-      .number = 0,
-      .owner = dataplane::OwnerFunction::keyed(1),
-      .mesh = mesh_,
-      .io = io_,
-      .links = {{.multi_segment = true}, {.multi_segment = true}},
+      snapshot_(config.workers, build_snapshot()) {
+  std::vector<std::span<std::byte>> rings;
+  for (dataplane::WorkerNumber number = 0; number < config.workers; ++number) {
+    Own& own = *own_.emplace_back(std::make_unique<Own>(config));
+    all_loads_.push_back(own.loads.span().data());
+    rings.push_back(own.ring_memory.bytes());
+  }
+  mesh_ = std::make_unique<dataplane::Mesh>(rings);
+  for (dataplane::WorkerNumber number = 0; number < config.workers; ++number) build_worker(number);
+}
+
+void World::build_worker(dataplane::WorkerNumber number) {
+  Own& own = *own_[number];
+  const dataplane::LinkWay way{.multi_segment = true, .transmitter = number};
+  own.worker = std::make_unique<dataplane::Worker>(dataplane::WorkerParts{
+      .number = number,
+      .owner = dataplane::OwnerFunction::keyed(config_.workers),
+      .mesh = *mesh_,
+      .io = own.io,
+      .links = {way, way},
       .answer_limit = answer_limit_,
       .pool = pool_,
-      .bucket_memory = bucket_memory_.bytes(),
+      .bucket_memory = own.bucket_memory.bytes(),
       .key = kKey,
-      .loads = loads_,
-      .live = {turns_, traffic_, refused_, {&all_loads_, 1}},
-      .timeouts = timeouts_of(config.timeout_seconds),
+      .loads = own.loads.span(),
+      .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_},
+      .timeouts = timeouts_of(config_.timeout_seconds),
       .snapshot = snapshot_,
       .neighbours = neighbours(),
   });
 }
 
-size_t World::bytes_for(uint32_t capacity) {
-  return entry_bytes(capacity) + lb::ConnectionTable<lb::V4>::bytes_for(capacity);
+size_t World::bytes_for(uint32_t capacity, dataplane::WorkerNumber workers) {
+  const size_t own = lb::ConnectionTable<lb::V4>::bytes_for(capacity) + ring_bytes(workers);
+  return entry_bytes(capacity, workers) + workers * own;
 }
 
 std::unique_ptr<const dataplane::Snapshot<lb::V4>> World::build_snapshot() const {
@@ -118,9 +139,18 @@ std::vector<dataplane::StaticNeighbour> World::neighbours() const {
   return result;
 }
 
-// Sixteen ports of each address.
-End World::client(uint32_t flow) const {
+End World::usual_client(uint32_t flow) {
   return {{Be32(0x64400000 + flow / 16)}, Be16(static_cast<uint16_t>(1024 + flow % 16 * 4001))};
+}
+
+End World::client(uint32_t flow) const {
+  return clients_.empty() ? usual_client(flow) : clients_[flow];
+}
+
+dataplane::WorkerNumber World::owner_of(uint32_t flow) const {
+  const End end = client(flow);
+  const uint64_t hash = own_[0]->worker->connections().table().hash(end, config_.protocol);
+  return dataplane::OwnerFunction::keyed(config_.workers)(end, hash);
 }
 
 // 198.18.0.0 and up.
@@ -166,24 +196,63 @@ uint32_t World::server_of(const rte_mbuf* mbuf) const {
   return static_cast<uint32_t>(mac[4] << 8 | mac[5]);
 }
 
-void World::turns(dataplane::LinkNumber link, std::span<rte_mbuf*> packets) {
+void World::turns(dataplane::Worker& worker, dataplane::LinkNumber link,
+                  std::span<rte_mbuf*> packets) {
   for (size_t i = 0; i < packets.size(); i += burst_) {
-    worker_->begin(now_);
-    worker_->process(link, &packets[i],
-                     static_cast<uint16_t>(std::min<size_t>(burst_, packets.size() - i)));
-    worker_->housekeep(now_);
-    worker_->flush();
+    worker.begin(now_);
+    worker.process(link, &packets[i],
+                   static_cast<uint16_t>(std::min<size_t>(burst_, packets.size() - i)));
+    worker.housekeep(now_);
+    worker.flush();
   }
 }
 
-uint64_t World::forward(dataplane::LinkNumber link, std::span<rte_mbuf*> packets) {
-  const uint64_t cycles = time_of([&] { turns(link, packets); });
-  const uint64_t sent = io_.take_sent();
-  if (sent != packets.size()) {
-    throw Failure(std::to_string(sent) + " of " + std::to_string(packets.size()) +
-                  " packets were sent on;" + drops());
-  }
+uint64_t World::forward(dataplane::LinkNumber link, std::span<rte_mbuf*> packets,
+                        dataplane::WorkerNumber worker) {
+  Own& own = *own_[worker];
+  const uint64_t cycles = time_of([&] { turns(*own.worker, link, packets); });
+  require_sent(own.io.take_sent(), packets.size());
   return cycles;
+}
+
+// Turns as in the loop of a worker's thread. Returns the cycles of those that found nothing to do.
+uint64_t World::turns_until_all_rest(Own& own) {
+  uint64_t idle = 0;
+  bool receiving = true;
+  for (uint64_t last = rte_rdtsc();;) {
+    // Once all have received all and flushed it to its owners, an empty turn is the last.
+    const bool all_received = receiving_.load(std::memory_order_acquire) == 0;
+    const bool worked = own.worker->turn(now_) > 0;
+    if (receiving && own.io.has_received_all()) {
+      receiving = false;
+      receiving_.fetch_sub(1, std::memory_order_release);
+    }
+    const uint64_t now = rte_rdtsc();
+    if (!worked) idle += now - last;
+    last = now;
+    if (!worked && all_received) return idle;
+  }
+}
+
+World::Shift World::work(dataplane::WorkerNumber worker, dataplane::LinkNumber link,
+                         std::span<rte_mbuf*> packets) {
+  Own& own = *own_[worker];
+  own.io.arrive(link, packets, burst_);
+  uint64_t idle = 0;
+  const Stretch stretch = stretch_of([&] { idle = turns_until_all_rest(own); });
+  return {stretch.cycles() - std::min(idle, stretch.cycles()), stretch.was_interrupted()};
+}
+
+void World::end_shift(uint64_t packets) {
+  uint64_t sent = 0;
+  for (const auto& own : own_) sent += own->io.take_sent();
+  require_sent(sent, packets);
+}
+
+void World::require_sent(uint64_t sent, uint64_t packets) const {
+  if (sent == packets) return;
+  throw Failure(std::to_string(sent) + " of " + std::to_string(packets) + " packets were sent on;" +
+                drops());
 }
 
 void World::follow_clock() { now_ = std::max(now_, clock_.at(rte_rdtsc())); }
@@ -191,15 +260,24 @@ void World::follow_clock() { now_ = std::max(now_, clock_.at(rte_rdtsc())); }
 void World::expire_all() {
   skip((config_.timeout_seconds + 1) * lb::kTicksPerSecond);
   do {
-    worker_->begin(now_);
-    worker_->housekeep(now_);
+    for (const auto& own : own_) {
+      own->worker->begin(now_);
+      own->worker->housekeep(now_);
+    }
   } while (connections() > 0);
+}
+
+uint64_t World::sum(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter) const {
+  uint64_t sum = 0;
+  for (const auto& own : own_) sum += (own->worker->reader_counters().*counter).reader_get();
+  return sum;
 }
 
 std::string World::drops() const {
   std::string text;
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
-    const uint64_t count = worker_->reader_counters().drops[i].reader_get();
+    uint64_t count = 0;
+    for (const auto& own : own_) count += own->worker->reader_counters().drops[i].reader_get();
     if (count == 0) continue;
     text += ' ' + std::string(lb::kDropReasonTexts[i].name) + ' ' + std::to_string(count);
   }

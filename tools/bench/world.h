@@ -1,13 +1,16 @@
-// A director with one worker and its surroundings: a router on the client's side, real servers on
-// the other, services as many as wanted. Everything that lbd gives a worker, but ports and a
-// thread.
+// A director and its surroundings: a router on the client's side, real servers on the other,
+// services as many as wanted. Everything that lbd gives its workers, but ports and threads.
 //
 //   clients 100.64.0.0/10 -- router -- [0] lbd [1] -- servers 10.2.0.0/16
 #pragma once
 
+#include <functional>
+
 #include "dataplane/loop.h"
 #include "dataplane/memory.h"
+#include "lb/reserved_array.h"
 #include "tools/bench/counting_io.h"
+#include "tools/bench/measure.h"
 #include "tools/bench/packets.h"
 
 namespace bench {
@@ -20,6 +23,8 @@ struct WorldConfig {
   uint32_t servers = 10;  // the same for every service, weights 1 to 10 in turn
   uint32_t capacity = 0;
   uint32_t timeout_seconds = 900;  // in every state
+  dataplane::WorkerNumber workers = 1;
+  std::function<std::vector<End>()> clients = {};  // by flow; none: World::usual_client
 };
 
 // Flow numbers from here on would repeat the clients of others.
@@ -35,7 +40,10 @@ class World {
   World& operator=(const World&) = delete;
 
   // Hugepages or EAL's memory that a world takes.
-  static size_t bytes_for(uint32_t capacity);
+  static size_t bytes_for(uint32_t capacity, dataplane::WorkerNumber workers = 1);
+
+  // Sixteen ports of each address.
+  static End usual_client(uint32_t flow);
 
   bool is_nat() const { return config_.method == "nat"; }
   const WorldConfig& config() const { return config_; }
@@ -49,8 +57,25 @@ class World {
   // Which server a packet that has left goes to.
   uint32_t server_of(const rte_mbuf* mbuf) const;
 
-  // The worker's turns over packets that came by a link, timed: cycles. Every one must be sent on.
-  uint64_t forward(dataplane::LinkNumber link, std::span<rte_mbuf*> packets);
+  // The worker that owns a flow.
+  dataplane::WorkerNumber owner_of(uint32_t flow) const;
+
+  // A worker's turns over packets of its own that came by a link, timed: cycles. Every one must be
+  // sent on.
+  uint64_t forward(dataplane::LinkNumber link, std::span<rte_mbuf*> packets,
+                   dataplane::WorkerNumber worker = 0);
+
+  // The same by all workers at once: after `begin_shift` each one's thread calls `work`, with what
+  // that worker receives. It returns when all packets of all workers have found their owners.
+  // `end_shift`: as many packets as that must have been sent on.
+  struct Shift {
+    uint64_t cycles;  // without waiting for other workers
+    bool interrupted;
+  };
+  void begin_shift() { receiving_ = config_.workers; }
+  Shift work(dataplane::WorkerNumber worker, dataplane::LinkNumber link,
+             std::span<rte_mbuf*> packets);
+  void end_shift(uint64_t packets);
 
   // Time passes: for `forward` it stands still, unless `follow_clock` or `skip` moves it.
   void follow_clock();
@@ -58,35 +83,50 @@ class World {
   // Ends all connections by letting their time run out.
   void expire_all();
 
-  uint64_t connections() const { return worker_->reader_counters().connections.reader_get(); }
-  uint64_t reclaimed() const { return worker_->reader_counters().reclaimed.reader_get(); }
+  uint64_t connections() const { return sum(&dataplane::WorkerCounters::connections); }
+  uint64_t reclaimed() const { return sum(&dataplane::WorkerCounters::reclaimed); }
+  uint64_t taken_over() const { return sum(&dataplane::WorkerCounters::taken_over); }
 
  private:
+  // What a worker does not share.
+  struct alignas(64) Own {
+    explicit Own(const WorldConfig& config);
+    dataplane::Memory bucket_memory;
+    dataplane::Memory ring_memory;
+    lb::ReservedArray<lb::Traffic> traffic;
+    lb::ReservedArray<lb::Counter<uint64_t>> refused;
+    lb::ReservedArray<lb::Load> loads;
+    CountingIo io;
+    std::unique_ptr<dataplane::Worker> worker;
+  };
+
   End client(uint32_t flow) const;
   End virtual_end(uint32_t flow) const;
   End inside_end(uint32_t flow, uint32_t server) const;
   std::unique_ptr<const dataplane::Snapshot<lb::V4>> build_snapshot() const;
+  void build_worker(dataplane::WorkerNumber number);
   std::vector<dataplane::StaticNeighbour> neighbours() const;
-  void turns(dataplane::LinkNumber link, std::span<rte_mbuf*> packets);
+  void turns(dataplane::Worker& worker, dataplane::LinkNumber link, std::span<rte_mbuf*> packets);
+  uint64_t turns_until_all_rest(Own& own);
+  void require_sent(uint64_t sent, uint64_t packets) const;
+  uint64_t sum(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter) const;
   std::string drops() const;
 
   WorldConfig config_;
+  std::vector<End> clients_;
   uint16_t burst_;
   dataplane::Memory entry_memory_;
-  dataplane::Memory bucket_memory_;
   lb::ConnectionPool<lb::V4> pool_;
-  std::vector<std::atomic<uint64_t>> turns_;
-  std::vector<lb::Traffic> traffic_;
-  std::vector<lb::Counter<uint64_t>> refused_;
-  std::vector<lb::Load> loads_;
-  const lb::Load* all_loads_;
+  lb::ReservedArray<std::atomic<uint64_t>> turns_;
+  std::vector<std::unique_ptr<Own>> own_;
+  std::vector<const lb::Load*> all_loads_;
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
-  CountingIo io_;
-  dataplane::Mesh mesh_{std::vector<std::span<std::byte>>(1)};
+  std::unique_ptr<dataplane::Mesh> mesh_;
   dataplane::TokenBucket answer_limit_{1000, 1000};
-  std::unique_ptr<dataplane::Worker> worker_;
   dataplane::Clock clock_;
   lb::Tick now_ = 0;
+  // Workers that have not yet received all of this shift.
+  alignas(64) std::atomic<uint32_t> receiving_ = 0;
 };
 
 }  // namespace bench
