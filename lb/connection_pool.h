@@ -92,8 +92,9 @@ class ConnectionPool {
 
   Entry* entries_;
   uint32_t size_;
-  std::atomic<uint64_t> head_{kNoEntry};
   std::atomic<bool> wanted_{false};
+  // Workers that take and give write it; what stands above is read for every packet.
+  alignas(64) std::atomic<uint64_t> head_{kNoEntry};
 };
 
 // A worker's hand in the pool.
