@@ -24,7 +24,7 @@ Config loaded(const std::string& text) {
   return *config;
 }
 
-const char* const kExamples[] = {"nat.json", "nat-one-arm.json", "nat-masquerade.json",
+const char* const kExamples[] = {"nat.json", "nat-workers.json", "nat-one-arm.json", "nat-masquerade.json",
                                  "dr.json",  "tunnel.json",      "udp.json"};
 
 }  // namespace
