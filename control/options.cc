@@ -1,8 +1,9 @@
 #include "control/options.h"
 
-#include <boost/program_options.hpp>
 #include <cstring>
 #include <sstream>
+
+#include "control/command_line.h"
 
 namespace control {
 namespace {
@@ -40,14 +41,7 @@ std::expected<Options, std::string> parse_options(int argc, char** argv) {
   while (end < argc && std::strcmp(argv[end], "--") != 0) ++end;
   for (int i = end + 1; i < argc; ++i) result.eal_arguments.emplace_back(argv[i]);
   try {
-    namespace style = po::command_line_style;
-    po::variables_map values;
-    po::store(po::command_line_parser(end, argv)
-                  .options(description())
-                  .positional({})
-                  .style(style::unix_style & ~style::allow_guessing)
-                  .run(),
-              values);
+    const po::variables_map values = parse_command_line(end, argv, description());
     result.config_file = values["config"].as<std::string>();
     result.debug = values.contains("debug");
     if (values.contains("check")) result.action = Options::Action::kCheck;

@@ -3,10 +3,10 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <charconv>
 #include <sstream>
 
+#include "control/command_line.h"
 #include "dataplane/worker.h"
 
 namespace bench {
@@ -140,15 +140,7 @@ std::string usage() {
 
 std::expected<Options, std::string> parse_options(int argc, char** argv) {
   try {
-    namespace style = po::command_line_style;
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(description())
-                  .positional({})
-                  .style(style::unix_style & ~style::allow_guessing)
-                  .run(),
-              values);
-    return read(values);
+    return read(control::parse_command_line(argc, argv, description()));
   } catch (const po::error& error) {
     return std::unexpected(std::string(error.what()) + " (lbd-bench --help lists the options)");
   }

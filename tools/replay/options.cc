@@ -1,7 +1,8 @@
 #include "tools/replay/options.h"
 
-#include <boost/program_options.hpp>
 #include <sstream>
+
+#include "control/command_line.h"
 
 namespace replay {
 namespace {
@@ -142,15 +143,7 @@ std::string usage() {
 
 std::expected<Options, std::string> parse_options(int argc, char** argv) {
   try {
-    namespace style = po::command_line_style;
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(description())
-                  .positional({})
-                  .style(style::unix_style & ~style::allow_guessing)
-                  .run(),
-              values);
-    return read(values);
+    return read(control::parse_command_line(argc, argv, description()));
   } catch (const po::error& error) {
     return std::unexpected(std::string(error.what()) + " (lbd-replay --help lists the options)");
   }
