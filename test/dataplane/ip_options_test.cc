@@ -40,14 +40,6 @@ Bytes sent_on(Lab& lab, const Frame& frame, std::string_view from, std::string_v
   return expected;
 }
 
-Bytes only_frame(Lab& lab, std::string_view link, const Frame& frame) {
-  lab.io().put(lab.link_number(link), frame.build(lab.mac_of_link(link)));
-  lab.turn_quietly();
-  const std::vector<SentFrame> sent = lab.io().take_sent();
-  REQUIRE(sent.size() == 1);
-  return sent[0].bytes;
-}
-
 std::string options_of(const std::string& line) {
   const size_t at = line.find("ipopts=");
   return at == std::string::npos ? "" : line.substr(at + 7, line.find(' ', at) - at - 7);
@@ -64,7 +56,7 @@ const std::string kVipRecorded =
 TEST_CASE("in DR a packet to a service records the VIP, and nothing else but its TTL changes") {
   Lab lab(one_service("tcp", "dr"));
   const Frame frame = syn().data(5);
-  CHECK(only_frame(lab, "wan", frame) ==
+  CHECK(lab.only_frame("wan", frame) ==
         sent_on(lab, frame, "wan", "lan", "10.2.0.11", recorded("10.1.0.100")));
 }
 
@@ -78,7 +70,7 @@ TEST_CASE("in NAT a packet to a service records the VIP") {
 TEST_CASE("in a tunnel the packet inside records the VIP, and the outer header has no options") {
   Lab lab(one_service("tcp", "tunnel"));
   const Frame frame = syn().data(5);
-  const Bytes sent = only_frame(lab, "wan", frame);
+  const Bytes sent = lab.only_frame("wan", frame);
   Bytes expected = sent_on(lab, frame, "wan", "lan", "10.2.0.11", recorded("10.1.0.100"));
   REQUIRE(sent.size() == expected.size() + 20);
   CHECK(sent[kIp] == 0x45);
@@ -99,7 +91,7 @@ TEST_CASE("a reply records the director's address towards the client") {
 TEST_CASE("a routed packet records the director's address on the link by which it leaves") {
   Lab lab(one_service());
   const Frame frame = udp(kClient, "10.2.0.12:9").ip_options(kEmptyRoute).data(3);
-  CHECK(only_frame(lab, "wan", frame) ==
+  CHECK(lab.only_frame("wan", frame) ==
         sent_on(lab, frame, "wan", "lan", "10.2.0.12", recorded("10.2.0.1")));
 }
 
@@ -134,7 +126,7 @@ TEST_CASE("the next free place is filled, wherever the option stands") {
       Row{{1, 7, 7, 4, 0, 0, 0, 0}, {1, 7, 7, 8, 10, 1, 0, 100}},
       Row{{0x94, 4, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0}, {0x94, 4, 0, 0, 7, 7, 8, 10, 1, 0, 100, 0}});
   const Frame frame = tcp(kClient, kVip).flags("S").ip_options(row.options);
-  CHECK(only_frame(lab, "wan", frame) ==
+  CHECK(lab.only_frame("wan", frame) ==
         sent_on(lab, frame, "wan", "lan", "10.2.0.11", row.expected));
 }
 
@@ -144,7 +136,7 @@ TEST_CASE("a full record route and every other option are left alone") {
       Bytes{7, 7, 8, 1, 2, 3, 4, 0}, Bytes{7, 7, 255, 1, 2, 3, 4, 0}, Bytes{7, 3, 4, 0},
       Bytes{0x94, 4, 0, 0}, Bytes{68, 8, 5, 0, 0, 0, 0, 0}, Bytes{1, 1, 1, 1}, Bytes{0, 7, 11, 4});
   const Frame frame = tcp(kClient, kVip).flags("S").ip_options(options);
-  CHECK(only_frame(lab, "wan", frame) == sent_on(lab, frame, "wan", "lan", "10.2.0.11", options));
+  CHECK(lab.only_frame("wan", frame) == sent_on(lab, frame, "wan", "lan", "10.2.0.11", options));
   CHECK(lab.drops() == "");
 }
 
@@ -163,7 +155,7 @@ TEST_CASE("an ICMP error quotes the options as they came") {
   setup.links[1].mtu = 1400;
   Lab lab(setup);
   const auto quoted = [&](const Frame& frame) {
-    const Bytes sent = only_frame(lab, "wan", frame);
+    const Bytes sent = lab.only_frame("wan", frame);
     constexpr size_t kQuote = kIp + 20 + 8;
     REQUIRE(sent.size() >= kQuote + 32);
     CHECK(internet_checksum(View(sent).subspan(kQuote, 32)) == 0);

@@ -6,15 +6,6 @@ using namespace dataplane_test;
 
 namespace {
 
-// The bytes of the only frame that left.
-Bytes only_frame(Lab& lab, std::string_view link, const Frame& frame) {
-  lab.io().put(lab.link_number(link), frame.build(lab.mac_of_link(link)));
-  lab.turn_quietly();
-  const std::vector<SentFrame> sent = lab.io().take_sent();
-  REQUIRE(sent.size() == 1);
-  return sent[0].bytes;
-}
-
 Bytes last(const Bytes& bytes, size_t count) {
   return {bytes.end() - static_cast<long>(count), bytes.end()};
 }
@@ -63,7 +54,7 @@ TEST_CASE("payloads of any length arrive untouched and with a right checksum") {
   const size_t length = GENERATE(0u, 1u, 2u, 3u, 7u, 100u, 101u, 1459u, 1460u);
   Lab lab({{"tcp", kVip, {{kServer}}}, {"udp", kVip, {{kServer}}}});
   const Frame segment = tcp(kClient, kVip).flags("S").data(length);
-  const Bytes sent = only_frame(lab, "wan", segment);
+  const Bytes sent = lab.only_frame("wan", segment);
   CHECK(last(sent, length) == last(segment.build({}), length));
   const Lines datagram = lab.from_client(udp(kClient, kVip).data(length));
   REQUIRE(datagram.size() == 1);
@@ -102,9 +93,9 @@ TEST_CASE("IP options stay where they are") {
 
 TEST_CASE("a frame's padding stays at the director") {
   Lab lab(one_service());
-  const Bytes sent = only_frame(lab, "wan", tcp(kClient, kVip).flags("S").padded_to(60, 0xee));
+  const Bytes sent = lab.only_frame("wan", tcp(kClient, kVip).flags("S").padded_to(60, 0xee));
   CHECK(sent.size() == 14 + 40);
-  const Bytes reply = only_frame(lab, "lan", tcp(kServer, kClient).flags("SA").padded_to(60, 0xee));
+  const Bytes reply = lab.only_frame("lan", tcp(kServer, kClient).flags("SA").padded_to(60, 0xee));
   CHECK(reply.size() == 14 + 40);
 }
 

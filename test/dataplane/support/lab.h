@@ -18,6 +18,15 @@ class Lab : public World {
 
   Lines from_client(const Frame& frame) { return receive("wan", {frame}); }
   Lines from_server(const Frame& frame) { return receive("lan", {frame}); }
+
+  // A frame arrives; the bytes of the only one that then leaves.
+  Bytes only_frame(std::string_view link, const Frame& frame) {
+    io().put(link_number(link), frame.build(mac_of_link(link)));
+    turn_quietly();
+    const std::vector<SentFrame> sent = io().take_sent();
+    REQUIRE(sent.size() == 1);
+    return sent[0].bytes;
+  }
 };
 
 inline constexpr const char* kClient = "10.1.0.10:40000";
