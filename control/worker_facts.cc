@@ -176,7 +176,6 @@ std::expected<ConnectionPage, std::string> connection_facts(Workers workers,
   if (!filter) return std::unexpected(filter.error());
   ConnectionPage page;
   for (dataplane::Worker* worker : workers) {
-    // One more than is shown tells whether there are more.
     if (query.limit) filter->limit = *query.limit - page.connections.size();
     const auto inspected = inspect_connections(*worker, *filter, wait);
     if (!inspected) return std::unexpected(inspected.error());

@@ -35,7 +35,12 @@ class OwnerFunction {
   WorkerNumber operator()(const lb::End<lb::V4>& outside, uint64_t hash) const {
     if (table_size_ != 0) return by_device_hash(toeplitz_of(outside));
     // Bits that neither the bucket number nor the tag uses to tell connections apart.
-    return static_cast<WorkerNumber>((hash >> 24 & 0xffffff) * workers_ >> 24);
+    return share_of(hash >> 24 & 0xffffff, workers_);
+  }
+
+  // The worker whose equal share of all numbers of 24 bits this one falls into.
+  static WorkerNumber share_of(uint64_t number, WorkerNumber workers) {
+    return static_cast<WorkerNumber>(number * workers >> 24);
   }
 
   // The low 16 bits of the devices' hash of an address and a port, at whatever position.

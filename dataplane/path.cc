@@ -48,6 +48,7 @@ void Path<F>::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   locate_all(burst);
   forward_all(link, burst);
   handle_exceptions(link, burst);
+  turns_.settle();
 }
 
 // Reads each packet's headers, once; broken ones end here.
@@ -142,18 +143,13 @@ void Path<F>::locate_all(const Burst& burst) {
 // Whether a packet of no known connection will open one whose server is chosen by turns.
 template <class F>
 bool Path<F>::is_likely_new(const Packet& packet) const {
-  if (packet.service >= Packet::kMasqueraded) return false;
-  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
-  if (packet.protocol == lb::Protocol::kTcp && (packet.tcp_flags & kMask) != lb::tcp::kSyn) {
-    return false;
-  }
+  if (packet.service >= Packet::kMasqueraded || !may_open(packet)) return false;
   return snapshot_->services[packet.service]->plan->takes_turns();
 }
 
 template <class F>
 void Path<F>::forward_all(LinkNumber link, Burst& burst) {
   for (uint16_t i = 0; i < burst.flows; ++i) forward(link, burst.flow[i]);
-  turns_.settle();
 }
 
 template <class F>
@@ -169,7 +165,6 @@ void Path<F>::handle_exceptions(LinkNumber link, Burst& burst) {
   }
   for (uint16_t i = 0; i < burst.others; ++i) handle_other(link, burst.other[i]);
   for (uint16_t i = 0; i < burst.arps; ++i) host_.handle_arp(link, burst.arp[i]);
-  turns_.settle();
 }
 
 template <class F>
@@ -265,12 +260,17 @@ EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
   return index;
 }
 
+// Whether a packet may be the first of a service's connection. LVS looks at SYN alone, so a SYN+ACK
+// is scheduled too (recorded vector nat-first-SA-sloppy0).
+template <class F>
+bool Path<F>::may_open(const Packet& packet) {
+  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
+  return packet.protocol != lb::Protocol::kTcp || (packet.tcp_flags & kMask) == lb::tcp::kSyn;
+}
+
 template <class F>
 EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
-  const bool tcp = packet.protocol == lb::Protocol::kTcp;
-  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
-  // LVS looks at SYN alone, so a SYN+ACK is scheduled too (recorded vector nat-first-SA-sloppy0).
-  if (tcp && (packet.tcp_flags & kMask) != lb::tcp::kSyn) {
+  if (!may_open(packet)) {
     host_.refuse_with_reset(link, packet, DropReason::kNotASyn);
     return kNoEntry;
   }
@@ -285,7 +285,7 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
   if (server != nullptr) {
     index = connections_.open(
         {packet.source, packet.destination, server->end, packet.protocol,
-         tcp ? lb::State::kSynRecv : lb::State::kUdp, server->method,
+         packet.protocol == lb::Protocol::kTcp ? lb::State::kSynRecv : lb::State::kUdp, server->method,
          methods_[server->method].replies_seen, false, service.slot, server->slot},
         now_);
     if (index != kNoEntry) {

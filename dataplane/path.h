@@ -76,6 +76,7 @@ class Path final : private Reentry {
   void classify(Packet& packet) const;
   bool pass_on(LinkNumber link, const Packet& packet, HandoverReason reason);
   bool is_likely_new(const Packet& packet) const;
+  static bool may_open(const Packet& packet);
   void forward(LinkNumber link, Packet& packet);
   void forward_with(LinkNumber link, Packet& packet, lb::EntryIndex index);
   void put_together(LinkNumber link, const Packet& fragment);

@@ -24,7 +24,7 @@ WorkerNumber Peers::home(const Ipv4Header& header) const {
       uint64_t{header.source.bits.raw()} << 32 | header.destination.bits.raw();
   const uint64_t id = uint64_t{header.id.raw()} << 8 | header.protocol;
   const uint64_t hash = lb::mix(key_, lb::mix(key_, ends) ^ id);
-  return static_cast<WorkerNumber>((hash & 0xffffff) * mesh_.workers() >> 24);
+  return OwnerFunction::share_of(hash & 0xffffff, mesh_.workers());
 }
 
 void Peers::hand_over(WorkerNumber to, LinkNumber link, rte_mbuf* packet, HandoverReason reason) {
@@ -46,11 +46,7 @@ void Peers::hand_over(WorkerNumber to, std::span<const Fragment> datagram, Hando
   if (mesh_.push_all(self_, to, packets.data(), count, in_ring)) {
     counters_.hand_over(reason, count);
   } else {
-    counters_.drop(lb::DropReason::kHandoverFull, count);
-    for (uint16_t i = 0; i < count; ++i) {
-      rte_mbuf* packet = packets[i].packet();
-      io_.release(&packet, 1);
-    }
+    drop({packets.data(), count});
   }
   note(in_ring);
 }
@@ -79,12 +75,16 @@ void Peers::flush(WorkerNumber to) {
   const uint16_t taken = mesh_.push(self_, to, batch.packets.data(), batch.count, in_ring);
   note(in_ring);
   for (uint16_t i = 0; i < taken; ++i) counters_.hand_over(batch.reasons[i]);
-  for (uint16_t i = taken; i < batch.count; ++i) {
-    rte_mbuf* packet = batch.packets[i].packet();
-    counters_.drop(lb::DropReason::kHandoverFull);
+  drop(std::span(batch.packets).first(batch.count).subspan(taken));
+  batch.count = 0;
+}
+
+void Peers::drop(std::span<const HandedPacket> packets) {
+  counters_.drop(lb::DropReason::kHandoverFull, packets.size());
+  for (const HandedPacket& handed : packets) {
+    rte_mbuf* packet = handed.packet();
     io_.release(&packet, 1);
   }
-  batch.count = 0;
 }
 
 void Peers::tell(const Notice& notice) {

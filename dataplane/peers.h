@@ -79,6 +79,7 @@ class Peers {
     std::array<HandoverReason, kBurst> reasons;
   };
   void flush(WorkerNumber to);
+  void drop(std::span<const HandedPacket> packets);  // which found no room in a ring
   void note(uint32_t in_ring) { fullest_ = std::max(fullest_, in_ring); }
 
   Mesh& mesh_;
