@@ -1,65 +1,18 @@
 #include "test/dataplane/support/heap_io.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
 
 namespace dataplane_test {
 
-HeapIo::HeapIo(size_t links) : arriving_(links), limits_(links, 0xffff) {
-  static const int ops = register_pool_ops();
-  pool_.ops_index = ops;
-  pool_.pool_data = this;
-}
-
-HeapIo::~HeapIo() {
-  while (!live_.empty()) free_segment(*live_.begin());
-}
-
-int HeapIo::register_pool_ops() {
-  static rte_mempool_ops ops = {};
-  std::strcpy(ops.name, "heap_io");
-  ops.alloc = [](rte_mempool*) { return 0; };
-  ops.enqueue = enqueue;
-  ops.dequeue = [](rte_mempool*, void**, unsigned) { return -1; };
-  ops.get_count = [](const rte_mempool*) { return 0u; };
-  return rte_mempool_register_ops(&ops);
-}
-
-int HeapIo::enqueue(rte_mempool* pool, void* const* objects, unsigned count) {
-  for (unsigned i = 0; i < count; ++i) {
-    static_cast<HeapIo*>(pool->pool_data)->free_segment(static_cast<rte_mbuf*>(objects[i]));
-  }
-  return 0;
-}
-
-rte_mbuf* HeapIo::make(const uint8_t* bytes, size_t length, size_t room) {
-  auto* mbuf = new rte_mbuf{};
-  mbuf->buf_len = static_cast<uint16_t>(kHeadroom + length + room);
-  mbuf->buf_addr = std::malloc(mbuf->buf_len);
-  mbuf->data_off = kHeadroom;
-  mbuf->nb_segs = 1;
-  mbuf->refcnt = 1;
-  mbuf->pool = &pool_;
-  mbuf->data_len = static_cast<uint16_t>(length);
-  mbuf->pkt_len = static_cast<uint32_t>(length);
-  if (length > 0) std::memcpy(rte_pktmbuf_mtod(mbuf, void*), bytes, length);
-  live_.insert(mbuf);
-  return mbuf;
-}
-
-void HeapIo::free_segment(rte_mbuf* segment) {
-  if (live_.erase(segment) == 0) {
-    faults_ += "a buffer was released twice; ";
-    return;
-  }
-  std::free(segment->buf_addr);
-  delete segment;
+std::string HeapIo::faults() const {
+  std::string faults = faults_;
+  for (uint64_t i = 0; i < mbufs_.false_frees(); ++i) faults += "a buffer was released twice; ";
+  return faults;
 }
 
 rte_mbuf* HeapIo::put(dataplane::LinkNumber link, const Bytes& frame) {
-  rte_mbuf* mbuf = make(frame.data(), frame.size(), 0);
+  rte_mbuf* mbuf = mbufs_.make(frame, 0);
   arriving_[link].push_back(mbuf);
   ++waiting_;
   return mbuf;
@@ -67,8 +20,8 @@ rte_mbuf* HeapIo::put(dataplane::LinkNumber link, const Bytes& frame) {
 
 rte_mbuf* HeapIo::put_chained(dataplane::LinkNumber link, const Bytes& frame, size_t first,
                               size_t room) {
-  rte_mbuf* head = make(frame.data(), first, room);
-  head->next = make(frame.data() + first, frame.size() - first, 0);
+  rte_mbuf* head = mbufs_.make(View(frame).first(first), room);
+  head->next = mbufs_.make(View(frame).subspan(first), 0);
   head->nb_segs = 2;
   head->pkt_len = static_cast<uint32_t>(frame.size());
   arriving_[link].push_back(head);
@@ -90,15 +43,11 @@ uint16_t HeapIo::receive(dataplane::LinkNumber link, rte_mbuf** packets, uint16_
 uint16_t HeapIo::transmit(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) {
   const uint16_t taken = std::min(count, limits_[link]);
   for (uint16_t i = 0; i < taken; ++i) {
-    if (!live_.contains(packets[i])) {
+    if (!mbufs_.is_live(packets[i])) {
       faults_ += "a released buffer was sent; ";
       continue;
     }
-    Bytes frame;
-    for (const rte_mbuf* m = packets[i]; m != nullptr; m = m->next) {
-      const auto* data = rte_pktmbuf_mtod(m, const uint8_t*);
-      frame.insert(frame.end(), data, data + m->data_len);
-    }
+    Bytes frame = dataplane::HeapMbufs::bytes_of(packets[i]);
     if (frame.size() != packets[i]->pkt_len) faults_ += "pkt_len is not the segments' sum; ";
     sent_.push_back({link, std::move(frame)});
     rte_pktmbuf_free(packets[i]);
@@ -107,11 +56,11 @@ uint16_t HeapIo::transmit(dataplane::LinkNumber link, rte_mbuf** packets, uint16
   return taken;
 }
 
-rte_mbuf* HeapIo::allocate() { return allocation_fails_ ? nullptr : make(nullptr, 0, kRoom); }
+rte_mbuf* HeapIo::allocate() { return allocation_fails_ ? nullptr : mbufs_.make({}, kRoom); }
 
 void HeapIo::release(rte_mbuf** packets, uint16_t count) {
   for (uint16_t i = 0; i < count; ++i) {
-    if (!live_.contains(packets[i])) {
+    if (!mbufs_.is_live(packets[i])) {
       faults_ += "a buffer was released twice; ";
     } else {
       rte_pktmbuf_free(packets[i]);

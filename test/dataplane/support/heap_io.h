@@ -2,13 +2,11 @@
 // so that AddressSanitizer sees a read or a write past it. No EAL, no pool.
 #pragma once
 
-#include <rte_mempool.h>
-
 #include <deque>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
+#include "dataplane/heap_mbufs.h"
 #include "dataplane/io.h"
 #include "test/dataplane/support/bytes.h"
 
@@ -21,10 +19,7 @@ struct SentFrame {
 
 class HeapIo final : public dataplane::Io {
  public:
-  explicit HeapIo(size_t links);
-  HeapIo(const HeapIo&) = delete;
-  HeapIo& operator=(const HeapIo&) = delete;
-  ~HeapIo() override;
+  explicit HeapIo(size_t links) : arriving_(links), limits_(links, 0xffff) {}
 
   // Queues a frame for receive(). The mbuf is returned so that a test may set flags of the device.
   rte_mbuf* put(dataplane::LinkNumber link, const Bytes& frame);
@@ -41,9 +36,9 @@ class HeapIo final : public dataplane::Io {
   uint64_t sent_total() const { return sent_total_; }
 
   // Buffers that somebody still holds, those that wait for receive() not counted.
-  size_t outstanding() const { return live_.size() - waiting_; }
+  size_t outstanding() const { return mbufs_.live() - waiting_; }
   // What was done to buffers that must not be: empty when all is well.
-  const std::string& faults() const { return faults_; }
+  std::string faults() const;
 
   uint16_t receive(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) override;
   uint16_t transmit(dataplane::LinkNumber link, rte_mbuf** packets, uint16_t count) override;
@@ -51,24 +46,16 @@ class HeapIo final : public dataplane::Io {
   void release(rte_mbuf** packets, uint16_t count) override;
 
  private:
-  static constexpr uint16_t kHeadroom = 128;
   static constexpr uint16_t kRoom = 2048;  // of an allocated buffer
 
-  static int enqueue(rte_mempool* pool, void* const* objects, unsigned count);
-  static int register_pool_ops();
-  rte_mbuf* make(const uint8_t* bytes, size_t length, size_t room);
-  void free_segment(rte_mbuf* segment);
-
+  dataplane::HeapMbufs mbufs_;
   std::vector<std::deque<rte_mbuf*>> arriving_;
   size_t waiting_ = 0;  // segments in arriving_
   std::vector<uint16_t> limits_;
   bool allocation_fails_ = false;
-  std::unordered_set<rte_mbuf*> live_;
   std::vector<SentFrame> sent_;
   uint64_t sent_total_ = 0;
   std::string faults_;
-  // DPDK's inline functions give segments back to their pool; this one's "memory" is free_segment.
-  rte_mempool pool_{};
 };
 
 }  // namespace dataplane_test
