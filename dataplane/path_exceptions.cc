@@ -1,0 +1,169 @@
+// The part of the path that few packets take: fragments, ICMP, and what real servers start.
+#include "dataplane/parse.h"
+#include "dataplane/path.h"
+
+namespace dataplane {
+
+using lb::DropReason;
+using lb::EntryIndex;
+using lb::kNoEntry;
+
+namespace {
+
+// Precondition: an IPv4 packet whose header is whole.
+bool is_fragment(const rte_mbuf* packet) {
+  const auto* frame = rte_pktmbuf_mtod(packet, const uint8_t*);
+  const uint16_t bits = view<Ipv4Header>(frame + sizeof(EthernetHeader)).fragment.value();
+  return (bits & (Ipv4Header::kMoreFragments | Ipv4Header::kOffset)) != 0;
+}
+
+}  // namespace
+
+template <class F>
+void Path<F>::process_piece(LinkNumber link, rte_mbuf* fragment) {
+  Packet packet;
+  packet.mbuf = fragment;
+  const ParseResult result =
+      parse({rte_pktmbuf_mtod(fragment, uint8_t*), fragment->data_len},
+            snapshot_->links[link].mac, true, packet);
+  if (result.kind != Parsed::kFragment) {
+    // It was one when it was handed over, and nobody has written to it.
+    outbox_.drop(fragment, DropReason::kBadFragment);
+    return;
+  }
+  put_together(link, packet);
+  turns_.settle();
+}
+
+// What was held for a next hop is this worker's, fragments of a datagram included.
+template <class F>
+void Path<F>::process_again(LinkNumber link, rte_mbuf* packet) {
+  if (is_fragment(packet)) {
+    process_piece(link, packet);
+  } else {
+    process(link, &packet, 1);
+  }
+}
+
+// A datagram whose last missing fragment this is goes on as if it had come whole.
+template <class F>
+void Path<F>::put_together(LinkNumber link, const Packet& fragment) {
+  const auto datagram = reassembly_.add(link, fragment.mbuf, fragment.ip, now_);
+  if (!datagram) return;
+  Packet packet;
+  const lb::MacAddress& own_mac = snapshot_->links[link].mac;
+  const ParseResult result = parse(datagram->frame, own_mac, true, packet);
+  packet.mbuf = nullptr;
+  packet.fragments = datagram->fragments.data();
+  packet.fragment_count = static_cast<uint16_t>(datagram->fragments.size());
+  packet.largest_fragment = datagram->largest_fragment;
+  switch (result.kind) {
+    case Parsed::kFlow:
+      classify(packet);
+      if (!pass_on(link, packet, HandoverReason::kFragment)) forward(link, packet);
+      break;
+    case Parsed::kOther:
+      handle_other(link, packet);
+      break;
+    default:
+      host_.drop(packet, result.reason);
+      break;
+  }
+}
+
+// ICMP errors may be about a connection, and an echo may be a masqueraded one.
+template <class F>
+void Path<F>::handle_other(LinkNumber link, Packet& packet) {
+  if (relay_.is_error(packet)) {
+    relay_.relay(link, packet);
+    return;
+  }
+  const bool echo =
+      packet.protocol == lb::Protocol::kIcmp && packet.source.port != packet.destination.port;
+  if (echo && !snapshot_->masquerade.empty()) {
+    classify(packet);
+    if (pass_on(link, packet, HandoverReason::kIcmp)) return;
+    EntryIndex index = find(packet);
+    if (index == kNoEntry && packet.direction() == lb::Direction::kOutbound) {
+      if (const MasqueradeRule<F>* rule = masquerade_rule(packet)) {
+        index = open_masqueraded(packet, *rule);
+        if (index == kNoEntry) return;
+      }
+    }
+    if (index != kNoEntry) {
+      forward_with(link, packet, index);
+      return;
+    }
+  }
+  host_.handle_other(link, packet);
+}
+
+// Whether a packet can be the first of something that its sender starts. TCP and ICMP tell; what
+// answers a client that was routed to the server directly must keep its address. With UDP nobody
+// can know.
+template <class F>
+bool Path<F>::starts_something(const Packet& packet) const {
+  switch (packet.protocol) {
+    case lb::Protocol::kTcp: {
+      constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kAck | lb::tcp::kRst;
+      return (packet.tcp_flags & kMask) == lb::tcp::kSyn;
+    }
+    case lb::Protocol::kUdp:
+      return true;
+    case lb::Protocol::kIcmp:
+      break;
+  }
+  return packet.source.port != Be16(0);  // the identifier is the port of the end that asks
+}
+
+// The rule by which a packet that a real server sends of its own accord leaves, or nullptr.
+template <class F>
+const MasqueradeRule<F>* Path<F>::masquerade_rule(const Packet& packet) const {
+  if (snapshot_->masquerade.empty() || host_.owns(packet.destination.address)) return nullptr;
+  if (!starts_something(packet)) return nullptr;
+  const lb::Route<F>* route = snapshot_->routes.find(packet.destination.address);
+  if (route == nullptr) return nullptr;
+  return snapshot_->masquerade.find(packet.source.address, route->interface);
+}
+
+template <class F>
+EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule) {
+  const auto masquerade =
+      pick_port(connections_, rule, packet.source, packet.destination, packet.protocol);
+  if (!masquerade) {
+    if (!exhaustion_told_) host_.report_exhausted(rule.interface, packet.destination.address);
+    exhaustion_told_ = true;
+    host_.drop(packet, DropReason::kNoMasqueradePort);
+    return kNoEntry;
+  }
+  exhaustion_told_ = false;
+  const lb::State state = packet.protocol == lb::Protocol::kTcp   ? lb::State::kSynRecv
+                          : packet.protocol == lb::Protocol::kUdp ? lb::State::kUdp
+                                                                  : lb::State::kIcmp;
+  const EntryIndex index = connections_.open({packet.destination,
+                                              {rule.address, *masquerade},
+                                              packet.source,
+                                              packet.protocol,
+                                              state,
+                                              nat_,
+                                              true,
+                                              true,
+                                              live_.masquerade_service,
+                                              live_.masquerade_server},
+                                             now_);
+  if (index == kNoEntry) {
+    host_.drop(packet, DropReason::kTableFull);
+    return kNoEntry;
+  }
+  live_.traffic[live_.masquerade_server].connections.add(1);
+  return index;
+}
+
+template void Path<lb::V4>::process_piece(LinkNumber, rte_mbuf*);
+template void Path<lb::V4>::process_again(LinkNumber, rte_mbuf*);
+template void Path<lb::V4>::put_together(LinkNumber, const Packet&);
+template void Path<lb::V4>::handle_other(LinkNumber, Packet&);
+template const MasqueradeRule<lb::V4>* Path<lb::V4>::masquerade_rule(const Packet&) const;
+template EntryIndex Path<lb::V4>::open_masqueraded(const Packet&, const MasqueradeRule<lb::V4>&);
+
+}  // namespace dataplane
