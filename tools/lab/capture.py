@@ -1,5 +1,6 @@
 """tcpdump on one device of one host, as lines of text."""
 
+from .process import run
 from .wait import wait_for
 
 
@@ -10,12 +11,17 @@ class Capture:
     """
 
     _made = 0
+    _PRINTING = ("-v", "-S")  # options for the tcpdump that prints; the others are for the one that captures
 
     def __init__(self, host, device, expression, *options):
         Capture._made += 1
         name = f"tcpdump-{Capture._made}-{host.name}-{device}"
-        self._process = host.spawn("tcpdump", "--immediate-mode", "-lenn", "-i", device, *options, expression,
-                                   log=f"{name}.log")
+        self._printing = [option for option in options if option in self._PRINTING]
+        capturing = [option for option in options if option not in self._PRINTING]
+        self._file = host.lab.directory / f"{name}.pcap"
+        # Packets go through a file: one that prints them as they come would be read between two lines of a packet.
+        self._process = host.spawn("tcpdump", "--immediate-mode", "-U", "-Z", "root", "-w", self._file, "-i", device,
+                                   *capturing, expression, log=f"{name}.log")
         wait_for(lambda: "listening on" in self._process.text() or not self._process.alive, 10, f"{name} to listen")
         if not self._process.alive:
             raise RuntimeError(f"tcpdump: {self._process.text()}")
@@ -27,12 +33,18 @@ class Capture:
         self.close()
 
     def close(self):
-        self._process.stop()
+        """Ends the capture and leaves its packets in the log, for whoever must know why a case failed."""
+        if self._process.alive:
+            self._process.stop()
+            with open(self._process.log, "a") as log:
+                log.write("\n".join([*self.packets(), ""]))
 
     def packets(self):
-        """One line per packet; with -v the indented lines are joined to the one before them."""
+        """One line per packet; the indented lines of -v are joined to the one before them."""
+        # Not checked: the file's last packet, or its header, may be half written yet.
+        printed = run(["tcpdump", "-enn", *self._printing, "-r", self._file], check=False).stdout
         found = []
-        for line in self._process.text().splitlines():
+        for line in printed.splitlines():
             if line[:1].isdigit() and ":" in line[:9]:
                 found.append(line)
             elif line[:1].isspace() and found:
