@@ -72,7 +72,7 @@ TEST_CASE("a damaged file is refused with reasons or loads without unknown keys"
   for (const char* name : {"nat.json", "nat-one-arm.json", "nat-masquerade.json", "dr.json",
                            "tunnel.json", "udp.json"}) {
     const std::string valid = conf_test::read_example(name);
-    for (int i = 0; i < 2500; ++i) {
+    for (int i = 0; i < 1000; ++i) {
       const std::string text = mutator.mutate(valid);
       const auto config = conf::load(text, conf_test::vocabulary());
       INFO(text);
@@ -89,5 +89,5 @@ TEST_CASE("a damaged file is refused with reasons or loads without unknown keys"
       REQUIRE(conf::load(conf::to_json(*config).dump(), conf_test::vocabulary()) == config);
     }
   }
-  CHECK(accepted > 100);  // else the test would say nothing about accepted files
+  CHECK(accepted > 50);  // else the test would say nothing about accepted files
 }
