@@ -80,7 +80,8 @@ void Host<lb::V4>::handle_arp(LinkNumber link, rte_mbuf* packet) {
   const bool asked = arp.operation.value() == ArpPacket::kRequest && for_us;
   if (is_on_link(link, arp.sender)) {
     const bool news = neighbours_.learn(link, arp.sender, arp.sender_mac, asked, now_);
-    if (news) {
+    // An answer may be another worker's, who asked a moment after this one.
+    if (news || arp.operation.value() == ArpPacket::kReply) {
       peers_.tell({.kind = Notice::Kind::kNeighbour,
                    .create = asked,
                    .link = link,

@@ -238,6 +238,24 @@ TEST_CASE("a neighbour that all workers use is asked by one of them") {
   CHECK(lab.count(&WorkerCounters::answers) <= 1 + 4);
 }
 
+TEST_CASE("every worker that asks for a neighbour hears its answer, however soon after another one") {
+  Setup setup = spread(one_service());
+  setup.hosts = {{"wan", "10.1.0.10"}};
+  Lab lab(setup);
+  int asked = 0;
+  for (int port = 1; port <= 30; ++port) {
+    Lines out = lab.from_client(tcp(client(port), kVip).flags("S"));
+    REQUIRE(out.size() == 1);
+    if (out[0].starts_with("ARP who-has")) {
+      ++asked;
+      out = lab.from_server(arp_reply(out[0].substr(12, out[0].find(' ', 12) - 12), "10.2.0.1"));
+      REQUIRE(out.size() == 1);
+    }
+    CHECK(target(out[0]).starts_with("10.2.0.1"));
+  }
+  CHECK(asked >= 2);
+}
+
 TEST_CASE("answers are limited over the whole director") {
   Lab lab(spread(one_service()));
   size_t answers = 0;
