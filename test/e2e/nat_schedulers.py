@@ -114,9 +114,18 @@ def totals(lbd):
 
 
 def sums(packets):
-    """(packets to the VIP, packets from it, bytes to it, bytes from it), bytes as IP counts them."""
-    inward, outward = ([int(re.search(r"proto TCP \(6\), length (\d+)\)", line)[1]) for line in packets if side in line]
-                       for side in ("> 192.168.22.11.80:", "192.168.22.11.80 >"))
+    """(packets to the VIP, packets from it, bytes to it, bytes from it), bytes as IP counts them.
+
+    Of connections that opened meanwhile: an earlier case's client may still send its FIN again."""
+    client, vip = r"192\.168\.22\.50\.(\d+)", r"192\.168\.22\.11\.80"
+
+    def find(pattern):
+        return [(int(found[1]), found[2]) for found in (re.search(pattern, line) for line in packets) if found]
+
+    length = r"proto TCP \(6\), length (\d+)\) "
+    opened = {port for _, port in find(length + f"{client} > {vip}: Flags \\[S\\]")}
+    inward, outward = ([size for size, port in find(length + way) if port in opened]
+                       for way in (f"{client} > {vip}:", f"{vip} > {client}:"))
     return len(inward), len(outward), sum(inward), sum(outward)
 
 
