@@ -20,7 +20,8 @@ class Team {
   ~Team();
 
   // Calls work(0) here and, for two workers, work(1) on the helper: both begin together, neither
-  // before the other is there. Returns when all have ended; throws what they threw.
+  // before the other is there. The helper of one worker keeps its CPU busy with nothing. Returns when
+  // all have ended; throws what they threw.
   void run(dataplane::WorkerNumber workers,
            const std::function<void(dataplane::WorkerNumber)>& work);
 
@@ -30,10 +31,12 @@ class Team {
   void guarded(dataplane::WorkerNumber worker);
 
   const std::function<void(dataplane::WorkerNumber)>* work_ = nullptr;
+  dataplane::WorkerNumber workers_ = 0;
   std::exception_ptr errors_[2];
   bool stop_ = false;
   alignas(64) std::atomic<uint32_t> task_{0};  // counts; the helper waits for the next
   alignas(64) std::atomic<uint32_t> met_{0};
+  alignas(64) std::atomic<bool> first_ended_{false};
   alignas(64) std::atomic<bool> done_{false};
   std::thread helper_;
 };
