@@ -30,17 +30,6 @@ bool is_well_formed(const ArpPacket& arp) {
          !arp.sender_mac.is_multicast() && !arp.sender_mac.is_zero() && first != 127 && first < 224;
 }
 
-// The frame begins where the packet now says, which a tunnel has moved into the headroom, and ends
-// with it: whatever a short frame was padded with stays here.
-void fit_frame(const Packet<lb::V4>& packet) {
-  const uint8_t* begin = packet.ip - sizeof(EthernetHeader);
-  packet.mbuf->data_off =
-      static_cast<uint16_t>(begin - static_cast<const uint8_t*>(packet.mbuf->buf_addr));
-  const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + packet.length);
-  packet.mbuf->data_len = length;
-  packet.mbuf->pkt_len = length;
-}
-
 }  // namespace
 
 Host<lb::V4>::Host(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters,
@@ -175,11 +164,11 @@ void Host<lb::V4>::handle_other(LinkNumber link, Packet& packet) {
   auto& ethernet = view<EthernetHeader>(packet.ip - sizeof(EthernetHeader));
   if (packet.mbuf == nullptr) {
     const lb::MacAddress back = ethernet.source;
-    const uint16_t mtu = snapshot_->links[link].mtu;
+    packet.room = snapshot_->links[link].mtu;
     Neighbour<lb::V4> hop;
     hop.header = {back, snapshot_->links[link].mac, Be16(ethertype::kIpv4)};
     hop.link = link;
-    send_in_fragments(hop, packet, std::min(mtu, packet.largest_fragment));
+    send_in_fragments(hop, packet);
     return;
   }
   ethernet.destination = ethernet.source;
@@ -241,11 +230,11 @@ bool Host<lb::V4>::is_on_link(LinkNumber link, lb::Ipv4Address address) const {
 
 // --- next hops
 
-Neighbour<lb::V4>* Host<lb::V4>::next_hop(lb::NextHop& known, lb::Ipv4Address destination,
-                                          LinkNumber link, const Packet& packet,
-                                          IcmpError without_route) {
+Neighbour<lb::V4>* Host<lb::V4>::find_next_hop(lb::NextHop& known, lb::Ipv4Address destination,
+                                               LinkNumber link, const Packet& packet,
+                                               IcmpError without_route) {
   Neighbour<lb::V4>* hop = neighbours_.get(known);
-  if (hop == nullptr) [[unlikely]] {
+  if (hop == nullptr) {
     const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
     if (route == nullptr) {
       refuse(link, packet, DropReason::kNoRoute, without_route);
@@ -259,7 +248,7 @@ Neighbour<lb::V4>* Host<lb::V4>::next_hop(lb::NextHop& known, lb::Ipv4Address de
       return nullptr;
     }
   }
-  if (!hop->usable()) [[unlikely]] {
+  if (!hop->usable()) {
     wait_for(known, link, packet);
     return nullptr;
   }
@@ -306,45 +295,27 @@ void Host<lb::V4>::unreachable(std::span<const HeldPacket> packets) {
   }
 }
 
-bool Host<lb::V4>::may_leave(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet) {
-  return fits(hop, link, packet, hop.mtu, 0);
-}
-
-bool Host<lb::V4>::may_leave_in_tunnel(const Neighbour<lb::V4>& hop, LinkNumber link,
-                                       Packet& packet, uint16_t overhead,
-                                       lb::Ipv4Address tunnel_end) {
-  return fits(hop, link, packet, path_mtus_.limit(tunnel_end, hop.mtu, now_), overhead);
-}
-
-bool Host<lb::V4>::fits(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,
-                        uint16_t room, uint16_t overhead) {
+bool Host<lb::V4>::fits_unless_refused(const Neighbour<lb::V4>& hop, LinkNumber link,
+                                       Packet& packet, uint16_t overhead) {
   auto& ip = view<Ipv4Header>(packet.ip);
-  if (ip.ttl <= 1) [[unlikely]] {
+  if (ip.ttl <= 1) {
     refuse(link, packet, DropReason::kTtlExpired, IcmpError::ttl_exceeded());
     return false;
   }
-  --ip.ttl;
-  // RFC 1141: the TTL is the high byte of its word.
-  const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
-  ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
-  packet.room = room;
-  const bool has_options = packet.ip_header_length != sizeof(Ipv4Header);
-  if (packet.mbuf != nullptr && !has_options && packet.length + overhead <= room) [[likely]] {
-    return true;
-  }
+  count_down_ttl(ip);
   // With a tunnel's header it would be longer than an IP packet can be, in however many fragments.
   if (packet.length + overhead > 0xffff) {
     drop(packet, DropReason::kTooBig);
     return false;
   }
   const uint16_t length = packet.mbuf != nullptr ? packet.length : packet.largest_fragment;
-  if (length + overhead > room && (ip.fragment.value() & Ipv4Header::kDontFragment) != 0) {
+  if (length + overhead > packet.room && (ip.fragment.value() & Ipv4Header::kDontFragment) != 0) {
     refuse(link, packet, DropReason::kTooBig,
-           IcmpError::fragmentation_needed(static_cast<uint16_t>(room - overhead)));
+           IcmpError::fragmentation_needed(static_cast<uint16_t>(packet.room - overhead)));
     return false;
   }
   // From here on it leaves: what waits or is quoted has been left as it came.
-  if (has_options) [[unlikely]] {
+  if (packet.ip_header_length != sizeof(Ipv4Header)) {
     record_route({packet.ip, packet.ip_header_length}, recorded_hop(hop, packet));
   }
   return true;
@@ -358,21 +329,9 @@ lb::Ipv4Address Host<lb::V4>::recorded_hop(const Neighbour<lb::V4>& hop,
   return delivered ? packet.destination.address : hop.source;
 }
 
-void Host<lb::V4>::send(Neighbour<lb::V4>& hop, const Packet& packet) {
-  if (hop.used != now_) hop.used = now_;
-  if (packet.mbuf == nullptr || packet.length > packet.room) [[unlikely]] {
-    send_in_fragments(
-        hop, packet,
-        packet.mbuf != nullptr ? packet.room : std::min(packet.room, packet.largest_fragment));
-    return;
-  }
-  std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
-  fit_frame(packet);
-  outbox_.send(hop.link, packet.mbuf);
-}
-
-void Host<lb::V4>::send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet,
-                                     uint16_t largest) {
+void Host<lb::V4>::send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet) {
+  const uint16_t largest =
+      packet.mbuf != nullptr ? packet.room : std::min(packet.room, packet.largest_fragment);
   bool whole = true;
   split({packet.ip, packet.length}, largest,
         [&](std::span<const uint8_t> header, std::span<const uint8_t> payload) {

@@ -2,6 +2,8 @@
 // and plain forwarding of what is for others. None of this is on the path of a known connection.
 #pragma once
 
+#include <cstring>
+
 #include "dataplane/answer.h"
 #include "dataplane/messages.h"
 #include "dataplane/neighbours.h"
@@ -61,16 +63,33 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   // The next hop towards an address, remembered in `known` (0: not asked yet). nullptr: the packet
   // waits or is refused.
   Neighbour<lb::V4>* next_hop(lb::NextHop& known, lb::Ipv4Address destination, LinkNumber link,
-                              const Packet& packet, IcmpError without_route);
+                              const Packet& packet, IcmpError without_route) {
+    Neighbour<lb::V4>* hop = neighbours_.get(known);
+    if (hop != nullptr && hop->usable()) [[likely]] return hop;
+    return find_next_hop(known, destination, link, packet, without_route);
+  }
   // Counts the TTL down, checks that the packet, which may grow by `overhead` on its way to a
   // tunnel's end, fits the way or may be fragmented, and records the hop where its options ask for
   // that. False: refused. Once only for a packet.
-  bool may_leave(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet);
+  bool may_leave(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet) {
+    return fits(hop, link, packet, hop.mtu, 0);
+  }
   bool may_leave_in_tunnel(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,
-                           uint16_t overhead, lb::Ipv4Address tunnel_end);
+                           uint16_t overhead, lb::Ipv4Address tunnel_end) {
+    return fits(hop, link, packet, path_mtus_.limit(tunnel_end, hop.mtu, now_), overhead);
+  }
   // Puts the Ethernet header and sends, in fragments where it does not fit. Precondition:
   // may_leave.
-  void send(Neighbour<lb::V4>& hop, const Packet& packet);
+  void send(Neighbour<lb::V4>& hop, const Packet& packet) {
+    if (hop.used != now_) hop.used = now_;
+    if (packet.mbuf == nullptr || packet.length > packet.room) [[unlikely]] {
+      send_in_fragments(hop, packet);
+      return;
+    }
+    std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
+    fit_frame(packet);
+    outbox_.send(hop.link, packet.mbuf);
+  }
 
   bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }
   // What a router said about the way to a tunnel's end; 0 where it did not say how much fits
@@ -99,10 +118,39 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   void moved(LinkNumber link, lb::Ipv4Address address, const lb::MacAddress& from,
              const lb::MacAddress& to) override;
 
+  static void count_down_ttl(Ipv4Header& ip) {
+    --ip.ttl;
+    // RFC 1141: the TTL is the high byte of its word.
+    const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
+    ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
+  }
+  // The frame begins where the packet now says, which a tunnel has moved into the headroom, and ends
+  // with it: whatever a short frame was padded with stays here.
+  static void fit_frame(const Packet& packet) {
+    const uint8_t* begin = packet.ip - sizeof(EthernetHeader);
+    packet.mbuf->data_off =
+        static_cast<uint16_t>(begin - static_cast<const uint8_t*>(packet.mbuf->buf_addr));
+    const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + packet.length);
+    packet.mbuf->data_len = length;
+    packet.mbuf->pkt_len = length;
+  }
   bool fits(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet, uint16_t room,
-            uint16_t overhead);
+            uint16_t overhead) {
+    packet.room = room;
+    auto& ip = view<Ipv4Header>(packet.ip);
+    const bool plain = packet.mbuf != nullptr && packet.ip_header_length == sizeof(Ipv4Header);
+    if (!plain || ip.ttl <= 1 || packet.length + overhead > room) [[unlikely]] {
+      return fits_unless_refused(hop, link, packet, overhead);
+    }
+    count_down_ttl(ip);
+    return true;
+  }
+  bool fits_unless_refused(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,
+                           uint16_t overhead);
+  Neighbour<lb::V4>* find_next_hop(lb::NextHop& known, lb::Ipv4Address destination,
+                                   LinkNumber link, const Packet& packet, IcmpError without_route);
   lb::Ipv4Address recorded_hop(const Neighbour<lb::V4>& hop, const Packet& packet) const;
-  void send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet, uint16_t largest);
+  void send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet);
   bool is_broadcast(lb::Ipv4Address address) const;
   bool is_on_link(LinkNumber link, lb::Ipv4Address address) const;
   lb::Ipv4Address source_on(LinkNumber link, lb::Ipv4Address towards) const;

@@ -15,11 +15,12 @@ namespace dataplane {
 
 enum class NeighbourState : uint8_t {
   kFree,
-  kStatic,      // configured: never resolved, aged or moved
   kIncomplete,  // asked for, nothing known yet
-  kReachable,   // answered; "stale" when that was long ago and nobody has used it since
-  kProbing,     // answered, and being asked again; still used
   kFailed,      // did not answer
+  // The usable ones.
+  kStatic,     // configured: never resolved, aged or moved
+  kReachable,  // answered; "stale" when that was long ago and nobody has used it since
+  kProbing,    // answered, and being asked again; still used
 };
 
 template <class F>
@@ -37,10 +38,7 @@ struct Neighbour {
   uint16_t mtu = 0;              // of its link
   typename F::Address source{};  // the director's address towards it
 
-  bool usable() const {
-    return state == NeighbourState::kReachable || state == NeighbourState::kStatic ||
-           state == NeighbourState::kProbing;
-  }
+  bool usable() const { return state >= NeighbourState::kStatic; }
 };
 
 struct HeldPacket {

@@ -9,15 +9,11 @@ Outbox::Outbox(Io& io, Peers& peers, WorkerCounters& counters, std::vector<LinkW
       ways_(std::move(links)),
       batches_(ways_.size()) {}
 
-void Outbox::send(LinkNumber link, rte_mbuf* packet) {
-  // net_af_xdp would send whatever lies behind the first buffer in place of the second.
-  if (packet->nb_segs > 1 && !ways_[link].multi_segment && rte_pktmbuf_linearize(packet) != 0) {
-    drop(packet, lb::DropReason::kChained);
-    return;
-  }
-  Batch& batch = batches_[link];
-  batch.packets[batch.count++] = packet;
-  if (batch.count == kBurst) flush(link);
+// net_af_xdp would send whatever lies behind the first buffer in place of the second. False: dropped.
+bool Outbox::make_sendable(LinkNumber link, rte_mbuf* chain) {
+  if (ways_[link].multi_segment || rte_pktmbuf_linearize(chain) == 0) return true;
+  drop(chain, lb::DropReason::kChained);
+  return false;
 }
 
 void Outbox::discard(rte_mbuf* packet) {

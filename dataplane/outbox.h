@@ -22,7 +22,12 @@ class Outbox {
   // `links`: how packets leave, by link.
   Outbox(Io& io, Peers& peers, WorkerCounters& counters, std::vector<LinkWay> links);
 
-  void send(LinkNumber link, rte_mbuf* packet);
+  void send(LinkNumber link, rte_mbuf* packet) {
+    if (packet->nb_segs > 1 && !make_sendable(link, packet)) [[unlikely]] return;
+    Batch& batch = batches_[link];
+    batch.packets[batch.count++] = packet;
+    if (batch.count == kBurst) [[unlikely]] flush(link);
+  }
   void drop(rte_mbuf* packet, lb::DropReason reason) {
     counters_.drop(reason);
     discard(packet);
@@ -37,6 +42,7 @@ class Outbox {
     uint16_t count = 0;
     rte_mbuf* packets[kBurst];
   };
+  bool make_sendable(LinkNumber link, rte_mbuf* chain);
   void flush(LinkNumber link);
   void flush_freed();
 

@@ -65,11 +65,13 @@ ParseResult parse_ipv4(std::span<uint8_t> bytes, bool checksum_known_good, Packe
     return drop(DropReason::kBadIpHeader);
   }
   if (total_length > bytes.size()) return drop(DropReason::kTruncated);
-  if (!checksum_known_good && fold(sum_of(bytes.first(header_length))) != 0xffff) {
+  const bool plain = header_length == sizeof(Ipv4Header);
+  if (!checksum_known_good &&
+      fold(plain ? sum_of_plain_header(ip) : sum_of(bytes.first(header_length))) != 0xffff) {
     return drop(DropReason::kBadIpChecksum);
   }
   if (is_impossible_source(ip.source)) return drop(DropReason::kBadSource);
-  if (header_length > sizeof(Ipv4Header)) [[unlikely]] {
+  if (!plain) [[unlikely]] {
     if (const auto fault = fault_of_options(bytes.first(header_length))) return drop(*fault);
   }
   packet.ip = bytes.data();

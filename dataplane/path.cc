@@ -314,10 +314,7 @@ void Path<F>::account(const Packet& packet, EntryIndex index, Entry& entry) {
     traffic.bytes_out.add(packet.length);
     side = entry.from_inside ? lb::Side::kClient : lb::Side::kServer;
   }
-  const lb::State state = packet.protocol == lb::Protocol::kTcp
-                              ? lb::next_tcp_state(entry.state, side, packet.tcp_flags)
-                              : entry.state;
-  connections_.touch(index, state, now_);
+  connections_.touch(index, lb::next_tcp_state(entry.state, side, packet.tcp_flags), now_);
 }
 
 template class Path<lb::V4>;

@@ -5,6 +5,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -95,8 +96,17 @@ struct MacAddress {
   bool is_multicast() const { return (bytes[0] & 1) != 0; }
   bool is_zero() const { return bytes == std::array<uint8_t, 6>{}; }
   std::string to_string() const;
+  uint64_t as_number() const {
+    uint32_t low;
+    uint16_t high;
+    std::memcpy(&low, bytes.data(), 4);
+    std::memcpy(&high, bytes.data() + 4, 2);
+    return uint64_t{high} << 32 | low;
+  }
 
   constexpr auto operator<=>(const MacAddress&) const = default;
+  // Every frame's is compared, and the default would call memcmp.
+  bool operator==(const MacAddress& other) const { return as_number() == other.as_number(); }
 };
 static_assert(sizeof(MacAddress) == 6);
 inline constexpr MacAddress kBroadcastMac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};

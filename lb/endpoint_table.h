@@ -24,6 +24,7 @@ class EndpointTable {
     size_t slots = 2;
     while (slots < 2 * items.size()) slots *= 2;
     slots_.resize(slots);
+    mask_ = slots - 1;
     for (const Item& item : items) {
       size_t i = position(item.end, item.protocol);
       while (slots_[i].taken) i = next(i);
@@ -47,11 +48,12 @@ class EndpointTable {
   };
 
   size_t position(const End<F>& end, Protocol protocol) const {
-    return F::hash(key_, end.address, end.port, protocol) & (slots_.size() - 1);
+    return F::hash(key_, end.address, end.port, protocol) & mask_;
   }
-  size_t next(size_t i) const { return (i + 1) & (slots_.size() - 1); }
+  size_t next(size_t i) const { return (i + 1) & mask_; }
 
   HashKey key_;
+  size_t mask_ = 0;
   std::vector<Slot> slots_;
 };
 

@@ -1,5 +1,7 @@
 #include "lb/state.h"
 
+#include <optional>
+
 namespace lb {
 namespace {
 
@@ -34,6 +36,27 @@ constexpr State kNext[3][kEvents][kStates] = {
     // clang-format on
 };
 
+constexpr std::optional<Event> weightiest(unsigned flags) {
+  if (flags & tcp::kRst) return kRst;
+  if (flags & tcp::kSyn) return kSyn;
+  if (flags & tcp::kFin) return kFin;
+  if (flags & tcp::kAck) return kAck;
+  return std::nullopt;
+}
+
+constexpr TcpTransitions transitions() {
+  TcpTransitions result{};
+  for (size_t side = 0; side < result.size(); ++side) {
+    for (unsigned flags = 0; flags < result[side].size(); ++flags) {
+      const std::optional<Event> event = weightiest(flags);
+      for (size_t state = 0; state < kStates; ++state) {
+        result[side][flags][state] = event ? kNext[side][*event][state] : static_cast<State>(state);
+      }
+    }
+  }
+  return result;
+}
+
 constexpr std::string_view kNames[kStates] = {
     "ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT", "TIME_WAIT",
     "CLOSE",       "CLOSE_WAIT", "UDP",      "ICMP",
@@ -41,22 +64,8 @@ constexpr std::string_view kNames[kStates] = {
 
 }  // namespace
 
-std::string_view to_string(State state) { return kNames[static_cast<size_t>(state)]; }
+constexpr TcpTransitions kTcpTransitions = transitions();
 
-State next_tcp_state(State state, Side side, uint8_t flags) {
-  Event event;
-  if (flags & tcp::kRst) {
-    event = kRst;
-  } else if (flags & tcp::kSyn) {
-    event = kSyn;
-  } else if (flags & tcp::kFin) {
-    event = kFin;
-  } else if (flags & tcp::kAck) {
-    event = kAck;
-  } else {
-    return state;
-  }
-  return kNext[static_cast<size_t>(side)][event][static_cast<size_t>(state)];
-}
+std::string_view to_string(State state) { return kNames[static_cast<size_t>(state)]; }
 
 }  // namespace lb

@@ -41,9 +41,15 @@ inline constexpr uint8_t kAck = 0x10;
 // ipvsadm's name: "ESTABLISHED", "SYN_RECV", …, "UDP", "ICMP".
 std::string_view to_string(State state);
 
+// By side, the five lowest flags and state. Of UDP and ICMP, which have no flags, the state stays.
+using TcpTransitions = std::array<std::array<std::array<State, kStates>, 32>, 3>;
+extern const TcpTransitions kTcpTransitions;
+
 // The state after a TCP packet with these flags. RST weighs most, then SYN, FIN, ACK; a packet with
 // none of them changes nothing.
-State next_tcp_state(State state, Side side, uint8_t flags);
+inline State next_tcp_state(State state, Side side, uint8_t flags) {
+  return kTcpTransitions[static_cast<size_t>(side)][flags & 31][static_cast<size_t>(state)];
+}
 
 // A connection counts as active in these states and as inactive in the others. UDP is never active.
 constexpr bool is_active(State state) {
