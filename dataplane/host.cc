@@ -16,8 +16,7 @@ using lb::DropReason;
 
 std::vector<LinkHeader> headers_of(const Snapshot<lb::V4>& snapshot) {
   std::vector<LinkHeader> headers;
-  for (const Link& link : snapshot.links)
-    headers.push_back({link.mac, link.mtu});
+  for (const Link& link : snapshot.links) headers.push_back({link.mac, link.mtu});
   return headers;
 }
 

@@ -65,7 +65,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   Neighbour<lb::V4>* next_hop(lb::NextHop& known, lb::Ipv4Address destination, LinkNumber link,
                               const Packet& packet, IcmpError without_route) {
     Neighbour<lb::V4>* hop = neighbours_.get(known);
-    if (hop != nullptr && hop->usable()) [[likely]] return hop;
+    if (hop != nullptr && hop->usable()) [[likely]]
+      return hop;
     return find_next_hop(known, destination, link, packet, without_route);
   }
   // Counts the TTL down, checks that the packet, which may grow by `overhead` on its way to a
@@ -124,8 +125,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
     const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
     ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
   }
-  // The frame begins where the packet now says, which a tunnel has moved into the headroom, and ends
-  // with it: whatever a short frame was padded with stays here.
+  // The frame begins where the packet now says, which a tunnel has moved into the headroom, and
+  // ends with it: whatever a short frame was padded with stays here.
   static void fit_frame(const Packet& packet) {
     const uint8_t* begin = packet.ip - sizeof(EthernetHeader);
     packet.mbuf->data_off =
@@ -147,8 +148,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   }
   bool fits_unless_refused(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,
                            uint16_t overhead);
-  Neighbour<lb::V4>* find_next_hop(lb::NextHop& known, lb::Ipv4Address destination,
-                                   LinkNumber link, const Packet& packet, IcmpError without_route);
+  Neighbour<lb::V4>* find_next_hop(lb::NextHop& known, lb::Ipv4Address destination, LinkNumber link,
+                                   const Packet& packet, IcmpError without_route);
   lb::Ipv4Address recorded_hop(const Neighbour<lb::V4>& hop, const Packet& packet) const;
   void send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet);
   bool is_broadcast(lb::Ipv4Address address) const;

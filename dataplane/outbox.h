@@ -23,10 +23,12 @@ class Outbox {
   Outbox(Io& io, Peers& peers, WorkerCounters& counters, std::vector<LinkWay> links);
 
   void send(LinkNumber link, rte_mbuf* packet) {
-    if (packet->nb_segs > 1 && !make_sendable(link, packet)) [[unlikely]] return;
+    if (packet->nb_segs > 1 && !make_sendable(link, packet)) [[unlikely]]
+      return;
     Batch& batch = batches_[link];
     batch.packets[batch.count++] = packet;
-    if (batch.count == kBurst) [[unlikely]] flush(link);
+    if (batch.count == kBurst) [[unlikely]]
+      flush(link);
   }
   void drop(rte_mbuf* packet, lb::DropReason reason) {
     counters_.drop(reason);

@@ -17,6 +17,7 @@ Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, Ev
       connections_(connections),
       live_(live),
       turns_(live.turns),
+      reservations_(connections),
       snapshot_(&snapshot),
       host_(io, outbox, peers, counters, events, answer_limit, *this, snapshot),
       relay_(host_, peers, connections),
@@ -37,7 +38,7 @@ void Path<F>::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   locate_all(burst);
   forward_all(link, burst);
   handle_exceptions(link, burst);
-  turns_.settle();
+  settle();
 }
 
 // Reads each packet's headers, once; broken ones end here.
@@ -114,8 +115,9 @@ void Path<F>::classify(Packet& packet) const {
   packet.hash = connections_.table().hash(packet.outside(), packet.protocol);
 }
 
-// By now the buckets are in the cache; what they point to is fetched for the whole burst at once. Not
-// by __builtin_prefetch: to GCC a function that does nothing else has no effect and is left out.
+// By now the buckets are in the cache; what they point to is fetched for the whole burst at once.
+// Not by __builtin_prefetch: to GCC a function that does nothing else has no effect and is left
+// out.
 template <class F>
 void Path<F>::locate_all(const Burst& burst) {
   for (uint16_t i = 0; i < burst.flows; ++i) {
@@ -123,17 +125,25 @@ void Path<F>::locate_all(const Burst& burst) {
     const EntryIndex candidate = connections_.table().candidate(packet.hash);
     if (candidate != kNoEntry) {
       rte_prefetch0(&connections_.entry(candidate));
-    } else if (is_likely_new(packet)) {
-      turns_.expect(packet.service);
+    } else if (packet.service < Packet::kMasqueraded && may_open(packet)) {
+      expect(packet);
     }
   }
 }
 
-// Whether a packet of no known connection will open one whose server is chosen by turns.
+// A packet will probably open a connection of a service: what its server's choice shares with other
+// workers is asked of them for the whole burst. A worker alone weighs loads only when it opens,
+// when all packets before have had their effect on them, as LVS does.
 template <class F>
-bool Path<F>::is_likely_new(const Packet& packet) const {
-  if (packet.service >= Packet::kMasqueraded || !may_open(packet)) return false;
-  return snapshot_->services[packet.service]->plan->takes_turns();
+void Path<F>::expect(const Packet& packet) {
+  const VirtualService<F>& service = *snapshot_->services[packet.service];
+  if (service.plan->takes_turns()) {
+    turns_.expect(packet.service);
+  } else if (!peers_.alone()) {
+    const auto picked = service.plan->pick({0, scheduler::LoadView(live_.loads)});
+    if (!picked) return;
+    reservations_.add(packet, *picked, service.servers[*picked].slot, first_state(packet));
+  }
 }
 
 template <class F>
@@ -244,12 +254,12 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
   const VirtualService<F>& service = *snapshot_->services[packet.service];
   DropReason why_not{};
   EntryIndex index = kNoEntry;
-  const RealServer<F>* server = choose(service, packet, why_not);
+  const auto [server, reserved] = choose(service, packet, why_not);
   if (server != nullptr) {
     index = connections_.open(
-        {packet.source, packet.destination, server->end, packet.protocol,
-         packet.protocol == lb::Protocol::kTcp ? lb::State::kSynRecv : lb::State::kUdp, server->method,
-         methods_[server->method].replies_seen, false, service.slot, server->slot},
+        {packet.source, packet.destination, server->end, packet.protocol, first_state(packet),
+         server->method, methods_[server->method].replies_seen, false, service.slot, server->slot,
+         reserved},
         now_);
     if (index != kNoEntry) {
       live_.traffic[server->slot].connections.add(1);
@@ -270,24 +280,27 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
 // The scheduler's server, or, where that would make two connections look alike to their replies,
 // the next in order that does not.
 template <class F>
-const RealServer<F>* Path<F>::choose(const VirtualService<F>& service, const Packet& packet,
-                                     DropReason& why_not) {
-  uint64_t turn = 0;
-  if (service.plan->takes_turns()) {
-    turn = turns_.take(service.slot);
+Path<F>::Choice Path<F>::choose(const VirtualService<F>& service, const Packet& packet,
+                                DropReason& why_not) {
+  std::optional<uint32_t> picked = reservations_.take(packet);
+  const bool is_ahead = picked.has_value();
+  if (!is_ahead) {
+    const uint64_t turn = service.plan->takes_turns() ? turns_.take(service.slot) : 0;
+    picked = service.plan->pick({turn, scheduler::LoadView(live_.loads)});
   }
-  const auto picked = service.plan->pick({turn, scheduler::LoadView(live_.loads)});
   if (!picked) {
     why_not = DropReason::kNoServer;
-    return nullptr;
+    return {nullptr, false};
   }
   const size_t servers = service.servers.size();
   for (size_t step = 0; step < servers; ++step) {
     const RealServer<F>& server = service.servers[(*picked + step) % servers];
-    if (server.accepts && !is_ambiguous(server, packet)) return &server;
+    const bool reserved = is_ahead && step == 0;
+    if (server.accepts && !is_ambiguous(server, packet)) return {&server, reserved};
+    if (reserved) connections_.unreserve(server.slot, first_state(packet));
   }
   why_not = DropReason::kAmbiguousTuple;
-  return nullptr;
+  return {nullptr, false};
 }
 
 // In NAT a reply names only the client's end and the server's: two services that share a server

@@ -8,6 +8,7 @@
 #include "dataplane/icmp_relay.h"
 #include "dataplane/methods.h"
 #include "dataplane/reassembly.h"
+#include "dataplane/reservations.h"
 #include "dataplane/turns.h"
 #include "lb/connections.h"
 
@@ -70,12 +71,16 @@ class Path final : private Reentry {
   void parse_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst);
   void classify_all(LinkNumber link, Burst& burst);
   void locate_all(const Burst& burst);
+  void settle() {
+    turns_.settle();
+    reservations_.settle();
+  }
   void forward_all(LinkNumber link, Burst& burst);
   void handle_exceptions(LinkNumber link, Burst& burst);
 
   void classify(Packet& packet) const;
   bool pass_on(LinkNumber link, const Packet& packet, HandoverReason reason);
-  bool is_likely_new(const Packet& packet) const;
+  void expect(const Packet& packet);
   static bool may_open(const Packet& packet);
   void forward(LinkNumber link, Packet& packet);
   void forward_with(LinkNumber link, Packet& packet, lb::EntryIndex index);
@@ -87,8 +92,14 @@ class Path final : private Reentry {
   lb::EntryIndex open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule);
   bool starts_something(const Packet& packet) const;
   const MasqueradeRule<F>* masquerade_rule(const Packet& packet) const;
-  const RealServer<F>* choose(const VirtualService<F>& service, const Packet& packet,
-                              lb::DropReason& why_not);
+  struct Choice {
+    const RealServer<F>* server;  // nullptr: none
+    bool reserved;
+  };
+  Choice choose(const VirtualService<F>& service, const Packet& packet, lb::DropReason& why_not);
+  static lb::State first_state(const Packet& packet) {
+    return packet.protocol == lb::Protocol::kTcp ? lb::State::kSynRecv : lb::State::kUdp;
+  }
   bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const;
   void account(const Packet& packet, lb::EntryIndex index, Entry& entry);
 
@@ -97,6 +108,7 @@ class Path final : private Reentry {
   lb::Connections<F>& connections_;
   LiveFigures live_;
   Turns turns_;
+  Reservations<F> reservations_;
   const Snapshot<F>* snapshot_;
   lb::Tick now_ = 0;
   std::span<const Method<F>> methods_ = methods<F>();

@@ -32,7 +32,7 @@ void Path<F>::process_piece(LinkNumber link, rte_mbuf* fragment) {
     return;
   }
   put_together(link, packet);
-  turns_.settle();
+  settle();
 }
 
 // What was held for a next hop is this worker's, fragments of a datagram included.

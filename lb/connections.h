@@ -28,6 +28,7 @@ class Connections {
     bool from_inside;
     uint32_t service;
     uint32_t server;
+    bool reserved = false;  // counted by `reserve` already
   };
 
   // `loads` is indexed by the server's slot and outlives this; so do pool and memory.
@@ -48,12 +49,14 @@ class Connections {
 
   // kNoEntry when the director is full and nothing of this worker's may be taken back; the other
   // workers are asked then, see is_waiting.
+  // Either way a reservation is used up.
   EntryIndex open(const Opening& opening, Tick now) {
     EntryIndex index = cache_.take();
     if (index == kNoEntry) {
       if (!reclaim()) {
         if (!waiting_since_) waiting_since_ = now;
         pool_.want();
+        if (opening.reserved) unreserve(opening.server, opening.state);
         return kNoEntry;
       }
       index = cache_.take();
@@ -75,9 +78,13 @@ class Connections {
     entry.next_hop_outside = 0;
     table_.insert(index);
     wheel_of(entry.state).insert(index, now + timeout_of(entry.state));
-    count(entry, entry.state, +1);
+    if (!opening.reserved) count(opening.server, opening.state, +1);
     return index;
   }
+
+  // Counts a connection that is about to be opened in a state, for all workers' schedulers to see.
+  void reserve(uint32_t server, State state) { count(server, state, +1); }
+  void unreserve(uint32_t server, State state) { count(server, state, -1); }
 
   // Whether this worker has found the director full for so short a time that another one may yet
   // give it entries.
@@ -85,8 +92,8 @@ class Connections {
     return waiting_since_ && now - *waiting_since_ < kTicksPerSecond / 2;
   }
 
-  // Gives what this worker can spare, free or taken back, to one that found the director full. To be
-  // called once a turn.
+  // Gives what this worker can spare, free or taken back, to one that found the director full. To
+  // be called once a turn.
   void share() {
     if (!pool_.is_wanted()) return;
     for (uint32_t i = 0; i < ConnectionPool<F>::kChunk / 2 && reclaim(); ++i) {
@@ -152,21 +159,24 @@ class Connections {
   void change_state(EntryIndex index, State state, Tick now) {
     Entry& entry = pool_[index];
     wheel_of(entry.state).remove(index);
-    count(entry, entry.state, -1);
+    // Schedulers of all workers read these counts: a write that changes nothing would cost them.
+    if (is_active(entry.state) != is_active(state)) {
+      count(entry.server, entry.state, -1);
+      count(entry.server, state, +1);
+    }
     entry.state = state;
     entry.stamp = now;
-    count(entry, state, +1);
     wheel_of(state).insert(index, now + timeout_of(state));
   }
 
-  void count(const Entry& entry, State state, int step) {
-    Load& load = loads_[entry.server];
+  void count(uint32_t server, State state, int step) {
+    Load& load = loads_[server];
     (is_active(state) ? load.active : load.inactive).add(static_cast<uint32_t>(step));
   }
 
   void forget(EntryIndex index) {
     const Entry& entry = pool_[index];
-    count(entry, entry.state, -1);
+    count(entry.server, entry.state, -1);
     table_.remove(index);
     cache_.give(index);
   }

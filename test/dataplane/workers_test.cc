@@ -17,10 +17,11 @@ Setup spread(std::vector<ServiceSetup> services, dataplane::WorkerNumber workers
 std::string client(int port) { return "10.1.0.10:" + std::to_string(port); }
 
 ServiceSetup three_servers(const char* scheduler, const char* forward = "nat") {
-  return {"tcp",
-          kVip,
-          {{"10.2.0.11:80", 1, forward}, {"10.2.0.12:80", 1, forward}, {"10.2.0.13:80", 1, forward}},
-          scheduler};
+  return {
+      "tcp",
+      kVip,
+      {{"10.2.0.11:80", 1, forward}, {"10.2.0.12:80", 1, forward}, {"10.2.0.13:80", 1, forward}},
+      scheduler};
 }
 
 // The last word: the host that a line says a packet goes to.
@@ -82,8 +83,7 @@ TEST_CASE("rr and wrr take turns over the whole director") {
     std::vector<Frame> frames;
     for (int i = 0; i < 12; ++i) frames.push_back(tcp(client(1 + burst * 12 + i), kVip).flags("S"));
     CHECK(wrr.receive("wan", frames).size() == 12);
-    CHECK(wrr.load("tcp 10.1.0.100:80", "10.2.0.11:80") ==
-          std::to_string(10 * (burst + 1)) + "/0");
+    CHECK(wrr.load("tcp 10.1.0.100:80", "10.2.0.11:80") == std::to_string(10 * (burst + 1)) + "/0");
   }
 }
 
@@ -108,6 +108,60 @@ TEST_CASE("lc and wlc see the connections of all workers") {
   }
 }
 
+TEST_CASE("lc and wlc see each connection of a burst, and no more than are opened") {
+  for (const char* scheduler : {"lc", "wlc"}) {
+    Lab lab(spread({three_servers(scheduler)}));
+    for (int burst = 0; burst < 10; ++burst) {
+      std::vector<Frame> frames;
+      for (int port = 1; port <= 9; ++port) {
+        const Frame syn = tcp(client(100 * burst + port), kVip).flags("S");
+        // Servers are chosen for all of these, and the second and third of them open nothing.
+        frames.insert(frames.end(),
+                      {syn, syn, tcp("10.1.0.100:" + std::to_string(port), kVip).flags("S")});
+      }
+      lab.receive("wan", frames);
+      uint64_t opened = 0;
+      for (const uint64_t count : connections_by_worker(lab)) opened += count;
+      CHECK(opened == 9u * (burst + 1));
+      CHECK(lab.audit_tables() == "");
+    }
+    int sum = 0;
+    for (const char* server : {"10.2.0.11:80", "10.2.0.12:80", "10.2.0.13:80"}) {
+      const int active = std::stoi(lab.load("tcp 10.1.0.100:80", server));
+      sum += active;
+      // What opens nothing weighs until its burst ends, so not exactly a third.
+      CHECK(std::abs(active - 30) <= 9);
+    }
+    CHECK(sum == 90);
+  }
+}
+
+TEST_CASE("lc and wlc spread a burst evenly") {
+  for (const char* scheduler : {"lc", "wlc"}) {
+    Lab lab(spread({three_servers(scheduler)}));
+    std::vector<Frame> frames;
+    for (int port = 1; port <= 60; ++port) frames.push_back(tcp(client(port), kVip).flags("S"));
+    lab.receive("wan", frames);
+    for (const char* server : {"10.2.0.11:80", "10.2.0.12:80", "10.2.0.13:80"}) {
+      CHECK(lab.load("tcp 10.1.0.100:80", server) == "20/0");
+    }
+  }
+}
+
+TEST_CASE("a reserved server that would be ambiguous gives way and keeps no count") {
+  Setup setup = spread({three_servers("lc")});
+  setup.services.push_back(
+      {"tcp", "10.1.0.101:80", {{"10.2.0.11:80", 1, "nat"}, {"10.2.0.12:80", 1, "nat"}}, "lc"});
+  Lab lab(setup);
+  for (const char* vip : {kVip, "10.1.0.101:80"}) {
+    std::vector<Frame> frames;
+    for (int port = 1; port <= 30; ++port) frames.push_back(tcp(client(port), vip).flags("S"));
+    lab.receive("wan", frames);
+    CHECK(lab.audit_tables() == "");
+  }
+  CHECK(lab.load("tcp 10.1.0.100:80", "10.2.0.11:80") == "10/0");
+}
+
 TEST_CASE("the capacity is the director's, however its connections spread") {
   // All connections of one worker: client ports are tried until they are that worker's.
   Setup setup = spread(one_service(), 4);
@@ -115,11 +169,10 @@ TEST_CASE("the capacity is the director's, however its connections spread") {
   Lab lab(setup);
   int opened = 0;
   for (int port = 1; opened < 200 && port < 20000; ++port) {
-    const dataplane::WorkerNumber owner =
-        dataplane::OwnerFunction::keyed(4)(lb::End<lb::V4>::from(*lb::Endpoint::parse(client(port))),
-                                           lab.worker(0).connections().table().hash(
-                                               lb::End<lb::V4>::from(*lb::Endpoint::parse(client(port))),
-                                               lb::Protocol::kTcp));
+    const dataplane::WorkerNumber owner = dataplane::OwnerFunction::keyed(4)(
+        lb::End<lb::V4>::from(*lb::Endpoint::parse(client(port))),
+        lab.worker(0).connections().table().hash(
+            lb::End<lb::V4>::from(*lb::Endpoint::parse(client(port))), lb::Protocol::kTcp));
     if (owner != 2) continue;
     lab.from_client(tcp(client(port), kVip).flags("S"));
     CHECK(lab.from_client(tcp(client(port), kVip).flags("A")).size() == 1);
@@ -179,8 +232,7 @@ TEST_CASE("established connections of all workers fill the table, and the next o
 TEST_CASE("fragments find their datagram's home, and the datagram its owner") {
   Lab lab(spread({{"udp", "10.1.0.100:53", {{"10.2.0.11:53"}, {"10.2.0.12:53"}}}}, 4));
   for (int port = 1; port <= 40; ++port) {
-    const Bytes whole =
-        udp(client(port), "10.1.0.100:53").data(1000).build(lab.mac_of_link("wan"));
+    const Bytes whole = udp(client(port), "10.1.0.100:53").data(1000).build(lab.mac_of_link("wan"));
     const Bytes payload(whole.begin() + 34, whole.end());
     const auto piece = [&](size_t from, size_t to) {
       const auto begin = payload.begin() + static_cast<std::ptrdiff_t>(from);
@@ -238,7 +290,8 @@ TEST_CASE("a neighbour that all workers use is asked by one of them") {
   CHECK(lab.count(&WorkerCounters::answers) <= 1 + 4);
 }
 
-TEST_CASE("every worker that asks for a neighbour hears its answer, however soon after another one") {
+TEST_CASE(
+    "every worker that asks for a neighbour hears its answer, however soon after another one") {
   Setup setup = spread(one_service());
   setup.hosts = {{"wan", "10.1.0.10"}};
   Lab lab(setup);
@@ -260,7 +313,8 @@ TEST_CASE("answers are limited over the whole director") {
   Lab lab(spread(one_service()));
   size_t answers = 0;
   for (int i = 0; i < 100; ++i) {
-    answers += lab.receive("wan", std::vector<Frame>(60, udp(client(i + 1), "10.1.0.100:9"))).size();
+    answers +=
+        lab.receive("wan", std::vector<Frame>(60, udp(client(i + 1), "10.1.0.100:9"))).size();
   }
   CHECK(answers == dataplane::Host<lb::V4>::kAnswersPerSecond);
 }
@@ -272,8 +326,8 @@ TEST_CASE("masquerade ports towards one outside end are told apart on every work
   std::map<std::string, int> seen;
   for (const char* server : {"10.2.0.11", "10.2.0.12", "10.2.0.13"}) {
     for (int port = 2000; port < 2100; ++port) {
-      const Lines out = lab.from_server(
-          tcp(server + (":" + std::to_string(port)), "10.1.0.12:443").flags("S"));
+      const Lines out =
+          lab.from_server(tcp(server + (":" + std::to_string(port)), "10.1.0.12:443").flags("S"));
       REQUIRE(out.size() == 1);
       const std::string source = out[0].substr(4, out[0].find('>') - 4);
       CHECK(++seen[source] == 1);
