@@ -142,11 +142,14 @@ class Director:
         return next(one for one in services if name in (None, one["name"]))["servers"]
 
     def drops(self, since=None):
-        """Count by reason; with `since`, an earlier answer, only what has risen, and by how much."""
+        """Count by reason; with `since`, an earlier answer, only what has risen, and by how much.
+
+        Then without not_a_syn: hosts may still send again what belongs to connections of an earlier lbd."""
         counts = self.json("show", "info")["drops"]
         if since is None:
             return counts
-        return {reason: count - since[reason] for reason, count in counts.items() if count != since[reason]}
+        return {reason: count - since[reason] for reason, count in counts.items()
+                if count != since[reason] and reason != "not_a_syn"}
 
     def buffers(self):
         """Packet buffers in use."""
