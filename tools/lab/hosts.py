@@ -42,9 +42,9 @@ class Host:
         self.name = name
         self.namespace = f"{lab.tag}-{name}"
         run(["ip", "netns", "add", self.namespace])
-        # Above those that the end-to-end cases choose themselves, lest one meets a connection that just ended.
-        self.sysctl("net.ipv4.ip_local_port_range=51000 60999")
-        self.sysctl("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1",
+        # Local ports: above those that the end-to-end cases choose, lest one meets a connection that just ended.
+        self.sysctl("net.ipv4.ip_local_port_range=51000 60999",
+                    "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1",
                     "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0", "net.ipv4.ip_forward=0")
         self.ip("link set lo up")
 
