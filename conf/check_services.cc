@@ -19,6 +19,7 @@ class ServiceChecker {
       if (!findings_.usable(at)) continue;
       const Service& service = config_.services[i];
       check_identity(service, at);
+      check_options(service, at);
       Unique<lb::Endpoint> servers("address", findings_);
       for (size_t j = 0; j < service.servers.size(); ++j) {
         check_server(service, at, service.servers[j], fmt::format("{}/servers/{}", at, j), servers);
@@ -39,8 +40,31 @@ class ServiceChecker {
     addresses_.add({service.protocol, service.address}, service.derived_name(), pointer);
   }
 
+  void check_options(const Service& service, const std::string& at) {
+    if (service.address.port == 0 && service.persistence_timeout == 0 &&
+        findings_.usable(at + "/address") && findings_.usable(at + "/persistence_timeout")) {
+      mismatch(findings_, at + "/address", service.address.to_string(),
+               "a port from 1 to 65535: only a service with a persistence_timeout may have every "
+               "port");
+    }
+    if (service.one_packet && service.protocol != lb::Protocol::kUdp &&
+        findings_.usable(at + "/protocol") && findings_.usable(at + "/one_packet")) {
+      findings_.add(at + "/one_packet",
+                    "found true, expected false: only UDP is scheduled by the packet");
+    }
+  }
+
+  void check_thresholds(const Server& server, const std::string& at) {
+    const std::string pointer = at + "/lower_threshold";
+    if (server.lower_threshold <= server.upper_threshold) return;
+    if (!findings_.usable(pointer) || !findings_.usable(at + "/upper_threshold")) return;
+    findings_.add(pointer, fmt::format("found {}, expected at most the upper_threshold, {}",
+                                       server.lower_threshold, server.upper_threshold));
+  }
+
   void check_server(const Service& service, const std::string& service_at, const Server& server,
                     const std::string& at, Unique<lb::Endpoint>& servers) {
+    check_thresholds(server, at);
     const std::string pointer = at + "/address";
     if (!findings_.usable(pointer)) return;
     if (!check_host(server.address.address, reach_, pointer, findings_)) return;
@@ -56,6 +80,10 @@ class ServiceChecker {
 
   void check_port(const Service& service, const Server& server, const Method& method,
                   const std::string& pointer) {
+    if (service.address.port == 0 && server.address.port != 0) {
+      return mismatch(findings_, pointer, server.address.to_string(),
+                      "an address without port: the service has every port");
+    }
     if (!method.keeps_port || server.address.port == service.address.port) return;
     mismatch(findings_, pointer, server.address.to_string(),
              fmt::format("the service's port {}: forwarding by \"{}\" keeps the port",

@@ -43,9 +43,18 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
+// The operator's word about a real server. In `drain` and `maint` it takes no new connections; its
+// health is still checked in `drain`.
+enum class ServerState : uint8_t { kReady, kDrain, kMaint };
+
 struct Server {
-  lb::Endpoint address;
+  lb::Endpoint address;  // port 0 where the service has every port
   uint32_t weight = 1;
+  ServerState state = ServerState::kReady;
+  // Connections, active and inactive, at which it takes no more, and below which it does again; 0
+  // and 0: no limit, and three quarters of the upper one.
+  uint32_t upper_threshold = 0;
+  uint32_t lower_threshold = 0;
   std::string forward;      // its own or the service's
   Options forward_options;  // of that method
 
@@ -55,11 +64,20 @@ struct Server {
 struct Service {
   std::string name;  // given, or derived_name()
   lb::Protocol protocol = lb::Protocol::kTcp;
-  lb::Endpoint address;
+  lb::Endpoint address;  // port 0: every port of the address that no other service has
   std::string scheduler = "wlc";
   Options scheduler_options;
   std::string forward = "nat";
   Options forward_options;
+  // Seconds for which a client keeps its server after its last new connection; 0: not at all.
+  uint32_t persistence_timeout = 0;
+  // Clients that are alike under it share a server.
+  lb::IpAddress persistence_netmask{lb::Ipv4Address{lb::Be32(0xffffffff)}};
+  // Whether persistent clients leave a server that takes no new connections (LVS's sysctl of that
+  // name).
+  bool expire_quiescent_template = false;
+  bool one_packet = false;  // UDP: every datagram is scheduled anew
+  uint32_t slow_start = 0;  // seconds in which a new server's weight grows to its whole; 0: at once
   std::vector<Server> servers;
 
   // "tcp:IP:port", the name of a service that was given none.

@@ -16,6 +16,7 @@ constexpr std::string_view kDevice = "a device name or PCI address of at most 63
 constexpr std::string_view kAddress = "an IPv4 address such as \"192.0.2.1\"";
 constexpr std::string_view kPrefix = "an address with prefix length such as \"192.0.2.1/24\"";
 constexpr std::string_view kEndpoint = "\"IP:port\" with a port from 1 to 65535";
+constexpr std::string_view kNetmask = "an IPv4 netmask such as \"255.255.255.0\"";
 constexpr std::string_view kServer = "\"IP:port\" with a port from 1 to 65535, or \"IP\"";
 constexpr std::string_view kMac = "a MAC address such as \"02:00:00:00:00:01\"";
 constexpr std::string_view kArgument = "an argument that is not empty";
@@ -70,14 +71,23 @@ Expected server_format(std::string_view text) {
   return unless(endpoint->port != 0, kServer);
 }
 
-Expected endpoint_format(std::string_view text) {
+Expected ip_and_port(std::string_view text, uint16_t least_port, std::string_view expected) {
   if (const auto address = lb::IpAddress::parse(text); address && !address->is_ipv4()) {
     return Expected(kNoIpv6);
   }
   const auto endpoint = lb::Endpoint::parse(text);
-  if (!endpoint) return Expected(kEndpoint);
-  if (const auto expected = is_ipv4(endpoint->address)) return expected;
-  return unless(endpoint->port != 0, kEndpoint);
+  if (!endpoint) return Expected(expected);
+  if (const auto family = is_ipv4(endpoint->address)) return family;
+  return unless(endpoint->port >= least_port, expected);
+}
+
+Expected endpoint_format(std::string_view text) { return ip_and_port(text, 1, kEndpoint); }
+
+Expected service_address_format(std::string_view text) { return ip_and_port(text, 0, kEndpoint); }
+
+Expected netmask_format(std::string_view text) {
+  const auto mask = lb::IpAddress::parse(text);
+  return unless(mask && mask->is_ipv4(), kNetmask);
 }
 
 Expected path_format(std::string_view text) {
@@ -133,6 +143,12 @@ Text prefix_text() { return text(kPrefix, ip_pattern() + "/(3[0-2]|[12]?[0-9])",
 Text endpoint_text() {
   return text(kEndpoint, ip_pattern() + ":" + port_pattern(), endpoint_format);
 }
+
+Text service_address_text() {
+  return text(kEndpoint, ip_pattern() + ":(0|" + port_pattern() + ")", service_address_format);
+}
+
+Text netmask_text() { return text(kNetmask, ip_pattern(), netmask_format); }
 
 Text server_text() {
   return text(kServer, ip_pattern() + "(:" + port_pattern() + ")?", server_format);

@@ -11,17 +11,19 @@
 
 namespace conf {
 
-Text any_argument();      // not empty, no NUL: it becomes a C string
-Text name_text();         // of an interface or a service
-Text device_text();       // of a DPDK device
-Text address_text();      // IP
-Text prefix_text();       // IP/length
-Text endpoint_text();     // IP:port
-Text server_text();       // IP:port or IP
-Text mac_text();          // 00:11:22:33:44:55
-Text socket_path_text();  // absolute and short enough for a UNIX socket
-Text file_mode_text();    // 0600
-Text ports_text();        // FIRST-LAST
+Text any_argument();          // not empty, no NUL: it becomes a C string
+Text name_text();             // of an interface or a service
+Text device_text();           // of a DPDK device
+Text address_text();          // IP
+Text prefix_text();           // IP/length
+Text endpoint_text();         // IP:port
+Text service_address_text();  // IP:port, port 0 included
+Text netmask_text();          // 255.255.255.0
+Text server_text();           // IP:port or IP
+Text mac_text();              // 00:11:22:33:44:55
+Text socket_path_text();      // absolute and short enough for a UNIX socket
+Text file_mode_text();        // 0600
+Text ports_text();            // FIRST-LAST
 
 // The two ports of "FIRST-LAST", 1 to 65535 each, in whichever order they stand.
 std::optional<std::pair<uint16_t, uint16_t>> parse_ports(std::string_view text);

@@ -83,12 +83,25 @@ void add_choice(Object& object, const std::vector<Entry>& entries, const std::st
 }
 
 Shape server_shape(const Vocabulary& vocabulary) {
+  // As ipvsadm has it.
+  constexpr uint64_t kLargestThreshold = 0x7fffffff;
+  Choice state;
+  for (const ServerStateKey& key : kServerStateKeys) {
+    state.words.push_back({std::string(key.name), std::string(key.description)});
+  }
   Object server{{
       required("address", {server_text()},
                "The real server; its port defaults to the service's, and some forwarding methods "
                "demand just that."),
       optional("weight", {Integer{0, 65535}}, json(Server{}.weight),
                "Its share; 0 takes no new connections."),
+      optional("state", {state}, json(state.words.front().name),
+               "The operator's word; of a server that runs already a reload leaves it as it is."),
+      optional("upper_threshold", {Integer{0, kLargestThreshold}}, json(Server{}.upper_threshold),
+               "Connections at which it takes no more; 0: no limit."),
+      optional("lower_threshold", {Integer{0, kLargestThreshold}}, json(Server{}.lower_threshold),
+               "Connections below which it takes new ones again; 0: three quarters of the upper "
+               "one."),
   }};
   add_choice(server, vocabulary.methods, "forward", Service{}.forward, true,
              "Forwarding method, if not the service's.");
@@ -100,12 +113,31 @@ Shape service_shape(const Vocabulary& vocabulary) {
   Object service{{
       optional("name", {name_text()}, "", "Unique; left out, it is `tcp:IP:port`."),
       required("protocol", {protocol}, "What the clients speak."),
-      required("address", {endpoint_text()}, "The virtual address and port."),
+      required("address", {service_address_text()},
+               "The virtual address and port; port 0 of a persistent service: every port."),
   }};
   add_choice(service, vocabulary.schedulers, "scheduler", Service{}.scheduler, false,
              "How a real server is chosen for a new connection.");
   add_choice(service, vocabulary.methods, "forward", Service{}.forward, false,
              "How packets reach the real servers; a server may override it.");
+  // As ipvsadm: a month.
+  constexpr uint64_t kLongestPersistence = 31 * 24 * 60 * 60;
+  service.properties.push_back(optional(
+      "persistence_timeout", {Integer{0, kLongestPersistence}}, json(Service{}.persistence_timeout),
+      "Seconds for which a client keeps its server after its last new connection; 0: it "
+      "does not."));
+  service.properties.push_back(optional("persistence_netmask", {netmask_text()},
+                                        json(Service{}.persistence_netmask.to_string()),
+                                        "Clients that are alike under it share a server."));
+  service.properties.push_back(
+      optional("expire_quiescent_template", {Boolean{}}, "false",
+               "Whether persistent clients leave a server of weight 0, in drain or in maint."));
+  service.properties.push_back(
+      optional("one_packet", {Boolean{}}, "false", "UDP: every datagram is scheduled by itself."));
+  service.properties.push_back(
+      optional("slow_start", {Integer{0, 24 * 60 * 60}}, json(Service{}.slow_start),
+               "Seconds in which a new server's weight grows to its whole, under schedulers that "
+               "compare connections; 0: at once."));
   service.properties.push_back(optional("servers", list_of(server_shape(vocabulary)), "[]",
                                         "The real servers; schedulers try equals in this order."));
   return {service};

@@ -24,6 +24,25 @@ inline constexpr std::array<TimeoutKey, 7> kTimeoutKeys = {{
     {"tcp_close", &Timeouts::tcp_close, "TCP connections in CLOSE"},
 }};
 
+struct ServerStateKey {
+  std::string_view name;
+  ServerState state;
+  std::string_view description;
+};
+
+inline constexpr std::array<ServerStateKey, 3> kServerStateKeys = {{
+    {"ready", ServerState::kReady, "takes new connections"},
+    {"drain", ServerState::kDrain, "takes no new ones; those it has go on, its checks too"},
+    {"maint", ServerState::kMaint, "takes no new ones, and is not checked"},
+}};
+
+constexpr std::string_view to_string(ServerState state) {
+  for (const ServerStateKey& key : kServerStateKeys) {
+    if (key.state == state) return key.name;
+  }
+  return {};
+}
+
 struct LevelKey {
   std::string_view name;
   Level level;

@@ -65,6 +65,17 @@ void read(const Place& place, std::optional<T>& target) {
   if (place) read(place, target.emplace());
 }
 
+void read(const Place& place, bool& target) {
+  if (place) target = place->boolean;
+}
+
+void read(const Place& place, ServerState& target) {
+  if (!place) return;
+  for (const ServerStateKey& key : kServerStateKeys) {
+    if (key.name == place->text) target = key.state;
+  }
+}
+
 void read(const Place& place, Neighbour& target) {
   read(place.at("address"), target.address);
   read(place.at("mac"), target.mac);
@@ -153,6 +164,9 @@ Server read_server(const Place& place, const Service& service, const Vocabulary&
     server.address = *lb::Endpoint::parse_or(address->text, service.address.port);
   }
   read(place.at("weight"), server.weight);
+  read(place.at("state"), server.state);
+  read(place.at("upper_threshold"), server.upper_threshold);
+  read(place.at("lower_threshold"), server.lower_threshold);
   server.forward = service.forward;
   read(place.at("forward"), server.forward);
   const Place options = place.at("forward_options");
@@ -176,6 +190,11 @@ Service read_service(const Place& place, const Vocabulary& vocabulary) {
   read(place.at("forward"), service.forward);
   service.forward_options =
       read_options(place.at("forward_options"), vocabulary.find_method(service.forward));
+  read(place.at("persistence_timeout"), service.persistence_timeout);
+  read(place.at("persistence_netmask"), service.persistence_netmask);
+  read(place.at("expire_quiescent_template"), service.expire_quiescent_template);
+  read(place.at("one_packet"), service.one_packet);
+  read(place.at("slow_start"), service.slow_start);
   for (const Place& server : place.at("servers").items()) {
     service.servers.push_back(read_server(server, service, vocabulary));
   }

@@ -47,8 +47,14 @@ json route_json(const Route& route) {
 }
 
 json server_json(const Server& server, const Service& service) {
+  // Port 0 is no port: the server has every one of the service's.
   json result = {
-      {"address", text(server.address)}, {"weight", server.weight}, {"forward", server.forward}};
+      {"address", server.address.port == 0 ? text(server.address.address) : text(server.address)},
+      {"weight", server.weight},
+      {"state", to_string(server.state)},
+      {"upper_threshold", server.upper_threshold},
+      {"lower_threshold", server.lower_threshold},
+      {"forward", server.forward}};
   // Also when only the service has some: left out, the server would inherit them.
   if (!server.forward_options.empty() || !service.forward_options.empty()) {
     result["forward_options"] = options_json(server.forward_options);
@@ -62,6 +68,11 @@ json service_json(const Service& service) {
                  {"address", text(service.address)},
                  {"scheduler", service.scheduler},
                  {"forward", service.forward},
+                 {"persistence_timeout", service.persistence_timeout},
+                 {"persistence_netmask", text(service.persistence_netmask)},
+                 {"expire_quiescent_template", service.expire_quiescent_template},
+                 {"one_packet", service.one_packet},
+                 {"slow_start", service.slow_start},
                  {"servers", list(service.servers, server)}};
   if (service.name != service.derived_name()) result["name"] = service.name;
   if (!service.scheduler_options.empty()) {
@@ -94,16 +105,16 @@ json socket_json(const Socket& socket) {
 }  // namespace
 
 json to_json(const Config& config) {
-  json result = {{"eal", config.eal},
-                 {"interfaces", list(config.interfaces, interface_json)},
-                 {"routes", list(config.routes, route_json)},
-                 {"services", list(config.services, service_json)},
-                 {"masquerade", list(config.masquerade, masquerade_json)},
-                 {"timeouts", timeouts_json(config.timeouts)},
-                 {"connections", {{"capacity", config.connections.capacity}}},
-                 {"idle",
-                  {{"after_polls", config.idle.after_polls}, {"sleep_us", config.idle.sleep_us}}},
-                 {"control", {{"sockets", list(config.control.sockets, socket_json)}}}};
+  json result = {
+      {"eal", config.eal},
+      {"interfaces", list(config.interfaces, interface_json)},
+      {"routes", list(config.routes, route_json)},
+      {"services", list(config.services, service_json)},
+      {"masquerade", list(config.masquerade, masquerade_json)},
+      {"timeouts", timeouts_json(config.timeouts)},
+      {"connections", {{"capacity", config.connections.capacity}}},
+      {"idle", {{"after_polls", config.idle.after_polls}, {"sleep_us", config.idle.sleep_us}}},
+      {"control", {{"sockets", list(config.control.sockets, socket_json)}}}};
   if (config.mbufs) result["mbufs"] = *config.mbufs;
   if (config.control.metrics) result["control"]["metrics"] = text(*config.control.metrics);
   return result;

@@ -10,6 +10,11 @@ namespace {
 
 using lb::V4;
 
+// As schedulers see it: none takes new connections against the operator's word.
+uint32_t weight_of(const conf::Server& server) {
+  return server.state == conf::ServerState::kReady ? server.weight : 0;
+}
+
 std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
     const conf::Service& service, uint32_t slot, const std::vector<uint32_t>& server_slots) {
   auto result = std::make_shared<dataplane::VirtualService<V4>>();
@@ -21,8 +26,9 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
     const conf::Server& server = service.servers[i];
     // Names were validated against the very tables that are searched here.
     result->servers.push_back({lb::End<V4>::from(server.address), server_slots[i],
-                               dataplane::find_method(server.forward).value(), server.weight > 0});
-    candidates.push_back({server_slots[i], server.weight});
+                               dataplane::find_method(server.forward).value(),
+                               weight_of(server) > 0});
+    candidates.push_back({server_slots[i], weight_of(server)});
   }
   result->plan = scheduler::find(service.scheduler)->compile(candidates);
   return result;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "control/changes.h"
 #include "control/facts.h"
 
 namespace control {
@@ -34,6 +35,8 @@ struct Call {
   std::string_view document;                    // what the client sent after its line
   Level level = Level::kRead;                   // of the socket that the client came through
   std::span<const Command> table;               // the table that this command was found in
+  // Null where nothing can be changed, as in a replay; never null for commands of level admin.
+  Changes* changes = nullptr;
 };
 
 struct Command {

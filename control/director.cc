@@ -52,7 +52,8 @@ void Director::watch_links() {
     if (up) {
       dataplane::Request announce{dataplane::Request::Kind::kAnnounce};
       announce.link = static_cast<uint16_t>(i);
-      if (!engine_->workers().front()->control_request(announce)) continue;  // the next watch tries again
+      if (!engine_->workers().front()->control_request(announce))
+        continue;  // the next watch tries again
       log::notice("interface {}: link is up", config_.interfaces[i].name);
     } else {
       log::warning("interface {}: link is down", config_.interfaces[i].name);

@@ -16,7 +16,8 @@ namespace {
 constexpr uint32_t kLeastBuffersPerQueue = 2048;
 // Per queue: descriptors both ways, and what net_af_xdp keeps besides.
 constexpr uint32_t kBuffersPerQueue = 2 * (kLeastBuffersPerQueue + dataplane::Port::kDescriptors);
-// Per worker: packets that wait for a next hop or their other fragments, bursts under way, its cache.
+// Per worker: packets that wait for a next hop or their other fragments, bursts under way, its
+// cache.
 constexpr uint32_t kBuffersPerWorker = 8192;
 // Rings between workers do not all fill at once where there are many.
 constexpr uint32_t kMostBuffersInRings = 65536;
@@ -53,8 +54,8 @@ std::expected<std::unique_ptr<Engine>, std::string> Engine::start(
     const conf::Config& config, const std::vector<std::string>& eal_arguments) {
   std::unique_ptr<Engine> engine(new Engine(config));
   auto result = engine->start_eal(eal_arguments);
-  for (const auto step : {&Engine::open_ports, &Engine::take_memory, &Engine::make_workers,
-                          &Engine::start_loops}) {
+  for (const auto step :
+       {&Engine::open_ports, &Engine::take_memory, &Engine::make_workers, &Engine::start_loops}) {
     if (result) result = (engine.get()->*step)();
   }
   if (!result) {
@@ -86,7 +87,8 @@ uint32_t Engine::buffers_for(dataplane::WorkerNumber workers) const {
 uint32_t Engine::ample_buffers(dataplane::WorkerNumber workers) const {
   const uint32_t queues = queues_for(workers);
   const uint32_t rings = uint32_t{workers} * (workers - 1u) * dataplane::Mesh::kRingSize;
-  return workers * kBuffersPerWorker + queues * kBuffersPerQueue + std::min(rings, kMostBuffersInRings);
+  return workers * kBuffersPerWorker + queues * kBuffersPerQueue +
+         std::min(rings, kMostBuffersInRings);
 }
 
 size_t Engine::entry_bytes(dataplane::WorkerNumber workers) const {
@@ -111,8 +113,7 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
   const dataplane::WorkerNumber workers = dataplane::count_workers(request.arguments);
   request.bytes = entry_bytes(workers) +
                   workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers)) +
-                  kEalBytes +
-                  dataplane::BufferPool::bytes_for(buffers_for(workers), largest_mtu_);
+                  kEalBytes + dataplane::BufferPool::bytes_for(buffers_for(workers), largest_mtu_);
   request.log = log_dpdk;
   auto eal = dataplane::Eal::start(request);
   if (!eal) return std::unexpected(eal.error());
@@ -121,14 +122,14 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
 }
 
 std::expected<void, std::string> Engine::open_ports() {
-  const uint32_t least =
-      (queues_for(worker_count()) + worker_count()) * kLeastBuffersPerQueue;
+  const uint32_t least = (queues_for(worker_count()) + worker_count()) * kLeastBuffersPerQueue;
   if (config_.mbufs && *config_.mbufs < least) {
-    return std::unexpected(fmt::format(
-        "/mbufs: {} are too few for {} receive queues and {} workers, which need {} at least; leave "
-        "it out, and lbd takes {}",
-        *config_.mbufs, queues_for(worker_count()), worker_count(), least,
-        ample_buffers(worker_count())));
+    return std::unexpected(
+        fmt::format("/mbufs: {} are too few for {} receive queues and {} workers, which need {} at "
+                    "least; leave "
+                    "it out, and lbd takes {}",
+                    *config_.mbufs, queues_for(worker_count()), worker_count(), least,
+                    ample_buffers(worker_count())));
   }
   auto buffers = dataplane::BufferPool::create(buffers_for(worker_count()), largest_mtu_,
                                                all_devices(config_));
@@ -187,7 +188,8 @@ std::expected<void, std::string> Engine::make_workers() {
     own.io.emplace(ports_, worker_queues_[i], *buffers_);
     std::vector<dataplane::LinkWay> ways;
     for (size_t link = 0; link < links_.size(); ++link) {
-      ways.push_back({ports_of_[link].front()->multi_segment(), worker_queues_[i].transmitter[link]});
+      ways.push_back(
+          {ports_of_[link].front()->multi_segment(), worker_queues_[i].transmitter[link]});
     }
     own.worker.emplace(dataplane::WorkerParts{
         .number = i,
@@ -283,8 +285,7 @@ void Engine::log_start() const {
   }
   log::notice("{} worker{} ({}); receive queues: {}; steering: {}; {} services", workers,
               workers == 1 ? "" : "s", fmt::join(lcores, ", "), fmt::join(queues, ", "),
-              workers == 1 ? "not needed" : steering(),
-              config_.services.size());
+              workers == 1 ? "not needed" : steering(), config_.services.size());
   warn_of_distance();
 }
 
@@ -295,9 +296,10 @@ void Engine::warn_of_distance() const {
       for (const dataplane::QueueNumber& queue : worker_queues_[i].receive[link]) {
         const int other = ports_[queue.port].socket();
         if (other < 0 || other == socket) continue;
-        log::warning("interface {}: its port is on NUMA node {}, the worker on lcore {} that polls "
-                     "it on node {}: give \"eal\" lcores of the port's node",
-                     config_.interfaces[link].name, other, lcore(i), socket);
+        log::warning(
+            "interface {}: its port is on NUMA node {}, the worker on lcore {} that polls "
+            "it on node {}: give \"eal\" lcores of the port's node",
+            config_.interfaces[link].name, other, lcore(i), socket);
       }
     }
   }

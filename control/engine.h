@@ -1,5 +1,5 @@
-// What runs: DPDK, ports, tables, live figures and the workers on their lcores, in the order in which
-// they come up; they go down in the reverse.
+// What runs: DPDK, ports, tables, live figures and the workers on their lcores, in the order in
+// which they come up; they go down in the reverse.
 #pragma once
 
 #include <expected>

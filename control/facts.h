@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "conf/config.h"
 #include "lb/address.h"
 
 namespace control {
@@ -43,8 +44,11 @@ struct ServerFacts {
   lb::Endpoint address;
   std::string forward;  // "nat", "dr", …
   uint32_t weight = 0;
-  std::string state;   // "ready", "drain", "maint"
-  std::string health;  // "up", "down", "unchecked"
+  std::string state;             // "ready", "drain", "maint"
+  std::string health;            // "up", "down", "unchecked"
+  uint32_t upper_threshold = 0;  // connections; 0: none
+  uint32_t lower_threshold = 0;
+  uint32_t persistent_clients = 0;  // that hold to this server now
   uint32_t active_connections = 0;
   uint32_t inactive_connections = 0;
   Traffic totals;
@@ -57,10 +61,16 @@ struct ServiceFacts {
   lb::Endpoint address;
   std::string scheduler;
   std::string forward;
+  conf::Options scheduler_options;
+  uint32_t persistence_timeout = 0;  // seconds; 0: none
+  lb::IpAddress persistence_netmask;
+  bool one_packet = false;
   Traffic totals;
   Rates rates;
   uint64_t refused = 0;              // new connections for which no real server was to be had
   std::vector<ServerFacts> servers;  // in the order of the file
+  // Deleted, with connections that go on.
+  std::vector<ServerFacts> leaving;
 };
 
 struct InterfaceFacts {
@@ -93,11 +103,12 @@ struct WorkerFacts {
   double busy = 0;  // share of the loop's time spent on packets over the last seconds, 0 to 1
   uint64_t connections = 0;
   uint64_t packets = 0;
-  uint64_t handed_over = 0;           // packets given to other workers, for every reason
-  std::string steering;  // "rte_flow", "rss", "ring"
+  uint64_t handed_over = 0;  // packets given to other workers, for every reason
+  std::string steering;      // "rte_flow", "rss", "ring"
   std::map<std::string, uint64_t> handed_over_by_reason;
   uint64_t taken_over = 0;  // packets that other workers gave it
-  double ring_fill = 0;     // of its fullest ring to another worker, at most over the last second, 0 to 1
+  double ring_fill =
+      0;  // of its fullest ring to another worker, at most over the last second, 0 to 1
 };
 
 struct DropFacts {

@@ -25,11 +25,15 @@ std::string Interpreter::execute(std::string_view line, Level level,
                                  std::string_view document) const {
   const auto resolved = resolve(table_, line, level);
   if (!resolved) return error_line(resolved.error());
+  if (resolved->command->level == Level::kAdmin && changes_ == nullptr) {
+    return error_line({fmt::format("{}: nothing can be changed here", resolved->command->words)});
+  }
   const Call call{.arguments = resolved->arguments,
                   .json = resolved->json,
                   .document = document,
                   .level = level,
-                  .table = table_};
+                  .table = table_,
+                  .changes = changes_};
   Reply reply = resolved->command->run(facts_, call);
   return reply ? *std::move(reply) : error_line(reply.error());
 }

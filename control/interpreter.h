@@ -15,8 +15,10 @@ std::string error_line(const CommandError& error);
 
 class Interpreter {
  public:
-  // Both must outlive the interpreter. All calls come on the control thread.
-  Interpreter(std::span<const Command> table, Facts& facts) : table_(table), facts_(facts) {}
+  // All must outlive the interpreter. `changes`: null where nothing can be changed; commands of
+  // level admin are refused then. All calls come on the control thread.
+  Interpreter(std::span<const Command> table, Facts& facts, Changes* changes = nullptr)
+      : table_(table), facts_(facts), changes_(changes) {}
 
   // True when a document follows this line. False for lines that will earn an error anyway, so that
   // the client hears of it before it has sent megabytes.
@@ -28,6 +30,7 @@ class Interpreter {
  private:
   std::span<const Command> table_;
   Facts& facts_;
+  Changes* changes_;
 };
 
 }  // namespace control

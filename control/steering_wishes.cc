@@ -39,15 +39,15 @@ SteeringWishes steering_wishes(const conf::Config& config,
     if (way == nullptr) continue;
     bool to_sources = false;
     for (const auto& rule : snapshot.masquerade.rules()) {
-      to_sources = to_sources || (route.destination.length > 0 &&
-                                  overlap(rule.source, route.destination));
+      to_sources =
+          to_sources || (route.destination.length > 0 && overlap(rule.source, route.destination));
     }
     // A route may lead to clients; one that leads to masqueraded hosts carries what they send, too.
     wishes.interfaces[way->interface].from_outside = true;
     if (to_sources) wishes.interfaces[way->interface].from_inside = true;
   }
-  // Where no server is, clients are; where there is one, clients on the same wire are the exception,
-  // and their packets are handed over.
+  // Where no server is, clients are; where there is one, clients on the same wire are the
+  // exception, and their packets are handed over.
   for (InterfaceSides& sides : wishes.interfaces) {
     if (!sides.from_inside) sides.from_outside = true;
   }

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "conf/keys.h"
 #include "dataplane/methods.h"
 
 namespace control {
@@ -99,10 +100,12 @@ ServerFacts server_facts(const conf::Server& configured, const scheduler::Server
   facts.address = configured.address;
   facts.forward = configured.forward;
   facts.weight = configured.weight;
-  facts.state = "ready";
+  facts.state = conf::to_string(configured.state);
   facts.health = "unchecked";
   facts.active_connections = static_cast<uint32_t>(load.active);
   facts.inactive_connections = static_cast<uint32_t>(load.inactive);
+  facts.upper_threshold = configured.upper_threshold;
+  facts.lower_threshold = configured.lower_threshold;
   facts.totals = totals;
   return facts;
 }
@@ -114,6 +117,10 @@ ServiceFacts service_facts(const conf::Service& configured, uint64_t refused) {
   facts.address = configured.address;
   facts.scheduler = configured.scheduler;
   facts.forward = configured.forward;
+  facts.scheduler_options = configured.scheduler_options;
+  facts.persistence_timeout = configured.persistence_timeout;
+  facts.persistence_netmask = configured.persistence_netmask;
+  facts.one_packet = configured.one_packet;
   facts.refused = refused;
   return facts;
 }
@@ -141,8 +148,8 @@ WorkerFacts worker_facts(const dataplane::WorkerCounters& counters) {
     facts.handed_over_by_reason[dataplane::kHandoverReasonNames[i]] = count;
   }
   facts.taken_over = counters.taken_over.reader_get();
-  facts.ring_fill = static_cast<double>(counters.fullest_ring.reader_get()) /
-                    (dataplane::Mesh::kRingSize - 1);
+  facts.ring_fill =
+      static_cast<double>(counters.fullest_ring.reader_get()) / (dataplane::Mesh::kRingSize - 1);
   return facts;
 }
 

@@ -209,6 +209,37 @@ TEST_CASE("a method that keeps the port or crosses no router binds its servers, 
              "the port"}});
 }
 
+TEST_CASE("only a persistent service may have every port, and its servers none of their own") {
+  const auto every_port = [](const std::string& keys, const std::string& servers) {
+    return file(R"([{"protocol": "tcp", "address": "192.168.22.11:0", )" + keys + R"("servers": )" +
+                servers + "}]");
+  };
+  const std::string persistent = R"("persistence_timeout": 360, )";
+  check({{every_port(persistent, R"([{"address": "192.168.11.100"}])"), "ok"},
+         {every_port("", "[]"),
+          "/services/0/address: found \"192.168.22.11:0\", expected a port from 1 to 65535: only "
+          "a service with a persistence_timeout may have every port"},
+         {every_port(persistent, R"([{"address": "192.168.11.100:80"}])"),
+          "/services/0/servers/0/address: found \"192.168.11.100:80\", expected an address "
+          "without port: the service has every port"}});
+}
+
+TEST_CASE("what a service's options cannot be together is refused") {
+  check({{file(service("[]", R"("one_packet": true, )")),
+          "/services/0/one_packet: found true, expected false: only UDP is scheduled by the "
+          "packet"},
+         {file(service("[]", R"("persistence_netmask": "255.255.255", )")),
+          "/services/0/persistence_netmask: found \"255.255.255\", expected an IPv4 netmask such "
+          "as \"255.255.255.0\""},
+         {server("192.168.11.100:80\", \"upper_threshold\": 5, \"lower_threshold\": 6, \"state\": "
+                 "\"drain"),
+          "/services/0/servers/0/lower_threshold: found 6, expected at most the upper_threshold, "
+          "5"},
+         {server("192.168.11.100:80\", \"upper_threshold\": 5, \"lower_threshold\": 5, \"state\": "
+                 "\"drain"),
+          "ok"}});
+}
+
 TEST_CASE("sockets share no path") {
   check({{file_with(R"("control": {"sockets": [{"path": "/a"}, {"path": "/b"}, {"path": "/a"}]})"),
           "/control/sockets/2/path: found \"/a\", expected a different path than at "

@@ -139,7 +139,10 @@ TEST_CASE("a written configuration spells the defaults out") {
   const auto json = conf::to_json(loaded(file(service(R"([{"address": "192.168.11.100"}])"))));
   CHECK(json["services"][0] == nlohmann::json::parse(R"(
     {"protocol": "tcp", "address": "192.168.22.11:80", "scheduler": "wlc", "forward": "nat",
-     "servers": [{"address": "192.168.11.100:80", "weight": 1, "forward": "nat"}]})"));
+     "persistence_timeout": 0, "persistence_netmask": "255.255.255.255",
+     "expire_quiescent_template": false, "one_packet": false, "slow_start": 0,
+     "servers": [{"address": "192.168.11.100:80", "weight": 1, "state": "ready",
+       "upper_threshold": 0, "lower_threshold": 0, "forward": "nat"}]})"));
   CHECK(json["timeouts"]["tcp_close"] == 10);
   CHECK(json["control"]["sockets"][0]["mode"] == "0600");
   CHECK(json["interfaces"][0]["device"] == "d0");

@@ -154,8 +154,9 @@ TEST_CASE("a pattern accepts what its check accepts") {
                                             "é"};
   for (const conf::Text& text :
        {conf::any_argument(), conf::name_text(), conf::device_text(), conf::address_text(),
-        conf::prefix_text(), conf::endpoint_text(), conf::server_text(), conf::mac_text(),
-        conf::socket_path_text(), conf::file_mode_text(), conf::ports_text()}) {
+        conf::prefix_text(), conf::endpoint_text(), conf::service_address_text(),
+        conf::netmask_text(), conf::server_text(), conf::mac_text(), conf::socket_path_text(),
+        conf::file_mode_text(), conf::ports_text()}) {
     const std::regex pattern(text.pattern);
     for (const std::string& sample : samples) {
       INFO(text.expected << " : " << sample);
