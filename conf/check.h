@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "conf/config.h"
 #include "conf/findings.h"
@@ -21,6 +23,10 @@ void check_routes(const Config& config, const Reach& reach, Findings& findings);
 void check_services(const Config& config, const Vocabulary& vocabulary, const Reach& reach,
                     Findings& findings);
 void check_masquerade(const Config& config, Findings& findings);
+// What a service may not have in common with the other services of `config`: those that do not
+// stand at `place`.
+std::vector<Error> check_beside_others(const Config& config, const Service& service,
+                                       std::optional<size_t> place);
 void check_sockets(const Config& config, Findings& findings);
 
 // What the parts share: "found X, expected Y".

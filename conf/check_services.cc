@@ -7,6 +7,9 @@
 namespace conf {
 namespace {
 
+constexpr std::string_view kNoServerOfItself =
+    "another host's address: the director cannot be its own real server";
+
 class ServiceChecker {
  public:
   ServiceChecker(const Config& config, const Vocabulary& vocabulary, const Reach& reach,
@@ -92,8 +95,7 @@ class ServiceChecker {
 
   void check_path(const lb::IpAddress& address, const Method* method, const std::string& pointer) {
     if (reach_.is_own(address) || reach_.is_virtual(address)) {
-      return mismatch(findings_, pointer, address.to_string(),
-                      "another host's address: the director cannot be its own real server");
+      return mismatch(findings_, pointer, address.to_string(), std::string(kNoServerOfItself));
     }
     if (!findings_.complete("/interfaces")) return;
     if (method && method->on_link && !reach_.on_link(address)) {
@@ -116,6 +118,38 @@ class ServiceChecker {
 };
 
 }  // namespace
+
+std::vector<Error> check_beside_others(const Config& config, const Service& service,
+                                       std::optional<size_t> place) {
+  Findings findings;
+  std::map<lb::IpAddress, size_t> servers;
+  for (size_t i = 0; i < service.servers.size(); ++i) {
+    servers.emplace(service.servers[i].address.address, i);
+  }
+  for (size_t i = 0; i < config.services.size(); ++i) {
+    if (i == place) continue;
+    const Service& other = config.services[i];
+    if (other.name == service.name) {
+      mismatch(findings, "/name", service.name,
+               "a different name than that of " + other.derived_name());
+    }
+    if (other.protocol == service.protocol && other.address == service.address) {
+      mismatch(findings, "/address", service.derived_name(),
+               "a different protocol and address than those of " + other.name);
+    }
+    if (const auto server = servers.find(other.address.address); server != servers.end()) {
+      mismatch(findings, fmt::format("/servers/{}/address", server->second),
+               server->first.to_string(), std::string(kNoServerOfItself));
+    }
+    for (const Server& server : other.servers) {
+      if (server.address.address != service.address.address) continue;
+      mismatch(findings, "/address", service.address.to_string(),
+               "an address that no real server of " + other.name + " has");
+      break;
+    }
+  }
+  return findings.in_file_order({});
+}
 
 void check_services(const Config& config, const Vocabulary& vocabulary, const Reach& reach,
                     Findings& findings) {

@@ -194,6 +194,8 @@ Shape control_shape() {
 
 }  // namespace
 
+Shape service_grammar(const Vocabulary& vocabulary) { return service_shape(vocabulary); }
+
 Shape grammar(const Vocabulary& vocabulary) {
   const Shape connections = {Object{{
       optional("capacity", {Integer{1, uint64_t{1} << 27}}, json(Connections{}.capacity),

@@ -7,5 +7,7 @@
 namespace conf {
 
 Shape grammar(const Vocabulary& vocabulary);
+// Of one entry of `services`.
+Shape service_grammar(const Vocabulary& vocabulary);
 
 }  // namespace conf

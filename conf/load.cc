@@ -20,4 +20,41 @@ std::expected<Config, std::vector<Error>> load(std::string_view json_text,
   return config;
 }
 
+std::expected<Service, std::vector<Error>> load_service(std::string_view json_text,
+                                                        const Vocabulary& vocabulary) {
+  Findings findings;
+  const auto root = parse_document(json_text, findings);
+  if (!root) return std::unexpected(std::vector{root.error()});
+  validate(*root, service_grammar(vocabulary), findings);
+  if (!findings.empty()) return std::unexpected(findings.in_file_order(*root));
+  return read_service(*root, findings, vocabulary);
+}
+
+std::vector<Error> check_config(const Config& config, const Vocabulary& vocabulary) {
+  Findings findings;
+  check(config, vocabulary, findings);
+  return findings.in_file_order({});
+}
+
+std::vector<Error> check_service(const Config& config, const Service& service,
+                                 std::optional<size_t> place, const Vocabulary& vocabulary) {
+  // By itself, with what all services share.
+  Config alone;
+  alone.interfaces = config.interfaces;
+  alone.routes = config.routes;
+  alone.masquerade = config.masquerade;
+  alone.services = {service};
+  Findings findings;
+  check(alone, vocabulary, findings);
+  std::vector<Error> errors = findings.in_file_order({});
+  constexpr std::string_view kPlace = "/services/0";
+  for (Error& error : errors) {
+    if (error.pointer.starts_with(kPlace)) error.pointer.erase(0, kPlace.size());
+  }
+  for (Error& error : check_beside_others(config, service, place)) {
+    errors.push_back(std::move(error));
+  }
+  return errors;
+}
+
 }  // namespace conf

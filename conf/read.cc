@@ -209,6 +209,10 @@ std::string Service::derived_name() const {
 
 std::string Masquerade::ports() const { return fmt::format("{}-{}", first_port, last_port); }
 
+Service read_service(const Value& root, const Findings& findings, const Vocabulary& vocabulary) {
+  return read_service(Place(&root, "", findings), vocabulary);
+}
+
 Config read(const Value& root, const Findings& findings, const Vocabulary& vocabulary) {
   const Place file(&root, "", findings);
   Config config;

@@ -29,7 +29,9 @@ json options_json(const Options& options) {
   return result;
 }
 
-json interface_json(const Interface& interface) {
+}  // namespace
+
+json to_json(const Interface& interface) {
   const auto neighbour = [](const Neighbour& entry) -> json {
     return {{"address", text(entry.address)}, {"mac", text(entry.mac)}};
   };
@@ -42,11 +44,15 @@ json interface_json(const Interface& interface) {
   return result;
 }
 
+namespace {
+
 json route_json(const Route& route) {
   return {{"destination", text(route.destination)}, {"gateway", text(route.gateway)}};
 }
 
-json server_json(const Server& server, const Service& service) {
+}  // namespace
+
+json to_json(const Server& server, const Service& service) {
   // Port 0 is no port: the server has every one of the service's.
   json result = {
       {"address", server.address.port == 0 ? text(server.address.address) : text(server.address)},
@@ -62,8 +68,8 @@ json server_json(const Server& server, const Service& service) {
   return result;
 }
 
-json service_json(const Service& service) {
-  const auto server = [&](const Server& entry) { return server_json(entry, service); };
+json to_json(const Service& service) {
+  const auto server = [&](const Server& entry) { return to_json(entry, service); };
   json result = {{"protocol", to_string(service.protocol)},
                  {"address", text(service.address)},
                  {"scheduler", service.scheduler},
@@ -83,6 +89,8 @@ json service_json(const Service& service) {
   }
   return result;
 }
+
+namespace {
 
 json masquerade_json(const Masquerade& rule) {
   return {{"source", text(rule.source)}, {"interface", rule.interface}, {"ports", rule.ports()}};
@@ -107,9 +115,10 @@ json socket_json(const Socket& socket) {
 json to_json(const Config& config) {
   json result = {
       {"eal", config.eal},
-      {"interfaces", list(config.interfaces, interface_json)},
+      {"interfaces",
+       list(config.interfaces, [](const Interface& entry) { return to_json(entry); })},
       {"routes", list(config.routes, route_json)},
-      {"services", list(config.services, service_json)},
+      {"services", list(config.services, [](const Service& entry) { return to_json(entry); })},
       {"masquerade", list(config.masquerade, masquerade_json)},
       {"timeouts", timeouts_json(config.timeouts)},
       {"connections", {{"capacity", config.connections.capacity}}},

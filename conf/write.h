@@ -11,4 +11,9 @@ namespace conf {
 // `mbufs` and `control.metrics` when unset, the name of a service that was given none.
 nlohmann::json to_json(const Config& config);
 
+// Their parts, as they stand in the file.
+nlohmann::json to_json(const Interface& interface);
+nlohmann::json to_json(const Service& service);
+nlohmann::json to_json(const Server& server, const Service& service);
+
 }  // namespace conf

@@ -34,6 +34,16 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
   return result;
 }
 
+std::shared_ptr<const dataplane::VirtualService<V4>> closed_service(const Roster::Service& entry) {
+  auto result = std::make_shared<dataplane::VirtualService<V4>>();
+  result->slot = entry.slot;
+  result->protocol = entry.last.protocol;
+  result->end = lb::End<V4>::from(entry.last.address);
+  result->plan = scheduler::find("rr")->compile({});
+  result->closed = true;
+  return result;
+}
+
 // The interface on which a gateway is a neighbour; the file's check has made sure that there is
 // one.
 uint32_t interface_towards(const conf::Config& config, const lb::IpAddress& gateway) {
@@ -80,33 +90,52 @@ dataplane::Masquerade<V4> build_masquerade(const conf::Config& config) {
   return dataplane::Masquerade<V4>(std::move(rules));
 }
 
+void put(Snapshot& snapshot, std::shared_ptr<const dataplane::VirtualService<V4>> service) {
+  const uint32_t slot = service->slot;
+  if (snapshot.services.size() <= slot) snapshot.services.resize(slot + 1);
+  snapshot.services[slot] = std::move(service);
+}
+
 }  // namespace
 
-std::unique_ptr<const dataplane::Snapshot<V4>> build_snapshot(const conf::Config& config,
-                                                              const Slots& slots,
-                                                              std::vector<dataplane::Link> links,
-                                                              lb::HashKey key) {
-  auto snapshot = std::make_unique<dataplane::Snapshot<V4>>();
+void put_service(Snapshot& snapshot, const conf::Service& service, const Roster& roster) {
+  put(snapshot,
+      build_service(service, roster.find(key_of(service))->slot, roster.server_slots(service)));
+}
+
+void put_endpoints(Snapshot& snapshot, const conf::Config& config, const Roster& roster,
+                   lb::HashKey key) {
   std::vector<lb::Ipv4Address> own;
+  for (const conf::Interface& interface : config.interfaces) {
+    for (const lb::Prefix& prefix : interface.addresses) own.push_back(prefix.address.ipv4());
+  }
+  for (auto& service : snapshot.services) {
+    if (service && roster.at(service->slot) == nullptr) service.reset();
+  }
+  std::vector<lb::EndpointTable<V4>::Item> endpoints;
+  for (const auto& [service_key, entry] : roster.services()) {
+    if (entry.leaving) put(snapshot, closed_service(entry));
+    const lb::End<V4> end = lb::End<V4>::from(service_key.address);
+    endpoints.push_back({end, service_key.protocol, entry.slot});
+    own.push_back(end.address);
+  }
+  snapshot.endpoints = lb::EndpointTable<V4>(endpoints, key);
+  snapshot.own = dataplane::OwnAddresses<V4>(std::move(own));
+}
+
+std::unique_ptr<Snapshot> build_snapshot(const conf::Config& config, const Roster& roster,
+                                         std::vector<dataplane::Link> links, lb::HashKey key) {
+  auto snapshot = std::make_unique<Snapshot>();
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     links[i].mtu = static_cast<uint16_t>(config.interfaces[i].mtu);
     links[i].addresses = config.interfaces[i].addresses;
-    for (const lb::Prefix& prefix : links[i].addresses) own.push_back(prefix.address.ipv4());
   }
   snapshot->links = std::move(links);
-
-  std::vector<lb::EndpointTable<V4>::Item> endpoints;
-  for (size_t i = 0; i < config.services.size(); ++i) {
-    auto service = build_service(config.services[i], slots.services[i], slots.servers[i]);
-    if (snapshot->services.size() <= service->slot) snapshot->services.resize(service->slot + 1);
-    endpoints.push_back({service->end, service->protocol, service->slot});
-    own.push_back(service->end.address);
-    snapshot->services[service->slot] = std::move(service);
-  }
-  snapshot->endpoints = lb::EndpointTable<V4>(endpoints, key);
-  snapshot->own = dataplane::OwnAddresses<V4>(std::move(own));
+  for (const conf::Service& service : config.services) put_service(*snapshot, service, roster);
+  put_endpoints(*snapshot, config, roster, key);
   snapshot->routes = lb::RouteTable<V4>(build_routes(config));
   snapshot->masquerade = build_masquerade(config);
+  snapshot->timeouts = timeouts_of(config.timeouts);
   return snapshot;
 }
 

@@ -2,16 +2,24 @@
 #pragma once
 
 #include "conf/config.h"
-#include "control/slots.h"
+#include "control/roster.h"
 #include "dataplane/snapshot.h"
 #include "dataplane/worker.h"
 
 namespace control {
 
-// `links`: one per interface of the file, in its order, with MAC and ports filled in.
-std::unique_ptr<const dataplane::Snapshot<lb::V4>> build_snapshot(
-    const conf::Config& config, const Slots& slots, std::vector<dataplane::Link> links,
-    lb::HashKey key);
+using Snapshot = dataplane::Snapshot<lb::V4>;
+
+// `links`: one per interface of the file, in its order, with MAC and ports filled in. Services that
+// leave are in it too, closed.
+std::unique_ptr<Snapshot> build_snapshot(const conf::Config& config, const Roster& roster,
+                                         std::vector<dataplane::Link> links, lb::HashKey key);
+
+// The parts that change most. Precondition: the service is in the roster.
+void put_service(Snapshot& snapshot, const conf::Service& service, const Roster& roster);
+// Services' endpoints and addresses, after one has come or gone.
+void put_endpoints(Snapshot& snapshot, const conf::Config& config, const Roster& roster,
+                   lb::HashKey key);
 
 std::vector<dataplane::StaticNeighbour> static_neighbours(const conf::Config& config);
 

@@ -2,8 +2,18 @@
 
 #include <array>
 
+#include "control/commands/add_server.h"
+#include "control/commands/add_service.h"
+#include "control/commands/clear_counters.h"
+#include "control/commands/delete_server.h"
+#include "control/commands/delete_service.h"
 #include "control/commands/help.h"
 #include "control/commands/ipvsadm.h"
+#include "control/commands/plan.h"
+#include "control/commands/reload.h"
+#include "control/commands/save.h"
+#include "control/commands/set_server.h"
+#include "control/commands/set_service.h"
 #include "control/commands/show_config.h"
 #include "control/commands/show_connections.h"
 #include "control/commands/show_drops.h"
@@ -17,9 +27,12 @@
 namespace control {
 namespace {
 
-using commands::kHelp, commands::kIpvsadm, commands::kShowConfig, commands::kShowConnections,
-    commands::kShowDrops, commands::kShowInfo, commands::kShowInterfaces, commands::kShowMetrics,
-    commands::kShowNeighbours, commands::kShowServices, commands::kShowWorkers;
+using commands::kHelp, commands::kAddService, commands::kDeleteService, commands::kSetService,
+    commands::kAddServer, commands::kDeleteServer, commands::kSetServer, commands::kClearCounters,
+    commands::kReload, commands::kPlan, commands::kSave, commands::kIpvsadm, commands::kShowConfig,
+    commands::kShowConnections, commands::kShowDrops, commands::kShowInfo,
+    commands::kShowInterfaces, commands::kShowMetrics, commands::kShowNeighbours,
+    commands::kShowServices, commands::kShowWorkers;
 
 // Every command there is, in the order in which `help` prints them.
 constexpr std::array kCommands{
@@ -33,6 +46,16 @@ constexpr std::array kCommands{
     kShowDrops,        // show drops
     kShowConfig,       // show config
     kShowMetrics,      // show metrics
+    kAddService,       // add service
+    kDeleteService,    // delete service
+    kSetService,       // set service
+    kAddServer,        // add server
+    kDeleteServer,     // delete server
+    kSetServer,        // set server
+    kClearCounters,    // clear counters
+    kReload,           // reload
+    kPlan,             // plan
+    kSave,             // save
     kIpvsadm,          // ipvsadm
 };
 

@@ -40,12 +40,23 @@ void watch_again(boost::asio::steady_timer& timer, Director& director) {
   });
 }
 
-void await_signal(boost::asio::signal_set& signals, boost::asio::io_context& io) {
+void reload(Director& director) {
+  const auto lines = director.changes().reload();
+  if (!lines) {
+    log::error("SIGHUP: {}", lines.error().text);
+    return;
+  }
+  log::notice("SIGHUP: reloaded, {} changes", lines->size());
+  for (const std::string& line : *lines) log::notice("reload: {}", line);
+}
+
+void await_signal(boost::asio::signal_set& signals, boost::asio::io_context& io,
+                  Director& director) {
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
-      log::notice("SIGHUP: ignored; this version reads its file at start only");
-      await_signal(signals, io);
+      reload(director);
+      await_signal(signals, io, director);
       return;
     }
     log::notice("{}: ending", signal == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -61,12 +72,12 @@ int run_daemon(conf::Config config, const std::string& config_file,
   boost::asio::io_context io;
   // Before EAL, which takes a while: a signal meanwhile ends lbd in good order.
   boost::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
-  await_signal(signals, io);
 
   const std::vector<SocketOptions> sockets = socket_options(config);
   const std::optional<lb::Endpoint> metrics_address = config.control.metrics;
   Director director(std::move(config), config_file, eal_arguments);
-  const Interpreter interpreter(command_table(), director);
+  await_signal(signals, io, director);
+  const Interpreter interpreter(command_table(), director, &director.changes());
   // Before the devices: a second lbd must not touch those of the first.
   auto server = SocketServer::start(io, sockets, interpreter);
   if (!server) {

@@ -14,21 +14,24 @@ namespace control {
 
 Director::Director(conf::Config config, std::string config_file,
                    std::vector<std::string> eal_arguments)
-    : config_(std::move(config)),
-      config_file_(std::move(config_file)),
-      eal_arguments_(std::move(eal_arguments)) {}
+    : eal_arguments_(std::move(eal_arguments)) {
+  running_.config = std::move(config);
+  running_.config_file = std::move(config_file);
+}
 
 std::expected<void, std::string> Director::start() {
-  auto engine = Engine::start(config_, eal_arguments_);
+  running_.roster = enter_all(running_.config);
+  auto engine = Engine::start(running_.config, running_.roster, eal_arguments_);
   if (!engine) return std::unexpected(engine.error());
-  engine_ = std::move(*engine);
+  running_.engine = std::move(*engine);
+  Engine& started = *running_.engine;
+  running_.orders.emplace(started.workers());
+  running_.tally.emplace(Tally::Sources{[&](uint32_t slot) { return started.traffic(slot); },
+                                        [&](uint32_t slot) { return started.refused(slot); }});
   started_ = std::chrono::steady_clock::now();
   started_unix_ = std::time(nullptr);
-  link_up_.assign(config_.interfaces.size(), false);
-  size_t servers = 0;
-  for (const auto& slots : engine_->slots().servers) servers += slots.size();
-  rates_.resize(servers);
-  busy_.resize(engine_->workers().size());
+  link_up_.assign(running_.config.interfaces.size(), false);
+  busy_.resize(running_.engine->workers().size());
   watch_links();
   return {};
 }
@@ -36,6 +39,7 @@ std::expected<void, std::string> Director::start() {
 void Director::watch() {
   watch_links();
   log_events();
+  changes_.watch();
   constexpr unsigned kWatchesPerTick =
       static_cast<unsigned>(kRateTickSeconds * 1000 / kWatchPeriod.count());
   if (++watches_ % kWatchesPerTick == 0) tick_rates();
@@ -45,18 +49,18 @@ void Director::watch() {
 // forgotten us or be others.
 void Director::watch_links() {
   for (size_t i = 0; i < link_up_.size(); ++i) {
-    const auto& ports = engine_->ports_of(i);
+    const auto& ports = running_.engine->ports_of(i);
     const bool up = std::all_of(ports.begin(), ports.end(),
                                 [](const dataplane::Port* port) { return port->link_up(); });
     if (up == link_up_[i]) continue;
     if (up) {
       dataplane::Request announce{dataplane::Request::Kind::kAnnounce};
       announce.link = static_cast<uint16_t>(i);
-      if (!engine_->workers().front()->control_request(announce))
+      if (!running_.engine->workers().front()->control_request(announce))
         continue;  // the next watch tries again
-      log::notice("interface {}: link is up", config_.interfaces[i].name);
+      log::notice("interface {}: link is up", running_.config.interfaces[i].name);
     } else {
-      log::warning("interface {}: link is down", config_.interfaces[i].name);
+      log::warning("interface {}: link is down", running_.config.interfaces[i].name);
     }
     link_up_[i] = up;
   }
@@ -65,10 +69,10 @@ void Director::watch_links() {
 void Director::log_events() {
   const auto now = std::chrono::steady_clock::now();
   std::erase_if(told_, [&](const auto& entry) { return now - entry.second > kToldTwice; });
-  for (dataplane::Worker* worker : engine_->workers()) {
+  for (dataplane::Worker* worker : running_.engine->workers()) {
     dataplane::Event event;
     while (worker->control_take_event(event)) {
-      const std::string text = event_text(event, config_);
+      const std::string text = event_text(event, running_.config);
       // Several workers may notice the same thing.
       if (!told_.try_emplace(text, now).second) continue;
       const bool harmless = event.kind == dataplane::Event::Kind::kNeighbourMoved;
@@ -78,9 +82,9 @@ void Director::log_events() {
 }
 
 void Director::tick_rates() {
-  for (uint32_t slot = 0; slot < rates_.size(); ++slot) rates_[slot].tick(engine_->traffic(slot));
+  running_.tally->tick(running_.roster);
   for (size_t i = 0; i < busy_.size(); ++i) {
-    const dataplane::WorkerCounters& counters = engine_->workers()[i]->reader_counters();
+    const dataplane::WorkerCounters& counters = running_.engine->workers()[i]->reader_counters();
     busy_[i].tick(counters.busy_cycles.reader_get(), counters.total_cycles.reader_get());
   }
 }
@@ -91,48 +95,81 @@ InfoFacts Director::info() {
   info.uptime_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   info.started_unix = started_unix_;
-  info.config_file = config_file_;
+  info.config_file = running_.config_file;
   info.pid = static_cast<uint32_t>(getpid());
-  info.workers = static_cast<uint32_t>(engine_->workers().size());
-  for (const dataplane::Worker* worker : engine_->workers()) {
+  info.workers = static_cast<uint32_t>(running_.engine->workers().size());
+  for (const dataplane::Worker* worker : running_.engine->workers()) {
     info.connection_entries += worker->reader_counters().connections.reader_get();
   }
-  info.connection_capacity = config_.connections.capacity;
-  info.mbufs_in_use = engine_->buffers().in_use();
-  info.mbufs_total = engine_->buffers().total();
+  info.connection_capacity = running_.config.connections.capacity;
+  info.mbufs_in_use = running_.engine->buffers().in_use();
+  info.mbufs_total = running_.engine->buffers().total();
   return info;
+}
+
+ServerFacts Director::facts_of(const conf::Server& configured, uint32_t slot) const {
+  ServerFacts facts =
+      server_facts(configured, running_.engine->load(slot), running_.tally->totals(slot));
+  facts.rates = running_.tally->rates(slot);
+  return facts;
+}
+
+// All but its servers that stay.
+ServiceFacts Director::facts_of(const conf::Service& configured,
+                                const Roster::Service& entry) const {
+  ServiceFacts facts = service_facts(configured, running_.tally->refused(entry.slot));
+  facts.totals = entry.departed;
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [address, server] : entry.servers) {
+    if (!server.leaving) continue;
+    ServerFacts& leaving = facts.leaving.emplace_back(facts_of(server.leaving->last, server.slot));
+    if (server.leaving->deadline) {
+      const std::chrono::duration<double> left = *server.leaving->deadline - now;
+      leaving.deadline_seconds = std::max(0.0, left.count());
+    }
+    facts.totals += leaving.totals;
+    facts.rates += leaving.rates;
+  }
+  return facts;
 }
 
 std::vector<ServiceFacts> Director::services() {
   std::vector<ServiceFacts> result;
-  for (size_t i = 0; i < config_.services.size(); ++i) {
-    const conf::Service& configured = config_.services[i];
-    ServiceFacts& facts = result.emplace_back(
-        service_facts(configured, engine_->refused(engine_->slots().services[i])));
-    for (size_t j = 0; j < configured.servers.size(); ++j) {
-      const uint32_t slot = engine_->slots().servers[i][j];
-      facts.servers.push_back(
-          server_facts(configured.servers[j], engine_->load(slot), engine_->traffic(slot)));
-      facts.servers.back().rates = rates_[slot].rates();
-      facts.totals += facts.servers.back().totals;
-      facts.rates += facts.servers.back().rates;
+  for (const conf::Service& configured : running_.config.services) {
+    const Roster::Service& entry = *running_.roster.find(key_of(configured));
+    ServiceFacts& facts = result.emplace_back(facts_of(configured, entry));
+    for (const conf::Server& server : configured.servers) {
+      const uint32_t slot = entry.servers.at(server.address).slot;
+      const ServerFacts& added = facts.servers.emplace_back(facts_of(server, slot));
+      facts.totals += added.totals;
+      facts.rates += added.rates;
     }
+  }
+  return result;
+}
+
+std::vector<ServiceFacts> Director::leaving_services() {
+  std::vector<ServiceFacts> result;
+  for (const auto& [key, entry] : running_.roster.services()) {
+    if (!entry.leaving) continue;
+    result.push_back(facts_of(entry.last, entry));
+    result.back().deleted = true;
   }
   return result;
 }
 
 std::vector<InterfaceFacts> Director::interfaces() {
   std::vector<InterfaceFacts> result;
-  for (size_t i = 0; i < config_.interfaces.size(); ++i) {
-    const conf::Interface& configured = config_.interfaces[i];
+  for (size_t i = 0; i < running_.config.interfaces.size(); ++i) {
+    const conf::Interface& configured = running_.config.interfaces[i];
     InterfaceFacts& facts = result.emplace_back();
     facts.name = configured.name;
     facts.devices = configured.devices;
-    facts.mac = engine_->ports_of(i).front()->mac();
+    facts.mac = running_.engine->ports_of(i).front()->mac();
     facts.addresses = configured.addresses;
     facts.mtu = configured.mtu;
     facts.link_up = link_up_[i];
-    for (const dataplane::Port* port : engine_->ports_of(i)) {
+    for (const dataplane::Port* port : running_.engine->ports_of(i)) {
       const dataplane::PortCounters counters = port->counters();
       facts.rx_packets += counters.rx_packets;
       facts.rx_bytes += counters.rx_bytes;
@@ -149,28 +186,29 @@ std::vector<InterfaceFacts> Director::interfaces() {
 
 std::vector<WorkerFacts> Director::workers() {
   std::vector<WorkerFacts> result;
-  for (size_t i = 0; i < engine_->workers().size(); ++i) {
+  for (size_t i = 0; i < running_.engine->workers().size(); ++i) {
     WorkerFacts& facts =
-        result.emplace_back(worker_facts(engine_->workers()[i]->reader_counters()));
-    facts.lcore = engine_->lcore(i);
+        result.emplace_back(worker_facts(running_.engine->workers()[i]->reader_counters()));
+    facts.lcore = running_.engine->lcore(i);
     facts.busy = busy_[i].ratio();
-    facts.steering = std::string(engine_->steering());
+    facts.steering = std::string(running_.engine->steering());
   }
   return result;
 }
 
-std::vector<DropFacts> Director::drops() { return drop_facts(engine_->workers()); }
+std::vector<DropFacts> Director::drops() { return drop_facts(running_.engine->workers()); }
 
-TimeoutFacts Director::timeouts() { return timeout_facts(config_.timeouts); }
+TimeoutFacts Director::timeouts() { return timeout_facts(running_.config.timeouts); }
 
-nlohmann::json Director::config() { return conf::to_json(config_); }
+nlohmann::json Director::config() { return conf::to_json(running_.config); }
 
 std::vector<NeighbourFacts> Director::neighbours() {
-  return neighbour_facts(engine_->workers(), config_, patient_wait);
+  return neighbour_facts(running_.engine->workers(), running_.config, patient_wait);
 }
 
 std::expected<ConnectionPage, std::string> Director::connections(const ConnectionQuery& query) {
-  return connection_facts(engine_->workers(), config_, engine_->slots(), query, patient_wait);
+  return connection_facts(running_.engine->workers(), running_.config, running_.roster, query,
+                          patient_wait);
 }
 
 }  // namespace control

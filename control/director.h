@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "control/engine.h"
 #include "control/facts.h"
+#include "control/live_changes.h"
 #include "control/rates.h"
 
 namespace control {
@@ -20,15 +20,19 @@ class Director final : public Facts {
   Director(conf::Config config, std::string config_file, std::vector<std::string> eal_arguments);
 
   // Brings everything up. The error is one line that says what to do; nothing is left running then.
-  // No fact may be asked for before.
+  // No fact may be asked for before, and nothing changed.
   std::expected<void, std::string> start();
 
-  // To be called every kWatchPeriod: follows the links, logs what workers report, ticks the rates.
+  // To be called every kWatchPeriod: follows the links, logs what workers report, ticks the rates,
+  // sees off what leaves.
   static constexpr std::chrono::milliseconds kWatchPeriod{250};
   void watch();
 
+  Changes& changes() { return changes_; }
+
   InfoFacts info() override;
   std::vector<ServiceFacts> services() override;
+  std::vector<ServiceFacts> leaving_services() override;
   std::vector<InterfaceFacts> interfaces() override;
   std::vector<NeighbourFacts> neighbours() override;
   std::vector<WorkerFacts> workers() override;
@@ -41,18 +45,18 @@ class Director final : public Facts {
   void watch_links();
   void log_events();
   void tick_rates();
+  ServiceFacts facts_of(const conf::Service& configured, const Roster::Service& entry) const;
+  ServerFacts facts_of(const conf::Server& configured, uint32_t slot) const;
 
-  conf::Config config_;
-  std::string config_file_;
+  Running running_;
+  LiveChanges changes_{running_};
   std::vector<std::string> eal_arguments_;
-  std::unique_ptr<Engine> engine_;
 
   std::chrono::steady_clock::time_point started_{};
   int64_t started_unix_ = 0;
   std::vector<bool> link_up_;  // by interface
   unsigned watches_ = 0;
-  std::vector<RateEstimator> rates_;  // by server slot
-  std::vector<BusyRatio> busy_;       // by worker
+  std::vector<BusyRatio> busy_;  // by worker
   // Events of the last seconds, so that what several workers notice is told once.
   static constexpr std::chrono::seconds kToldTwice{5};
   std::map<std::string, std::chrono::steady_clock::time_point> told_;

@@ -51,8 +51,9 @@ std::vector<std::string> all_devices(const conf::Config& config) {
 }  // namespace
 
 std::expected<std::unique_ptr<Engine>, std::string> Engine::start(
-    const conf::Config& config, const std::vector<std::string>& eal_arguments) {
-  std::unique_ptr<Engine> engine(new Engine(config));
+    const conf::Config& config, const Roster& roster,
+    const std::vector<std::string>& eal_arguments) {
+  std::unique_ptr<Engine> engine(new Engine(config, roster));
   auto result = engine->start_eal(eal_arguments);
   for (const auto step :
        {&Engine::open_ports, &Engine::take_memory, &Engine::make_workers, &Engine::start_loops}) {
@@ -66,7 +67,8 @@ std::expected<std::unique_ptr<Engine>, std::string> Engine::start(
   return engine;
 }
 
-Engine::Engine(const conf::Config& config) : config_(config), slots_(assign_slots(config)) {
+Engine::Engine(const conf::Config& config, const Roster& roster)
+    : config_(config), roster_(roster), key_(random_key()) {
   for (const conf::Interface& interface : config.interfaces) {
     largest_mtu_ = std::max(largest_mtu_, static_cast<uint16_t>(interface.mtu));
   }
@@ -179,8 +181,7 @@ std::expected<void, std::string> Engine::take_memory() {
 }
 
 std::expected<void, std::string> Engine::make_workers() {
-  const lb::HashKey key = random_key();
-  snapshot_.emplace(worker_count(), build_snapshot(config_, slots_, links_, key));
+  snapshot_.emplace(worker_count(), build_snapshot(config_, roster_, links_, key_));
   agree_on_steering();
   for (const auto& own : own_) all_loads_.push_back(own->loads.span().data());
   for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
@@ -200,11 +201,10 @@ std::expected<void, std::string> Engine::make_workers() {
         .answer_limit = answer_limit_,
         .pool = *pool_,
         .bucket_memory = own.buckets.bytes(),
-        .key = key,
+        .key = key_,
         .loads = own.loads.span(),
         .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_,
                  kMasqueradeService, kMasqueradeServer},
-        .timeouts = timeouts_of(config_.timeouts),
         .snapshot = *snapshot_,
         .neighbours = static_neighbours(config_),
     });
@@ -246,6 +246,13 @@ std::expected<void, std::string> Engine::start_loops() {
   }
   return {};
 }
+
+uint64_t Engine::publish(std::unique_ptr<const Snapshot> next) {
+  snapshot_->publish(std::move(next));
+  return ++publications_;
+}
+
+uint64_t Engine::settled() { return publications_ - snapshot_->collect(); }
 
 Traffic Engine::traffic(uint32_t server_slot) const {
   Traffic sum;

@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "control/build_snapshot.h"
 #include "control/facts.h"
-#include "control/slots.h"
+#include "control/roster.h"
 #include "dataplane/eal.h"
 #include "dataplane/eth_steering.h"
 #include "dataplane/loop.h"
@@ -24,9 +25,19 @@ class Engine {
  public:
   // The error is one line that says what to do; what had come up is down again.
   static std::expected<std::unique_ptr<Engine>, std::string> start(
-      const conf::Config& config, const std::vector<std::string>& eal_arguments);
+      const conf::Config& config, const Roster& roster,
+      const std::vector<std::string>& eal_arguments);
 
-  const Slots& slots() const { return slots_; }
+  // What workers read now, and what they read from now on. Publications are numbered from 0, the
+  // first being the start's; the number of the new one is returned.
+  const Snapshot& snapshot() const { return snapshot_->current(); }
+  uint64_t publications() const { return publications_; }
+  uint64_t publish(std::unique_ptr<const Snapshot> next);
+  // No worker reads anything older than this publication any more.
+  uint64_t settled();
+  lb::HashKey key() const { return key_; }
+  // Makes a service's turns start anew. Precondition: no worker serves it.
+  void forget_turns(uint32_t service_slot) { turns_[service_slot].store(0); }
   const dataplane::BufferPool& buffers() const { return *buffers_; }
   // The ports of an interface; the first gives it its MAC.
   const std::vector<const dataplane::Port*>& ports_of(size_t interface) const {
@@ -55,7 +66,7 @@ class Engine {
     std::optional<dataplane::Loop> loop;
   };
 
-  explicit Engine(const conf::Config& config);
+  Engine(const conf::Config& config, const Roster& roster);
   std::expected<void, std::string> start_eal(const std::vector<std::string>& eal_arguments);
   std::expected<void, std::string> open_ports();
   std::expected<void, std::string> take_memory();
@@ -74,8 +85,10 @@ class Engine {
   size_t entry_bytes(dataplane::WorkerNumber workers) const;
   size_t bucket_bytes(dataplane::WorkerNumber workers) const;
 
-  const conf::Config& config_;
-  Slots slots_;
+  const conf::Config& config_;  // while starting
+  const Roster& roster_;        // while starting
+  lb::HashKey key_;
+  uint64_t publications_ = 0;
   uint16_t largest_mtu_ = 0;
 
   std::optional<dataplane::Eal> eal_;

@@ -26,6 +26,7 @@ struct Traffic {
   uint64_t bytes_out = 0;
 
   Traffic& operator+=(const Traffic& other);
+  Traffic& operator-=(const Traffic& earlier);
 };
 
 // The same per second: a moving average over ticks of two seconds, each new one weighing a quarter
@@ -49,6 +50,8 @@ struct ServerFacts {
   uint32_t upper_threshold = 0;  // connections; 0: none
   uint32_t lower_threshold = 0;
   uint32_t persistent_clients = 0;  // that hold to this server now
+  // Of one that leaves: until its connections are cut.
+  std::optional<double> deadline_seconds = {};
   uint32_t active_connections = 0;
   uint32_t inactive_connections = 0;
   Traffic totals;
@@ -71,6 +74,7 @@ struct ServiceFacts {
   std::vector<ServerFacts> servers;  // in the order of the file
   // Deleted, with connections that go on.
   std::vector<ServerFacts> leaving;
+  bool deleted = false;  // itself, and all its servers leave
 };
 
 struct InterfaceFacts {
@@ -166,6 +170,8 @@ class Facts {
   virtual ~Facts() = default;
   virtual InfoFacts info() = 0;
   virtual std::vector<ServiceFacts> services() = 0;
+  // Deleted, with connections that go on at the servers in `leaving`.
+  virtual std::vector<ServiceFacts> leaving_services() { return {}; }
   virtual std::vector<InterfaceFacts> interfaces() = 0;
   virtual std::vector<NeighbourFacts> neighbours() = 0;
   virtual std::vector<WorkerFacts> workers() = 0;

@@ -22,6 +22,12 @@ std::string human_number(double value) {
                         : fmt::format("{}{}", std::llround(value), kUnits[unit]);
 }
 
+std::string grouped(uint64_t number) {
+  std::string text = std::to_string(number);
+  for (size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, ",");
+  return text;
+}
+
 std::string human_duration(double seconds) {
   const auto total = static_cast<uint64_t>(std::max(0.0, seconds));
   const uint64_t s = total % 60, m = total / 60 % 60, h = total / 3600 % 24, d = total / 86400;

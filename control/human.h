@@ -9,6 +9,9 @@ namespace control {
 // Up to 99999 as it is, then with three or more digits and k, M, G, T, P (powers of 1000).
 std::string human_number(double value);
 
+// "1,204".
+std::string grouped(uint64_t number);
+
 // "47s", "5m 3s", "4h 12m 0s", "3d 4h 12m": seconds, cut to whole ones.
 std::string human_duration(double seconds);
 

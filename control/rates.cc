@@ -11,6 +11,15 @@ Traffic& Traffic::operator+=(const Traffic& other) {
   return *this;
 }
 
+Traffic& Traffic::operator-=(const Traffic& earlier) {
+  connections -= earlier.connections;
+  packets_in -= earlier.packets_in;
+  packets_out -= earlier.packets_out;
+  bytes_in -= earlier.bytes_in;
+  bytes_out -= earlier.bytes_out;
+  return *this;
+}
+
 Rates& Rates::operator+=(const Rates& other) {
   connections += other.connections;
   packets_in += other.packets_in;

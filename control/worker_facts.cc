@@ -3,6 +3,7 @@
 #include <map>
 
 #include "conf/keys.h"
+#include "control/build_snapshot.h"
 #include "dataplane/methods.h"
 
 namespace control {
@@ -30,7 +31,7 @@ std::string_view state_text(const dataplane::Neighbour<lb::V4>& neighbour, lb::T
 
 std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& query,
                                                        const conf::Config& config,
-                                                       const Slots& slots) {
+                                                       const Roster& roster) {
   ConnectionFilter filter;
   filter.limit = query.limit;
   filter.client_port = query.client_port;
@@ -42,7 +43,7 @@ std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& qu
   std::string known;
   for (size_t i = 0; i < config.services.size(); ++i) {
     if (config.services[i].name == *query.service) {
-      filter.service = slots.services[i];
+      filter.service = roster.find(key_of(config.services[i]))->slot;
       return filter;
     }
     known += (known.empty() ? "" : ", ") + config.services[i].name;
@@ -52,14 +53,19 @@ std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& qu
 }
 
 ConnectionFacts facts_of(const lb::Connection<lb::V4>& entry, lb::Tick now,
-                         const lb::Timeouts& timeouts, const conf::Config& config) {
+                         const lb::Timeouts& timeouts, const Roster& roster) {
   ConnectionFacts facts;
   facts.protocol = entry.protocol;
   facts.state = lb::to_string(entry.state);
   facts.client = entry.outside.to_endpoint();
   facts.virtual_address = entry.virtual_end.to_endpoint();
   facts.server = entry.inside.to_endpoint();
-  facts.service = entry.from_inside ? "masquerade" : config.services[entry.service].name;
+  const Roster::Service* service = roster.at(entry.service);
+  if (entry.from_inside) {
+    facts.service = "masquerade";
+  } else if (service != nullptr) {
+    facts.service = service->last.name;
+  }
   facts.forward = dataplane::methods<lb::V4>()[entry.method].name;
   const lb::Tick deadline = entry.stamp + timeouts[static_cast<size_t>(entry.state)];
   if (lb::before(now, deadline)) {
@@ -176,11 +182,12 @@ std::vector<NeighbourFacts> neighbour_facts(Workers workers, const conf::Config&
 
 std::expected<ConnectionPage, std::string> connection_facts(Workers workers,
                                                             const conf::Config& config,
-                                                            const Slots& slots,
+                                                            const Roster& roster,
                                                             const ConnectionQuery& query,
                                                             const Wait& wait) {
-  auto filter = filter_of(query, config, slots);
+  auto filter = filter_of(query, config, roster);
   if (!filter) return std::unexpected(filter.error());
+  const lb::Timeouts timeouts = timeouts_of(config.timeouts);
   ConnectionPage page;
   for (dataplane::Worker* worker : workers) {
     if (query.limit) filter->limit = *query.limit - page.connections.size();
@@ -188,10 +195,8 @@ std::expected<ConnectionPage, std::string> connection_facts(Workers workers,
     if (!inspected) return std::unexpected(inspected.error());
     page.complete = page.complete && inspected->complete;
     page.connections.reserve(page.connections.size() + inspected->entries.size());
-    // Set once at start, so that the control thread may read them.
-    const lb::Timeouts& timeouts = worker->connections().timeouts();
     for (const lb::Connection<lb::V4>& entry : inspected->entries) {
-      page.connections.push_back(facts_of(entry, inspected->now, timeouts, config));
+      page.connections.push_back(facts_of(entry, inspected->now, timeouts, roster));
     }
   }
   return page;

@@ -10,7 +10,7 @@
 #include "conf/config.h"
 #include "control/facts.h"
 #include "control/inspect.h"
-#include "control/slots.h"
+#include "control/roster.h"
 
 namespace control {
 
@@ -39,7 +39,7 @@ std::vector<NeighbourFacts> neighbour_facts(Workers workers, const conf::Config&
 // Errors: an unknown service, with the known ones; a worker that does not answer.
 std::expected<ConnectionPage, std::string> connection_facts(Workers workers,
                                                             const conf::Config& config,
-                                                            const Slots& slots,
+                                                            const Roster& roster,
                                                             const ConnectionQuery& query,
                                                             const Wait& wait);
 

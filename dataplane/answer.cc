@@ -20,6 +20,16 @@ void write_ip(uint8_t* out, uint8_t tos, uint16_t length, uint16_t id, uint16_t 
   ip.checksum = checksum_of({out, sizeof(Ipv4Header)});
 }
 
+// Puts checksum and IP header to a TCP header without options or payload that stands behind it.
+size_t finish_segment(std::span<uint8_t> out, lb::Ipv4Address from, lb::Ipv4Address to) {
+  constexpr uint16_t kLength = sizeof(Ipv4Header) + sizeof(TcpHeader);
+  auto& tcp = view<TcpHeader>(out.data() + sizeof(Ipv4Header));
+  tcp.checksum = finish(sum_of(out.subspan(sizeof(Ipv4Header), sizeof(TcpHeader)),
+                               pseudo_header_sum(from, to, kProtocolTcp, sizeof(TcpHeader))));
+  write_ip(out.data(), 0, kLength, 0, Ipv4Header::kDontFragment, kProtocolTcp, from, to);
+  return kLength;
+}
+
 }  // namespace
 
 bool deserves_icmp_error(const Packet<lb::V4>& packet) {
@@ -47,7 +57,6 @@ size_t write_icmp_error(std::span<uint8_t> out, const Packet<lb::V4>& about, lb:
 }
 
 size_t write_reset(std::span<uint8_t> out, const Packet<lb::V4>& about) {
-  constexpr uint16_t kLength = sizeof(Ipv4Header) + sizeof(TcpHeader);
   const auto& in = view<TcpHeader>(about.transport());
   auto& tcp = view<TcpHeader>(out.data() + sizeof(Ipv4Header));
   tcp = {};
@@ -64,12 +73,35 @@ size_t write_reset(std::span<uint8_t> out, const Packet<lb::V4>& about) {
     tcp.flags |= lb::tcp::kAck;
     tcp.acknowledgement = Be32(in.sequence.value() + taken);
   }
-  const lb::Ipv4Address from = about.destination.address;
-  const lb::Ipv4Address to = about.source.address;
-  tcp.checksum = finish(sum_of(out.subspan(sizeof(Ipv4Header), sizeof(TcpHeader)),
-                               pseudo_header_sum(from, to, kProtocolTcp, sizeof(TcpHeader))));
-  write_ip(out.data(), 0, kLength, 0, Ipv4Header::kDontFragment, kProtocolTcp, from, to);
-  return kLength;
+  return finish_segment(out, about.destination.address, about.source.address);
+}
+
+size_t write_probe(std::span<uint8_t> out, const lb::End<lb::V4>& from, const lb::End<lb::V4>& to) {
+  auto& tcp = view<TcpHeader>(out.data() + sizeof(Ipv4Header));
+  tcp = {};
+  tcp.source_port = from.port;
+  tcp.destination_port = to.port;
+  tcp.data_offset = sizeof(TcpHeader) / 4 << 4;
+  tcp.flags = lb::tcp::kAck;
+  return finish_segment(out, from.address, to.address);
+}
+
+void turn_into_reset(Packet<lb::V4>& packet) {
+  auto& tcp = view<TcpHeader>(packet.transport());
+  tcp.data_offset = sizeof(TcpHeader) / 4 << 4;
+  tcp.flags = static_cast<uint8_t>(lb::tcp::kRst | (tcp.flags & lb::tcp::kAck));
+  tcp.window = Be16(0);
+  tcp.urgent = Be16(0);
+  tcp.checksum = Be16(0);
+  tcp.checksum = finish(sum_of({packet.transport(), sizeof(TcpHeader)},
+                               pseudo_header_sum(packet.source.address, packet.destination.address,
+                                                 kProtocolTcp, sizeof(TcpHeader))));
+  packet.tcp_flags = tcp.flags;
+  packet.length = static_cast<uint16_t>(packet.ip_header_length + sizeof(TcpHeader));
+  auto& ip = view<Ipv4Header>(packet.ip);
+  ip.total_length = Be16(packet.length);
+  ip.checksum = Be16(0);
+  ip.checksum = checksum_of({packet.ip, packet.ip_header_length});
 }
 
 bool is_whole_icmp(const Packet<lb::V4>& packet) {

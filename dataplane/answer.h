@@ -37,6 +37,15 @@ size_t write_icmp_error(std::span<uint8_t> out, const Packet<lb::V4>& about, lb:
 // without RST. Returns the IP packet's length.
 size_t write_reset(std::span<uint8_t> out, const Packet<lb::V4>& about);
 
+// An acknowledgement of nothing, from one end of a connection to the other. A TCP that has the
+// connection answers with what it has sent and received (RFC 9293 section 3.10.7.4), which is what
+// a reset must carry to be believed. Returns the IP packet's length.
+size_t write_probe(std::span<uint8_t> out, const lb::End<lb::V4>& from, const lb::End<lb::V4>& to);
+
+// Turns a TCP packet, in place, into a reset that its receiver believes: the same place in the
+// stream, and no payload. Precondition: it came whole.
+void turn_into_reset(Packet<lb::V4>& packet);
+
 // Whether an ICMP packet has its header and a right checksum.
 bool is_whole_icmp(const Packet<lb::V4>& packet);
 

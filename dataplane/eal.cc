@@ -7,15 +7,15 @@
 #include <syslog.h>
 
 #include <algorithm>
-#include <thread>
-#include <sstream>
-#include <optional>
 #include <bit>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <optional>
+#include <sstream>
+#include <thread>
 #include <utility>
 
 namespace dataplane {
@@ -88,7 +88,8 @@ size_t free_hugepage_bytes() {
   return bytes;
 }
 
-// The value of an option that may be written as "-l 0,1", "-l0,1", "--lcores 0,1" or "--lcores=0,1".
+// The value of an option that may be written as "-l 0,1", "-l0,1", "--lcores 0,1" or
+// "--lcores=0,1".
 std::optional<std::string> value_of(const std::vector<std::string>& arguments,
                                     const std::string& option) {
   const bool is_long = option.starts_with("--");

@@ -21,8 +21,8 @@ struct EalRequest {
 // The arguments as EAL gets them: the request's, and what they leave open (DESIGN.md, `eal`).
 std::vector<std::string> complete_arguments(const EalRequest& request);
 
-// Worker lcores that EAL will have by these arguments (-l, --lcores, -c; else one lcore a CPU), to size
-// memory before it starts; at least 1. Where they are wrong, EAL will say so.
+// Worker lcores that EAL will have by these arguments (-l, --lcores, -c; else one lcore a CPU), to
+// size memory before it starts; at least 1. Where they are wrong, EAL will say so.
 uint16_t count_workers(const std::vector<std::string>& arguments);
 
 class Eal {

@@ -22,7 +22,8 @@ class HeapMbufs {
   // Whoever holds one then holds it no longer.
   ~HeapMbufs();
 
-  // One with the usual headroom, these bytes, and `room` bytes behind them; not a byte more is there.
+  // One with the usual headroom, these bytes, and `room` bytes behind them; not a byte more is
+  // there.
   rte_mbuf* make(std::span<const uint8_t> bytes, size_t room);
 
   size_t live() const { return live_.size(); }

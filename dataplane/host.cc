@@ -115,16 +115,24 @@ void Host<lb::V4>::claim(LinkNumber link, lb::Ipv4Address address) {
   send_arp(link, lb::kBroadcastMac, arp);
 }
 
+// Where a prefix holds the address, or, where none does, everywhere.
+bool Host<lb::V4>::belongs_on(LinkNumber link, lb::Ipv4Address address) const {
+  if (is_on_link(link, address)) return true;
+  for (LinkNumber other = 0; other < snapshot_->links.size(); ++other) {
+    if (is_on_link(other, address)) return false;
+  }
+  return true;
+}
+
 void Host<lb::V4>::announce(LinkNumber link) {
   for (const lb::Ipv4Address address : snapshot_->own.all()) {
-    const bool elsewhere =
-        std::any_of(snapshot_->links.begin(), snapshot_->links.end(), [&](const Link& other) {
-          return &other != &snapshot_->links[link] &&
-                 is_on_link(static_cast<LinkNumber>(&other - snapshot_->links.data()), address);
-        });
-    if (is_on_link(link, address) || !elsewhere) {
-      claim(link, address);
-    }
+    if (belongs_on(link, address)) claim(link, address);
+  }
+}
+
+void Host<lb::V4>::announce_address(lb::Ipv4Address address) {
+  for (LinkNumber link = 0; link < snapshot_->links.size(); ++link) {
+    if (belongs_on(link, address)) claim(link, address);
   }
 }
 
@@ -252,6 +260,12 @@ Neighbour<lb::V4>* Host<lb::V4>::find_next_hop(lb::NextHop& known, lb::Ipv4Addre
     return nullptr;
   }
   return hop;
+}
+
+// What connections have remembered of their next hops may be wrong now.
+void Host<lb::V4>::follow_routing(const Snapshot& snapshot) {
+  snapshot_ = &snapshot;
+  neighbours_.invalidate();
 }
 
 void Host<lb::V4>::wait_for(lb::NextHop hop, LinkNumber link, const Packet& packet) {

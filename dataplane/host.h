@@ -41,6 +41,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
 
   // To be called before each burst.
   void begin(const Snapshot& snapshot, lb::Tick now) {
+    if (snapshot.routing_version != snapshot_->routing_version) follow_routing(snapshot);
     snapshot_ = &snapshot;
     now_ = now;
   }
@@ -98,6 +99,10 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   uint16_t learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu);
   // An ICMP error to the source of `about`, wherever it is.
   void send_error(const Packet& about, lb::Ipv4Address source, IcmpError error);
+  // A reset to the sender of `about`, as a closed port would send.
+  void send_reset(LinkNumber link, const Packet& about);
+  // An IP packet that the director has made, to wherever it is for.
+  void send_own(lb::Ipv4Address destination, std::span<const uint8_t> ip_packet);
   void report_exhausted(LinkNumber link, lb::Ipv4Address address) {
     report({Event::Kind::kPortsExhausted, link, address});
   }
@@ -106,6 +111,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   void hear(const Notice& notice);
   // Gratuitous ARP (RFC 5227 section 3) for the addresses that belong on a link.
   void announce(LinkNumber link);
+  // The same for one address, on the links that it belongs on.
+  void announce_address(lb::Ipv4Address address);
   void tick();
 
  private:
@@ -162,6 +169,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
                   std::span<const uint8_t> payload);
   void send_arp(LinkNumber link, const lb::MacAddress& to, const ArpPacket& arp);
   void claim(LinkNumber link, lb::Ipv4Address address);
+  bool belongs_on(LinkNumber link, lb::Ipv4Address address) const;
+  void follow_routing(const Snapshot& snapshot);
   void report(const Event& event) {
     if (event_limit_.take(now_)) events_.push(event);
   }

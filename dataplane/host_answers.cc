@@ -55,18 +55,34 @@ void Host<lb::V4>::answer(LinkNumber link, const Packet& about,
   send_frame(link, ethernet.source, ethertype::kIpv4, ip_packet);
 }
 
+// Operators' cuts are no reflection of what somebody sends: they are not limited.
+void Host<lb::V4>::send_reset(LinkNumber link, const Packet& about) {
+  std::array<uint8_t, kLargestAnswer> bytes;
+  const size_t length = write_reset(bytes, about);
+  const auto& ethernet = view<EthernetHeader>(about.ip - sizeof(EthernetHeader));
+  send_frame(link, ethernet.source, ethertype::kIpv4, {bytes.data(), length});
+}
+
 void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpError error) {
-  const lb::Route<lb::V4>* route = snapshot_->routes.find(about.source.address);
-  if (route == nullptr || !answer_limit_.take(now_)) {
+  if (!answer_limit_.take(now_)) {
     counters_.suppressed.add(1);
     return;
   }
-  const lb::NextHop next = neighbours_.find_or_add(
-      static_cast<LinkNumber>(route->interface), lb::next_hop(*route, about.source.address), now_);
-  const Neighbour<lb::V4>* hop = neighbours_.get(next);
   std::array<uint8_t, kLargestAnswer> bytes;
   const size_t length = write_icmp_error(bytes, about, source, error, next_id_++);
-  rte_mbuf* packet = hop != nullptr ? make_frame(hop->header, {bytes.data(), length}) : nullptr;
+  send_own(about.source.address, {bytes.data(), length});
+}
+
+void Host<lb::V4>::send_own(lb::Ipv4Address destination, std::span<const uint8_t> ip_packet) {
+  const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
+  if (route == nullptr) {
+    counters_.suppressed.add(1);
+    return;
+  }
+  const lb::NextHop next = neighbours_.find_or_add(static_cast<LinkNumber>(route->interface),
+                                                   lb::next_hop(*route, destination), now_);
+  const Neighbour<lb::V4>* hop = neighbours_.get(next);
+  rte_mbuf* packet = hop != nullptr ? make_frame(hop->header, ip_packet) : nullptr;
   if (packet == nullptr) return;
   if (hop->usable()) {
     outbox_.send(hop->link, packet);

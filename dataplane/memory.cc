@@ -6,8 +6,7 @@ namespace dataplane {
 
 std::expected<Memory, std::string> Memory::take(size_t bytes, const std::string& purpose,
                                                 int socket) {
-  auto* memory =
-      static_cast<std::byte*>(rte_zmalloc_socket(purpose.c_str(), bytes, 64, socket));
+  auto* memory = static_cast<std::byte*>(rte_zmalloc_socket(purpose.c_str(), bytes, 64, socket));
   // Memory of another node is slower, but serves.
   if (memory == nullptr && socket >= 0) {
     memory = static_cast<std::byte*>(rte_zmalloc(purpose.c_str(), bytes, 64));

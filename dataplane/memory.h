@@ -11,8 +11,8 @@ namespace dataplane {
 
 class Memory {
  public:
-  // Zeroed, aligned to 64 bytes. `purpose` names it in the error; `socket`: the NUMA node that it should
-  // lie on, or -1.
+  // Zeroed, aligned to 64 bytes. `purpose` names it in the error; `socket`: the NUMA node that it
+  // should lie on, or -1.
   static std::expected<Memory, std::string> take(size_t bytes, const std::string& purpose,
                                                  int socket = -1);
   std::span<std::byte> bytes() const { return bytes_; }

@@ -17,9 +17,7 @@ void* const* as_objects(const HandedPacket* packets) {
 
 }  // namespace
 
-size_t Mesh::bytes_for(WorkerNumber workers) {
-  return workers == 1 ? 0 : workers * ring_bytes();
-}
+size_t Mesh::bytes_for(WorkerNumber workers) { return workers == 1 ? 0 : workers * ring_bytes(); }
 
 Mesh::Mesh(const std::vector<std::span<std::byte>>& memory)
     : workers_(static_cast<WorkerNumber>(memory.size())),

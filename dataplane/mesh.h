@@ -1,6 +1,6 @@
-// The rings by which workers hand packets to one another and tell what they have learnt: one of each
-// for every ordered pair, with a single producer and a single consumer, so that a worker that has
-// lost its CPU in the middle of a call holds up nobody.
+// The rings by which workers hand packets to one another and tell what they have learnt: one of
+// each for every ordered pair, with a single producer and a single consumer, so that a worker that
+// has lost its CPU in the middle of a call holds up nobody.
 #pragma once
 
 #include <boost/lockfree/spsc_queue.hpp>
@@ -70,7 +70,8 @@ class Mesh {
 
   WorkerNumber workers() const { return workers_; }
 
-  // Worker `from` only. Takes the first n packets, returns n; `in_ring`: packets that now wait there.
+  // Worker `from` only. Takes the first n packets, returns n; `in_ring`: packets that now wait
+  // there.
   uint16_t push(WorkerNumber from, WorkerNumber to, const HandedPacket* packets, uint16_t count,
                 uint32_t& in_ring);
   // All or none.

@@ -35,12 +35,30 @@ struct NeighbourInspection {
   std::atomic<bool> done{false};
 };
 
+// Connections of these servers are to end now. At most one at a time at a worker.
+struct CutSweep {
+  std::vector<uint32_t> servers;  // slots, sorted
+  uint64_t next_bucket = 0;
+  std::atomic<bool> done{false};
+};
+
 struct Request {
-  enum class Kind : uint8_t { kAnnounce, kInspectConnections, kInspectNeighbours };
+  enum class Kind : uint8_t {
+    kAnnounce,         // all addresses of `link`
+    kAnnounceAddress,  // `address`, where it belongs
+    kInspectConnections,
+    kInspectNeighbours,
+    kCut,
+    kAddNeighbour,     // a static one: `link`, `address`, `mac`
+    kForgetNeighbour,  // a static one
+  };
   Kind kind;
-  LinkNumber link = 0;  // of kAnnounce
+  LinkNumber link = 0;
+  lb::Ipv4Address address{};
+  lb::MacAddress mac{};
   ConnectionInspection* connections = nullptr;
   NeighbourInspection* neighbours = nullptr;
+  CutSweep* cut = nullptr;
 };
 
 struct Event {

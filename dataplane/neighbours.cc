@@ -93,6 +93,23 @@ void Neighbours<F>::add_static(LinkNumber link, Address address, const lb::MacAd
 }
 
 template <class F>
+void Neighbours<F>::forget_static(LinkNumber link, Address address) {
+  const uint32_t index = find(link, address);
+  if (index != 0 && table_[index].state == NeighbourState::kStatic) forget(index);
+}
+
+template <class F>
+void Neighbours<F>::invalidate() {
+  for (uint32_t index = 1; index < used_; ++index) {
+    Neighbour<F>& neighbour = table_[index];
+    if (neighbour.state == NeighbourState::kFree) continue;
+    neighbour.generation = static_cast<uint16_t>(neighbour.generation + 1);
+    if (neighbour.generation == 0) neighbour.generation = 1;
+    neighbour.source = owner_.source_towards(neighbour.link, neighbour.address);
+  }
+}
+
+template <class F>
 bool Neighbours<F>::hold(lb::NextHop hop, HeldPacket packet, lb::Tick now) {
   ask(hop, now);
   if (held_total_ >= kHeldTotal) return false;

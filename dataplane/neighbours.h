@@ -55,9 +55,11 @@ class NeighbourOwner {
  public:
   virtual ~NeighbourOwner() = default;
   // The director's own address on a link for packets to this neighbour.
-  virtual typename F::Address source_towards(LinkNumber link, typename F::Address address) const = 0;
+  virtual typename F::Address source_towards(LinkNumber link,
+                                             typename F::Address address) const = 0;
   // Asks the wire; by unicast when `known` is given.
-  virtual void solicit(LinkNumber link, typename F::Address address, const lb::MacAddress* known) = 0;
+  virtual void solicit(LinkNumber link, typename F::Address address,
+                       const lb::MacAddress* known) = 0;
   // The packets that waited now have a next hop; they belong to the owner again.
   virtual void resolved(const Neighbour<F>& hop, std::span<const HeldPacket> packets) = 0;
   // Nobody answered; the packets belong to the owner again.
@@ -101,13 +103,19 @@ class Neighbours {
   // 0 when the table is full of neighbours in use.
   lb::NextHop find_or_add(LinkNumber link, Address address, lb::Tick now);
   void add_static(LinkNumber link, Address address, const lb::MacAddress& mac);
+  // From now on it is one like others, and is asked when its address is next needed.
+  void forget_static(LinkNumber link, Address address);
+  // Every handle out there finds nothing any more, and each neighbour's own source address is asked
+  // for anew: the director's addresses or routes have changed.
+  void invalidate();
 
   // Keeps a packet for an unusable neighbour, asking for it if nobody does. False when enough wait.
   bool hold(lb::NextHop hop, HeldPacket packet, lb::Tick now);
 
   // A neighbour said where it is. `create`: also one that nobody has asked for. Returns whether
   // that was news, and not what it had said in the last second.
-  bool learn(LinkNumber link, Address address, const lb::MacAddress& mac, bool create, lb::Tick now);
+  bool learn(LinkNumber link, Address address, const lb::MacAddress& mac, bool create,
+             lb::Tick now);
 
   // Retries and ages. To be called once a tick; looks at a sixteenth of the table each time.
   void tick(lb::Tick now);

@@ -9,7 +9,8 @@ Outbox::Outbox(Io& io, Peers& peers, WorkerCounters& counters, std::vector<LinkW
       ways_(std::move(links)),
       batches_(ways_.size()) {}
 
-// net_af_xdp would send whatever lies behind the first buffer in place of the second. False: dropped.
+// net_af_xdp would send whatever lies behind the first buffer in place of the second. False:
+// dropped.
 bool Outbox::make_sendable(LinkNumber link, rte_mbuf* chain) {
   if (ways_[link].multi_segment || rte_pktmbuf_linearize(chain) == 0) return true;
   drop(chain, lb::DropReason::kChained);

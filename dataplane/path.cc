@@ -25,6 +25,8 @@ Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, Ev
 
 template <class F>
 void Path<F>::begin(const Snapshot<F>& snapshot, lb::Tick now) {
+  // Each burst, and not only where it changed: it is 36 bytes, and nothing can be forgotten.
+  connections_.use(snapshot.timeouts);
   snapshot_ = &snapshot;
   now_ = now;
   host_.begin(snapshot, now);
@@ -175,6 +177,8 @@ void Path<F>::forward(LinkNumber link, Packet& packet) {
 template <class F>
 void Path<F>::forward_with(LinkNumber link, Packet& packet, EntryIndex index) {
   Entry& entry = connections_.entry(index);
+  if ((entry.flags & Entry::kCut) != 0 && !reset_both(link, packet)) [[unlikely]]
+    return;
   const Method<F>& method = methods_[entry.method];
   if (packet.direction() == lb::Direction::kInbound) {
     Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
@@ -243,6 +247,11 @@ bool Path<F>::may_open(const Packet& packet) {
 
 template <class F>
 EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
+  const VirtualService<F>& service = *snapshot_->services[packet.service];
+  if (service.closed) [[unlikely]] {
+    host_.handle_unmatched(link, packet);
+    return kNoEntry;
+  }
   if (!may_open(packet)) {
     host_.refuse_with_reset(link, packet, DropReason::kNotASyn);
     return kNoEntry;
@@ -251,7 +260,6 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
     host_.drop(packet, DropReason::kBadSource);
     return kNoEntry;
   }
-  const VirtualService<F>& service = *snapshot_->services[packet.service];
   DropReason why_not{};
   EntryIndex index = kNoEntry;
   const auto [server, reserved] = choose(service, packet, why_not);

@@ -47,6 +47,9 @@ class Path final : private Reentry {
 
   // Decides the fate of up to kBurst packets that came by a link, or hands them to their owners.
   void process(LinkNumber link, rte_mbuf** packets, uint16_t count);
+  // Ends a connection against its ends' will: TCP's are asked where they are, and whatever comes of
+  // them from now on earns both a reset.
+  void cut(lb::EntryIndex index);
   // The same of a fragment whose datagram's other fragments come here too.
   void process_piece(LinkNumber link, rte_mbuf* fragment);
 
@@ -84,6 +87,7 @@ class Path final : private Reentry {
   static bool may_open(const Packet& packet);
   void forward(LinkNumber link, Packet& packet);
   void forward_with(LinkNumber link, Packet& packet, lb::EntryIndex index);
+  bool reset_both(LinkNumber link, Packet& packet);
   void put_together(LinkNumber link, const Packet& fragment);
   void handle_other(LinkNumber link, Packet& packet);
   lb::EntryIndex find(const Packet& packet) const;

@@ -20,8 +20,7 @@ Peers::Peers(Mesh& mesh, WorkerNumber self, OwnerFunction owner, lb::HashKey key
 
 WorkerNumber Peers::home(const Ipv4Header& header) const {
   if (alone_) return self_;
-  const uint64_t ends =
-      uint64_t{header.source.bits.raw()} << 32 | header.destination.bits.raw();
+  const uint64_t ends = uint64_t{header.source.bits.raw()} << 32 | header.destination.bits.raw();
   const uint64_t id = uint64_t{header.id.raw()} << 8 | header.protocol;
   const uint64_t hash = lb::mix(key_, lb::mix(key_, ends) ^ id);
   return OwnerFunction::share_of(hash & 0xffffff, mesh_.workers());

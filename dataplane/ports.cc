@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <string_view>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "dataplane/eal.h"
@@ -32,12 +32,12 @@ struct Layout {
   bool in_one_piece;  // all buffers must lie one after another
 };
 
-// net_af_xdp registers one stretch of memory with the kernel: the number of buffers times the size of
-// one. A mempool that puts no object across pages leaves gaps, and the buffers that so come to lie
-// behind the stretch are lost, one by one, on every queue that gets them: frames are dropped for want
-// of buffers though the pool is full of them. So there must be no gaps: devices that know nothing of
-// physical addresses do without the rule about pages, and beside those that need it the size of an
-// object is made a power of two, which fills pages exactly.
+// net_af_xdp registers one stretch of memory with the kernel: the number of buffers times the size
+// of one. A mempool that puts no object across pages leaves gaps, and the buffers that so come to
+// lie behind the stretch are lost, one by one, on every queue that gets them: frames are dropped
+// for want of buffers though the pool is full of them. So there must be no gaps: devices that know
+// nothing of physical addresses do without the rule about pages, and beside those that need it the
+// size of an object is made a power of two, which fills pages exactly.
 Layout layout_for(const std::vector<std::string>& devices, uint16_t largest_packet) {
   const auto is_vdev = [](const std::string& device) { return device.starts_with("net_"); };
   const auto is_af_xdp = [](const std::string& device) { return device.starts_with("net_af_xdp"); };
@@ -51,8 +51,8 @@ Layout layout_for(const std::vector<std::string>& devices, uint16_t largest_pack
           RTE_MEMPOOL_F_NO_SPREAD, true};
 }
 
-// Drivers whose queues are as many as the vdev's arguments say: each has something behind it, and what
-// arrives on one that nobody serves is lost.
+// Drivers whose queues are as many as the vdev's arguments say: each has something behind it, and
+// what arrives on one that nobody serves is lost.
 constexpr std::string_view kDriversThatCount[] = {"net_af_xdp", "net_af_packet", "net_pcap",
                                                   "net_ring", "net_memif"};
 
@@ -73,9 +73,9 @@ std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers, uint
                                                           const std::vector<std::string>& devices) {
   const Layout layout = layout_for(devices, largest_packet);
   BufferPool result;
-  result.pool_.reset(rte_mempool_create_empty(
-      "lbd_mbufs", buffers, sizeof(rte_mbuf) + layout.room, kCachedPerLcore,
-      sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, layout.flags));
+  result.pool_.reset(rte_mempool_create_empty("lbd_mbufs", buffers, sizeof(rte_mbuf) + layout.room,
+                                              kCachedPerLcore, sizeof(rte_pktmbuf_pool_private),
+                                              SOCKET_ID_ANY, layout.flags));
   rte_mempool* pool = result.pool_.get();
   if (pool != nullptr) {
     rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), nullptr);
@@ -149,9 +149,10 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   }
   rte_eth_dev_get_mtu(id_, &original_mtu_);
 
-  receive_queues_ = counts_its_queues(info.driver_name)
-                        ? std::max<uint16_t>(info.max_rx_queues, 1)
-                        : std::clamp<uint16_t>(workers, 1, std::max<uint16_t>(info.max_rx_queues, 1));
+  receive_queues_ =
+      counts_its_queues(info.driver_name)
+          ? std::max<uint16_t>(info.max_rx_queues, 1)
+          : std::clamp<uint16_t>(workers, 1, std::max<uint16_t>(info.max_rx_queues, 1));
   transmit_queues_ = std::clamp<uint16_t>(workers, 1, std::max<uint16_t>(info.max_tx_queues, 1));
 
   rte_eth_conf conf{};
@@ -189,8 +190,7 @@ std::string Port::set_up_queues(const BufferPool& pool) {
   rte_eth_dev_adjust_nb_rx_tx_desc(id_, &receive, &transmit);
   const auto socket_id = static_cast<unsigned>(socket());
   for (uint16_t queue = 0; queue < receive_queues_; ++queue) {
-    const int error =
-        rte_eth_rx_queue_setup(id_, queue, receive, socket_id, nullptr, pool.get());
+    const int error = rte_eth_rx_queue_setup(id_, queue, receive, socket_id, nullptr, pool.get());
     if (error != 0) {
       return failure("its receive queue cannot be set up; does another process use the queue?",
                      error);
@@ -255,9 +255,9 @@ uint16_t PortIo::receive(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   for (size_t i = 0; i < receiver.queues.size() && received < count; ++i) {
     const Queue& queue = receiver.queues[receiver.next];
     if (++receiver.next == receiver.queues.size()) receiver.next = 0;
-    received = static_cast<uint16_t>(
-        received + rte_eth_rx_burst(queue.port, queue.queue, packets + received,
-                                    static_cast<uint16_t>(count - received)));
+    received = static_cast<uint16_t>(received +
+                                     rte_eth_rx_burst(queue.port, queue.queue, packets + received,
+                                                      static_cast<uint16_t>(count - received)));
   }
   return received;
 }

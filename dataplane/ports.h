@@ -39,14 +39,15 @@ struct PortCounters {
   uint64_t rx_packets, rx_bytes, rx_missed, rx_errors, rx_no_mbuf, tx_packets, tx_bytes, tx_errors;
 };
 
-// A port with its queues; once started, it is stopped and closed, with its MTU as it was, at the end.
+// A port with its queues; once started, it is stopped and closed, with its MTU as it was, at the
+// end.
 class Port {
  public:
   // Descriptors of a receive or transmit queue, where the device allows that many.
   static constexpr uint16_t kDescriptors = 1024;
 
-  // `device`: a PCI address or a vdev's name. It gets a queue each way for every worker, as far as it
-  // has them; a vdev whose queues are counted by its arguments gets all of these served.
+  // `device`: a PCI address or a vdev's name. It gets a queue each way for every worker, as far as
+  // it has them; a vdev whose queues are counted by its arguments gets all of these served.
   static std::expected<Port, std::string> start(const std::string& device, uint16_t mtu,
                                                 const BufferPool& pool, WorkerNumber workers);
   Port(Port&& other) noexcept;

@@ -3,8 +3,8 @@
 // worker has taken a newer one, and nobody ever waits: a worker that sleeps or is stuck merely
 // delays the freeing.
 //
-// Which values workers may still use is told by DPDK's quiescent-state counters (rte_rcu_qsbr.h). Of
-// these rte_rcu_qsbr_synchronize is not used: it would make the control thread wait for a stuck
+// Which values workers may still use is told by DPDK's quiescent-state counters (rte_rcu_qsbr.h).
+// Of these rte_rcu_qsbr_synchronize is not used: it would make the control thread wait for a stuck
 // worker.
 #pragma once
 

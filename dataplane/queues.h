@@ -32,9 +32,9 @@ struct WorkerQueues {
   std::vector<WorkerNumber> transmitter;  // itself where `transmit` has a queue
 };
 
-// A link's queues go to the workers in order, queue i of a link that has enough of them to worker i,
-// as devices that steer expect it; links with fewer queues than there are workers begin where the
-// last such link ended, so that their work is spread.
+// A link's queues go to the workers in order, queue i of a link that has enough of them to worker
+// i, as devices that steer expect it; links with fewer queues than there are workers begin where
+// the last such link ended, so that their work is spread.
 std::vector<WorkerQueues> assign_queues(std::span<const PortQueues> ports, LinkNumber links,
                                         WorkerNumber workers);
 

@@ -39,6 +39,8 @@ struct VirtualService {
   lb::End<F> end{};
   std::vector<RealServer<F>> servers;  // in the order of the file
   std::unique_ptr<const scheduler::Plan> plan;
+  // Deleted, with connections that go on: to others its port is as closed as any.
+  bool closed = false;
 };
 
 template <class F>
@@ -62,12 +64,15 @@ class OwnAddresses {
 template <class F>
 struct Snapshot {
   std::vector<Link> links;
-  // By slot; a slot whose service is gone holds nothing.
+  // By slot; a slot whose service is gone holds nothing, one whose service leaves a closed one.
   std::vector<std::shared_ptr<const VirtualService<F>>> services;
   lb::EndpointTable<F> endpoints;  // to the service's slot
   OwnAddresses<F> own;             // interface addresses and VIPs
   lb::RouteTable<F> routes;        // connected prefixes included
   Masquerade<F> masquerade;
+  lb::Timeouts timeouts{};
+  // Differs where links' addresses or routes do, which connections' next hops follow from.
+  uint32_t routing_version = 0;
 };
 
 }  // namespace dataplane

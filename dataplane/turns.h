@@ -1,6 +1,6 @@
-// A worker's turns of the director's services: what round-robin schedulers count connections by. The
-// cursors are all workers', so a burst claims what it may need of one with one atomic, and what it
-// did not need goes back, so that no server loses a turn.
+// A worker's turns of the director's services: what round-robin schedulers count connections by.
+// The cursors are all workers', so a burst claims what it may need of one with one atomic, and what
+// it did not need goes back, so that no server loses a turn.
 #pragma once
 
 #include <array>

@@ -7,6 +7,7 @@ namespace {
 constexpr uint32_t kExpiriesPerTurn = 64;
 constexpr uint32_t kBucketsPerTurn = 64;
 constexpr uint32_t kNeighboursPerTurn = 256;
+constexpr uint32_t kCutsPerTurn = 32;
 
 }  // namespace
 
@@ -16,7 +17,8 @@ Worker::Worker(WorkerParts parts)
       links_(static_cast<LinkNumber>(parts.links.size())),
       peers_(parts.mesh, parts.number, parts.owner, parts.key, parts.io, counters_),
       outbox_(parts.io, peers_, counters_, parts.links),
-      connections_(parts.pool, parts.bucket_memory, parts.key, parts.loads, parts.timeouts, 0),
+      connections_(parts.pool, parts.bucket_memory, parts.key, parts.loads,
+                   snapshot_.reader_take().timeouts, 0),
       path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, connections_,
             parts.live, snapshot_.reader_take()) {
   for (const StaticNeighbour& neighbour : parts.neighbours) {
@@ -55,7 +57,8 @@ uint32_t Worker::take_handed() {
   return taken;
 }
 
-// Packets that have just been handed over, those of one link that come one after another as a burst.
+// Packets that have just been handed over, those of one link that come one after another as a
+// burst.
 void Worker::work_on(const HandedPacket* packets, uint16_t count) {
   rte_mbuf* burst[kBurst];
   for (uint16_t begin = 0; begin < count;) {
@@ -118,6 +121,18 @@ void Worker::serve_requests() {
       case Request::Kind::kInspectNeighbours:
         inspected_neighbours_ = request.neighbours;
         break;
+      case Request::Kind::kAnnounceAddress:
+        path_.host().announce_address(request.address);
+        break;
+      case Request::Kind::kCut:
+        cut_ = request.cut;
+        break;
+      case Request::Kind::kAddNeighbour:
+        path_.host().neighbours().add_static(request.link, request.address, request.mac);
+        break;
+      case Request::Kind::kForgetNeighbour:
+        path_.host().neighbours().forget_static(request.link, request.address);
+        break;
     }
   }
 }
@@ -125,6 +140,7 @@ void Worker::serve_requests() {
 void Worker::step_inspections(lb::Tick now) {
   if (inspected_connections_ != nullptr) step_connections(*inspected_connections_, now);
   if (inspected_neighbours_ != nullptr) step_neighbours(*inspected_neighbours_, now);
+  if (cut_ != nullptr) step_cut(*cut_);
 }
 
 void Worker::step_connections(ConnectionInspection& inspection, lb::Tick now) {
@@ -155,6 +171,28 @@ void Worker::step_connections(ConnectionInspection& inspection, lb::Tick now) {
   inspection.now = now;
   inspected_connections_ = nullptr;
   inspection.done.store(true, std::memory_order_release);
+}
+
+void Worker::step_cut(CutSweep& sweep) {
+  const lb::ConnectionTable<lb::V4>& table = connections_.table();
+  const uint64_t end = std::min(table.buckets(), sweep.next_bucket + kBucketsPerTurn);
+  for (uint32_t cut = 0; sweep.next_bucket < end && cut < kCutsPerTurn;) {
+    // Cutting may take an entry out of the bucket, so they are found first.
+    lb::EntryIndex found[kCutsPerTurn];
+    uint32_t count = 0;
+    table.visit_bucket(sweep.next_bucket, [&](const lb::Connection<lb::V4>& entry) {
+      const bool meant =
+          (entry.flags & entry.kCut) == 0 &&
+          std::binary_search(sweep.servers.begin(), sweep.servers.end(), entry.server);
+      if (meant && count < kCutsPerTurn) found[count++] = connections_.index_of(entry);
+    });
+    for (uint32_t i = 0; i < count; ++i) path_.cut(found[i]);
+    cut += count;
+    if (count < kCutsPerTurn) ++sweep.next_bucket;
+  }
+  if (sweep.next_bucket < table.buckets()) return;
+  cut_ = nullptr;
+  sweep.done.store(true, std::memory_order_release);
 }
 
 void Worker::step_neighbours(NeighbourInspection& inspection, lb::Tick now) {

@@ -14,6 +14,8 @@ struct StaticNeighbour {
   LinkNumber link;
   lb::Ipv4Address address;
   lb::MacAddress mac;
+
+  bool operator==(const StaticNeighbour&) const = default;
 };
 
 // What a worker is made of; all that is referred to outlives it.
@@ -29,7 +31,6 @@ struct WorkerParts {
   lb::HashKey key;
   std::span<lb::Load> loads;  // this worker's, by server
   LiveFigures live;
-  lb::Timeouts timeouts;
   Publication<Snapshot<lb::V4>>& snapshot;
   std::vector<StaticNeighbour> neighbours;
 };
@@ -71,6 +72,7 @@ class Worker {
   void step_inspections(lb::Tick now);
   void step_connections(ConnectionInspection& inspection, lb::Tick now);
   void step_neighbours(NeighbourInspection& inspection, lb::Tick now);
+  void step_cut(CutSweep& sweep);
 
   Io& io_;
   Publication<Snapshot<lb::V4>>::Reader snapshot_;
@@ -86,6 +88,7 @@ class Worker {
   bool expiry_behind_ = false;
   ConnectionInspection* inspected_connections_ = nullptr;
   NeighbourInspection* inspected_neighbours_ = nullptr;
+  CutSweep* cut_ = nullptr;
 };
 
 }  // namespace dataplane

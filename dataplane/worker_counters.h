@@ -17,8 +17,8 @@ enum class HandoverReason : uint8_t {
   kCount,
 };
 inline constexpr size_t kHandoverReasons = static_cast<size_t>(HandoverReason::kCount);
-inline constexpr std::array<const char*, kHandoverReasons> kHandoverReasonNames{
-    "owner", "fragment", "icmp", "transmit"};
+inline constexpr std::array<const char*, kHandoverReasons> kHandoverReasonNames{"owner", "fragment",
+                                                                                "icmp", "transmit"};
 
 struct WorkerCounters {
   lb::Counter<uint64_t> packets;      // received by the worker's own queues

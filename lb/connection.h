@@ -22,6 +22,9 @@ using NextHop = uint32_t;
 
 template <class F>
 struct Connection {
+  // Bits of `flags`.
+  static constexpr uint8_t kCut = 1;  // ended by the operator: its ends are sent resets
+
   // The three ends. `outside` is the client, `virtual_end` the VIP as the client sees it, `inside`
   // the real server. The owner and the bucket follow from `outside` and `protocol` alone.
   End<F> outside;
@@ -32,7 +35,7 @@ struct Connection {
   bool replies_seen;  // the method brings the real server's packets back through the director
   End<F> inside;
   bool from_inside;  // masqueraded: the real server opened it
-  uint8_t reserved;
+  uint8_t flags;
 
   uint32_t service;  // slot of the service
   uint32_t server;   // slot of the real server, director-wide

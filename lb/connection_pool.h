@@ -52,6 +52,9 @@ class ConnectionPool {
   uint32_t size() const { return size_; }
   Entry& operator[](EntryIndex index) { return entries_[index]; }
   const Entry& operator[](EntryIndex index) const { return entries_[index]; }
+  EntryIndex index_of(const Entry& entry) const {
+    return static_cast<EntryIndex>(&entry - entries_);
+  }
 
   // A list of free entries linked by sibling_next, or kNoEntry. Any thread.
   EntryIndex take_chunk() {

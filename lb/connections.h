@@ -45,7 +45,10 @@ class Connections {
   const ConnectionTable<F>& table() const { return table_; }
   Entry& entry(EntryIndex index) { return pool_[index]; }
   const Entry& entry(EntryIndex index) const { return pool_[index]; }
-  const Timeouts& timeouts() const { return timeouts_; }
+  EntryIndex index_of(const Entry& entry) const { return pool_.index_of(entry); }
+  // Idle times from now on. What is on a wheel is looked at when it was to be, not before: shorter
+  // ones take effect with a connection's next change of state, or at that look.
+  void use(const Timeouts& timeouts) { timeouts_ = timeouts; }
 
   // kNoEntry when the director is full and nothing of this worker's may be taken back; the other
   // workers are asked then, see is_waiting.
@@ -71,6 +74,7 @@ class Connections {
     entry.replies_seen = opening.replies_seen;
     entry.inside = opening.inside;
     entry.from_inside = opening.from_inside;
+    entry.flags = 0;
     entry.service = opening.service;
     entry.server = opening.server;
     entry.stamp = now;

@@ -35,6 +35,7 @@ enum class DropReason : uint8_t {
   kTableFull,
   kAmbiguousTuple,
   kNoMasqueradePort,
+  kCut,
   kTtlExpired,
   kTooBig,
   kNoRoute,
@@ -83,6 +84,7 @@ inline constexpr std::array<DropReasonText, kDropReasons> kDropReasonTexts{{
      "port"},
     {"no_masquerade_port",
      "every port of masquerade's range is taken towards this address and port"},
+    {"cut", "fragment of a connection that the operator has cut"},
     {"ttl_expired", "TTL ran out at the director (answered: ICMP 11/0)"},
     {"too_big",
      "packet with DF does not fit the way's MTU (answered: ICMP 3/4), or datagram exceeds 65,535 "

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "control/human.h"
@@ -36,7 +37,11 @@ Json to_json(const ServerFacts& server) {
            {"state", server.state},
            {"health", server.health},
            {"active_connections", server.active_connections},
-           {"inactive_connections", server.inactive_connections}};
+           {"inactive_connections", server.inactive_connections},
+           {"upper_threshold", server.upper_threshold},
+           {"lower_threshold", server.lower_threshold},
+           {"persistent_clients", server.persistent_clients}};
+  if (server.deadline_seconds) out["deadline_seconds"] = *server.deadline_seconds;
   add_traffic(out, server.totals, server.rates);
   return out;
 }
@@ -54,6 +59,10 @@ Sums sum(const ServiceFacts& service) {
     sums.inactive += server.inactive_connections;
     sums.not_down += server.health != "down";
   }
+  for (const ServerFacts& server : service.leaving) {
+    sums.active += server.active_connections;
+    sums.inactive += server.inactive_connections;
+  }
   return sums;
 }
 
@@ -65,12 +74,17 @@ Json to_json(const ServiceFacts& service) {
            {"scheduler", service.scheduler},
            {"forward", service.forward},
            {"refused", service.refused},
+           {"persistence_timeout", service.persistence_timeout},
+           {"one_packet", service.one_packet},
            {"active_connections", sums.active},
            {"inactive_connections", sums.inactive}};
   add_traffic(out, service.totals, service.rates);
   Json servers = Json::array();
   for (const ServerFacts& server : service.servers) servers.push_back(to_json(server));
   out["servers"] = std::move(servers);
+  Json leaving = Json::array();
+  for (const ServerFacts& server : service.leaving) leaving.push_back(to_json(server));
+  out["leaving"] = std::move(leaving);
   return out;
 }
 
@@ -84,6 +98,19 @@ void add_row(TextTable& table, std::vector<std::string> head, const Traffic& tot
   head.push_back(human_number(static_cast<double>(totals.bytes_in)));
   head.push_back(human_number(static_cast<double>(totals.bytes_out)));
   table.add(std::move(head));
+}
+
+void add_server(TextTable& table, const ServerFacts& server, std::string state) {
+  add_row(table,
+          {"  ->", server.address.to_string(), "", "", server.forward,
+           fmt::to_string(server.weight), std::move(state), server.health,
+           fmt::to_string(server.active_connections), fmt::to_string(server.inactive_connections)},
+          server.totals, server.rates, "");
+}
+
+std::string leaving_text(const ServerFacts& server) {
+  if (!server.deadline_seconds) return "leaving";
+  return fmt::format("leaving, {:.0f} s", std::ceil(*server.deadline_seconds));
 }
 
 std::string to_text(const std::vector<ServiceFacts>& services) {
@@ -107,19 +134,16 @@ std::string to_text(const std::vector<ServiceFacts>& services) {
                    {"out_B", kRight}});
   for (const ServiceFacts& service : services) {
     const Sums sums = sum(service);
-    add_row(table,
-            {service.name, service.address.to_string(),
-             std::string(lb::to_string(service.protocol)), service.scheduler, service.forward, "",
-             "", fmt::format("{}/{}", sums.not_down, service.servers.size()),
-             fmt::to_string(sums.active), fmt::to_string(sums.inactive)},
-            service.totals, service.rates, fmt::to_string(service.refused));
-    for (const ServerFacts& server : service.servers) {
-      add_row(
-          table,
-          {"  ->", server.address.to_string(), "", "", server.forward,
-           fmt::to_string(server.weight), server.state, server.health,
-           fmt::to_string(server.active_connections), fmt::to_string(server.inactive_connections)},
-          server.totals, server.rates, "");
+    add_row(
+        table,
+        {service.name, service.address.to_string(), std::string(lb::to_string(service.protocol)),
+         service.scheduler, service.forward, "", service.deleted ? "leaving" : "",
+         fmt::format("{}/{}", sums.not_down, service.servers.size()), fmt::to_string(sums.active),
+         fmt::to_string(sums.inactive)},
+        service.totals, service.rates, fmt::to_string(service.refused));
+    for (const ServerFacts& server : service.servers) add_server(table, server, server.state);
+    for (const ServerFacts& server : service.leaving) {
+      add_server(table, server, leaving_text(server));
     }
   }
   return table.render();
@@ -143,16 +167,27 @@ Reply show_services(Facts& facts, const Call& call) {
         usage_error(kShowServices, fmt::format("unexpected \"{}\"", call.arguments[1])));
   }
   std::vector<ServiceFacts> services = facts.services();
+  std::vector<ServiceFacts> leaving = facts.leaving_services();
   if (!call.arguments.empty()) {
+    std::erase_if(leaving,
+                  [&](const ServiceFacts& service) { return service.name != call.arguments[0]; });
     const std::string_view name = call.arguments[0];
     const auto found = std::ranges::find(services, name, &ServiceFacts::name);
-    if (found == services.end()) return std::unexpected(no_such_service(name, services));
-    services = {std::move(*found)};
+    if (found == services.end() && leaving.empty()) {
+      return std::unexpected(no_such_service(name, services));
+    }
+    services =
+        found == services.end() ? std::vector<ServiceFacts>{} : std::vector{std::move(*found)};
   }
-  if (!call.json) return to_text(services);
+  if (!call.json) {
+    services.insert(services.end(), leaving.begin(), leaving.end());
+    return to_text(services);
+  }
   Json list = Json::array();
   for (const ServiceFacts& service : services) list.push_back(to_json(service));
-  return json_text({{"services", std::move(list)}});
+  Json gone = Json::array();
+  for (const ServiceFacts& service : leaving) gone.push_back(to_json(service));
+  return json_text({{"services", std::move(list)}, {"leaving", std::move(gone)}});
 }
 
 }  // namespace control::commands

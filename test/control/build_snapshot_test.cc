@@ -35,9 +35,13 @@ lb::End<lb::V4> end(const char* text) { return lb::End<lb::V4>::from(*lb::Endpoi
 
 struct Built {
   conf::Config config = load(kCluster);
-  control::Slots slots = control::assign_slots(config);
+  control::Roster roster = control::enter_all(config);
   std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot = control::build_snapshot(
-      config, slots, std::vector<dataplane::Link>(2), {1, 2});
+      config, roster, std::vector<dataplane::Link>(2), {1, 2});
+
+  uint32_t slot(size_t service) const {
+    return roster.find(control::key_of(config.services[service]))->slot;
+  }
 };
 
 }  // namespace
@@ -45,8 +49,8 @@ struct Built {
 TEST_CASE("every service is found by its protocol, address and port, and nothing else is") {
   const Built built;
   const auto& endpoints = built.snapshot->endpoints;
-  CHECK(endpoints.find(end("192.168.22.11:80"), lb::Protocol::kTcp) == built.slots.services[0]);
-  CHECK(endpoints.find(end("10.1.2.3:53"), lb::Protocol::kUdp) == built.slots.services[1]);
+  CHECK(endpoints.find(end("192.168.22.11:80"), lb::Protocol::kTcp) == built.slot(0));
+  CHECK(endpoints.find(end("10.1.2.3:53"), lb::Protocol::kUdp) == built.slot(1));
   CHECK_FALSE(endpoints.find(end("192.168.22.11:80"), lb::Protocol::kUdp));
   CHECK_FALSE(endpoints.find(end("192.168.22.11:81"), lb::Protocol::kTcp));
   CHECK_FALSE(endpoints.find(end("192.168.11.100:80"), lb::Protocol::kTcp));
@@ -64,7 +68,8 @@ TEST_CASE(
   CHECK(servers[1].method == dataplane::find_method("nat"));
   CHECK(servers[2].method == dataplane::find_method("dr"));
   CHECK(servers[0].slot != servers[1].slot);
-  CHECK(built.slots.servers[1][0] != built.slots.servers[0][2]);
+  CHECK(built.roster.server_slots(built.config.services[1])[0] !=
+        built.roster.server_slots(built.config.services[0])[2]);
 }
 
 TEST_CASE("interface addresses and VIPs are the director's own") {

@@ -58,6 +58,7 @@ std::unique_ptr<const dataplane::Snapshot<V4>> Director::configuration(uint32_t 
   static constexpr Choice kTcp[] = {{"rr", {1, 1, 1}}, {"wrr", {3, 1, 2}}, {"rr", {1, 0, 1}}};
   static constexpr Choice kUdp[] = {{"wlc", {1, 2, 1}}, {"lc", {1, 1, 1}}};
   auto snapshot = std::make_unique<dataplane::Snapshot<V4>>();
+  snapshot->timeouts = short_timeouts();
   const lb::Prefix outside = *lb::Prefix::parse("10.1.0.1/24");
   const lb::Prefix inside = *lb::Prefix::parse("10.2.0.1/24");
   snapshot->links = {{mac(kWan), 1500, {outside}}, {mac(kLan), 1500, {inside}}};
@@ -120,7 +121,6 @@ void Director::build_worker(dataplane::WorkerNumber number) {
       .key = kKey,
       .loads = own.loads,
       .live = {turns_, own.traffic, own.refused, all_loads_, kSlots - 1, kSlots - 1},
-      .timeouts = short_timeouts(),
       .snapshot = snapshot_,
       .neighbours = neighbours});
 }

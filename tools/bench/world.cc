@@ -88,7 +88,6 @@ void World::build_worker(dataplane::WorkerNumber number) {
       .key = kKey,
       .loads = own.loads.span(),
       .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_},
-      .timeouts = timeouts_of(config_.timeout_seconds),
       .snapshot = snapshot_,
       .neighbours = neighbours(),
   });
@@ -101,6 +100,7 @@ size_t World::bytes_for(uint32_t capacity, dataplane::WorkerNumber workers) {
 
 std::unique_ptr<const dataplane::Snapshot<lb::V4>> World::build_snapshot() const {
   auto snapshot = std::make_unique<dataplane::Snapshot<lb::V4>>();
+  snapshot->timeouts = timeouts_of(config_.timeout_seconds);
   const lb::Prefix outside = *lb::Prefix::parse("192.0.2.2/24");
   const lb::Prefix inside = *lb::Prefix::parse("10.2.255.254/16");
   snapshot->links = {{kMacs[kOutside], 1500, {outside}}, {kMacs[kInside], 1500, {inside}}};

@@ -32,13 +32,13 @@ std::vector<control::ServiceFacts> Facts::services() {
   std::vector<control::ServiceFacts> result;
   for (size_t i = 0; i < run_.config().services.size(); ++i) {
     const conf::Service& configured = run_.config().services[i];
-    control::ServiceFacts& facts = result.emplace_back(
-        control::service_facts(configured, run_.refused(run_.slots().services[i])));
+    control::ServiceFacts& facts = result.emplace_back(control::service_facts(
+        configured, run_.refused(run_.roster().find(control::key_of(configured))->slot)));
+    const std::vector<uint32_t> slots = run_.roster().server_slots(configured);
     for (size_t j = 0; j < configured.servers.size(); ++j) {
-      const uint32_t slot = run_.slots().servers[i][j];
-      facts.servers.push_back(
-          control::server_facts(configured.servers[j], run_.load(slot),
-                                control::totals_of(run_.traffic(slot))));
+      const uint32_t slot = slots[j];
+      facts.servers.push_back(control::server_facts(configured.servers[j], run_.load(slot),
+                                                    control::totals_of(run_.traffic(slot))));
       facts.servers.back().rates = rates_of(facts.servers.back().totals);
       facts.totals += facts.servers.back().totals;
     }
@@ -85,9 +85,7 @@ std::vector<control::WorkerFacts> Facts::workers() {
   return {facts};
 }
 
-std::vector<control::DropFacts> Facts::drops() {
-  return control::drop_facts(run_.workers());
-}
+std::vector<control::DropFacts> Facts::drops() { return control::drop_facts(run_.workers()); }
 
 control::TimeoutFacts Facts::timeouts() { return control::timeout_facts(run_.config().timeouts); }
 
@@ -95,7 +93,7 @@ nlohmann::json Facts::config() { return conf::to_json(run_.config()); }
 
 std::expected<control::ConnectionPage, std::string> Facts::connections(
     const control::ConnectionQuery& query) {
-  return control::connection_facts(run_.workers(), run_.config(), run_.slots(), query,
+  return control::connection_facts(run_.workers(), run_.config(), run_.roster(), query,
                                    turn_while_asked());
 }
 

@@ -61,13 +61,13 @@ lb::MacAddress mac_for(lb::Ipv4Address address) {
 Run::Run(RunSetup setup)
     : config_(std::move(setup.config)),
       answers_arp_(setup.answer_arp),
-      slots_(control::assign_slots(config_)),
+      roster_(control::enter_all(config_)),
       io_(largest_mtu(config_)),
       entry_memory_(entry_bytes(config_)),
       bucket_memory_(bucket_bytes(config_)),
       pool_(entry_memory_.span()),
       all_loads_{loads_.span().data()},
-      snapshot_(1, control::build_snapshot(config_, slots_, make_links(setup.macs), kKey)),
+      snapshot_(1, control::build_snapshot(config_, roster_, make_links(setup.macs), kKey)),
       counts_(config_.interfaces.size()) {
   // No interface sends chains: what AF_XDP offers.
   const std::vector<dataplane::LinkWay> links(config_.interfaces.size());
@@ -84,7 +84,6 @@ Run::Run(RunSetup setup)
       .loads = loads_.span(),
       .live = {turns_.span(), traffic_.span(), refused_.span(), all_loads_,
                control::kMasqueradeService, control::kMasqueradeServer},
-      .timeouts = control::timeouts_of(config_.timeouts),
       .snapshot = snapshot_,
       .neighbours = control::static_neighbours(config_),
   });

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "conf/config.h"
-#include "control/slots.h"
+#include "control/roster.h"
 #include "dataplane/worker.h"
 #include "lb/reserved_array.h"
 #include "tools/replay/capture.h"
@@ -53,8 +53,10 @@ class Run {
   std::vector<std::string> take_events();
 
   const conf::Config& config() const { return config_; }
-  const control::Slots& slots() const { return slots_; }
-  const dataplane::Link& link(size_t interface) const { return snapshot_.current().links[interface]; }
+  const control::Roster& roster() const { return roster_; }
+  const dataplane::Link& link(size_t interface) const {
+    return snapshot_.current().links[interface];
+  }
   dataplane::Worker& worker() { return *worker_; }
   std::vector<dataplane::Worker*> workers() { return {&*worker_}; }
   size_t buffers_in_use() const { return io_.in_use(); }
@@ -86,7 +88,7 @@ class Run {
 
   conf::Config config_;
   bool answers_arp_;
-  control::Slots slots_;
+  control::Roster roster_;
   HeapIo io_;
   lb::ReservedArray<std::byte> entry_memory_;
   lb::ReservedArray<std::byte> bucket_memory_;

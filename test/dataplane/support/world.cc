@@ -134,6 +134,7 @@ std::vector<dataplane::Link> World::build_links() const {
 
 std::unique_ptr<const dataplane::Snapshot<V4>> World::build_snapshot() {
   auto snapshot = std::make_unique<dataplane::Snapshot<V4>>();
+  snapshot->timeouts = default_timeouts();
   snapshot->links = build_links();
   std::vector<lb::Ipv4Address> own;
   std::vector<lb::Route<V4>> routes;
@@ -208,7 +209,6 @@ void World::build_worker(dataplane::WorkerNumber number) {
       .key = key_,
       .loads = own.loads,
       .live = {turns_, own.traffic, own.refused, all_loads_, kSlots - 1, kSlots - 1},
-      .timeouts = default_timeouts(),
       .snapshot = snapshot_,
       .neighbours = neighbours}));
 }

@@ -1,0 +1,145 @@
+#include "control/commands/change.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "conf/load.h"
+#include "conf/write.h"
+#include "control/json_text.h"
+#include "control/vocabulary.h"
+
+namespace control::commands {
+namespace {
+
+using nlohmann::json;
+
+// Numbers, lists and so on as they are; what is not JSON, or stands where a text is, as a text.
+json value_of(std::string_view text, const json& current) {
+  if (current.is_string()) return std::string(text);
+  json value = json::parse(text, nullptr, false);
+  return value.is_discarded() ? json(std::string(text)) : value;
+}
+
+json current_of(const json& object, std::string_view key) {
+  const auto found = object.find(key);
+  return found == object.end() ? json() : *found;
+}
+
+std::expected<conf::Service, std::string> load(const json& document, std::string_view prefix) {
+  auto service = conf::load_service(document.dump(), vocabulary());
+  if (service) return std::move(*service);
+  std::string text;
+  for (conf::Error& error : service.error()) {
+    if (error.pointer.starts_with(prefix)) error.pointer.erase(0, prefix.size());
+    if (error.pointer.starts_with("/")) error.pointer.erase(0, 1);
+    text += (text.empty() ? "" : "; ") + error.to_string();
+  }
+  return std::unexpected(text);
+}
+
+}  // namespace
+
+std::string done(const Call& call, std::string_view what) {
+  return call.json ? json_text({{"done", what}}) : std::string(what) + '\n';
+}
+
+std::string changes_reply(const Call& call, const std::vector<std::string>& lines) {
+  if (call.json) return json_text({{"changes", lines}});
+  if (lines.empty()) return "nothing differs\n";
+  return fmt::format("{}\n", fmt::join(lines, "\n"));
+}
+
+CommandError error_of(const Refusal& refusal) { return {refusal.text}; }
+
+std::expected<const conf::Service*, CommandError> find_service(const ServiceTable& table,
+                                                               std::string_view name) {
+  constexpr size_t kListed = 20;
+  std::string known;
+  size_t count = 0;
+  for (const conf::Service& service : table.services()) {
+    if (service.name == name || service.derived_name() == name) return &service;
+    if (++count <= kListed) known += (known.empty() ? "" : ", ") + service.name;
+  }
+  if (count > kListed) known += ", …";
+  return std::unexpected(CommandError{
+      fmt::format("no service \"{}\"; services: {}", name, known.empty() ? "none" : known)});
+}
+
+std::expected<lb::Endpoint, std::string> parse_server(const conf::Service& service,
+                                                      std::string_view text) {
+  if (const auto address = lb::Endpoint::parse_or(text, service.address.port)) return *address;
+  return std::unexpected(
+      fmt::format("\"{}\" is no real server's address (expected IP or IP:port)", text));
+}
+
+std::expected<Farewell, std::string> parse_farewell(std::span<const std::string_view> words) {
+  if (words.empty()) return Farewell{};
+  if (words.size() == 1 && words[0] == "force") return Farewell{Farewell::Kind::kCut, {}};
+  if (words[0] != "deadline" || words.size() != 2) {
+    return std::unexpected(
+        fmt::format("unexpected \"{}\" (expected force, or deadline SECONDS)",
+                    words[0] == "deadline" && words.size() > 2 ? words[2] : words[0]));
+  }
+  uint32_t seconds = 0;
+  const auto [end, error] =
+      std::from_chars(words[1].data(), words[1].data() + words[1].size(), seconds);
+  if (error != std::errc{} || end != words[1].data() + words[1].size()) {
+    return std::unexpected(fmt::format("deadline \"{}\" is no whole number of seconds", words[1]));
+  }
+  return Farewell{Farewell::Kind::kDrain, seconds};
+}
+
+std::optional<size_t> place_of(const conf::Service& service, const lb::Endpoint& address) {
+  const auto found = std::ranges::find(service.servers, address, &conf::Server::address);
+  if (found == service.servers.end()) return std::nullopt;
+  return static_cast<size_t>(found - service.servers.begin());
+}
+
+Refusal no_such_server(const conf::Service& service, const lb::Endpoint& address) {
+  return {Refusal::Kind::kNoSuchServer,
+          fmt::format("{} has no server {}", service.name, address.to_string())};
+}
+
+std::string_view joined(std::span<const std::string_view> arguments, size_t first) {
+  const char* begin = arguments[first].data();
+  const char* end = arguments.back().data() + arguments.back().size();
+  return {begin, static_cast<size_t>(end - begin)};
+}
+
+std::expected<conf::Service, std::string> with_key(const conf::Service& service,
+                                                   std::string_view key, std::string_view value) {
+  json document = conf::to_json(service);
+  // Options are of what they stand beside.
+  document.erase(std::string(key) + "_options");
+  if (key == "forward") {
+    // Servers that had the service's method go on having it.
+    for (json& server : document["servers"]) {
+      if (server["forward"] != service.forward) continue;
+      server.erase("forward");
+      server.erase("forward_options");
+    }
+  }
+  document[std::string(key)] = value_of(value, current_of(document, key));
+  return load(document, "");
+}
+
+std::expected<conf::Server, std::string> with_key(const conf::Service& service,
+                                                  const conf::Server& server, std::string_view key,
+                                                  std::string_view value) {
+  conf::Service around = service;
+  around.servers.clear();
+  json document = conf::to_json(around);
+  json one = conf::to_json(server, service);
+  if (key == "forward") one.erase("forward_options");
+  one[std::string(key)] = value_of(value, current_of(one, key));
+  document["servers"] = json::array({one});
+  auto loaded = load(document, "/servers/0");
+  if (!loaded) return std::unexpected(loaded.error());
+  return loaded->servers.front();
+}
+
+}  // namespace control::commands

@@ -1,0 +1,360 @@
+#include "control/live_changes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "conf/difference.h"
+#include "conf/load.h"
+#include "conf/write.h"
+#include "control/load_file.h"
+#include "control/plan_text.h"
+#include "control/save_file.h"
+#include "control/vocabulary.h"
+
+namespace control {
+namespace {
+
+using Kind = Refusal::Kind;
+
+std::unexpected<Refusal> refuse(Kind kind, std::string text) {
+  return std::unexpected(Refusal{kind, std::move(text)});
+}
+
+std::string name_of(const ServiceKey& key) {
+  return fmt::format("{}:{}", lb::to_string(key.protocol), key.address.to_string());
+}
+
+Change verdict(const std::vector<conf::Error>& errors) {
+  if (errors.empty()) return {};
+  std::string text;
+  for (const conf::Error& error : errors) text += (text.empty() ? "" : "; ") + error.to_string();
+  return refuse(Kind::kInvalid, std::move(text));
+}
+
+Change check(const conf::Config& config, const conf::Service& service,
+             std::optional<size_t> place) {
+  return verdict(conf::check_service(config, service, place, vocabulary()));
+}
+
+// Whether they differ in what can be right or wrong: weights and states always are right.
+bool needs_check(const conf::Service& before, const conf::Service& after) {
+  if (before.servers.size() != after.servers.size()) return true;
+  conf::Service alike = after;
+  for (size_t i = 0; i < alike.servers.size(); ++i) {
+    alike.servers[i].weight = before.servers[i].weight;
+    alike.servers[i].state = before.servers[i].state;
+  }
+  return alike != before;
+}
+
+std::set<lb::IpAddress> own_addresses(const Snapshot& snapshot) {
+  std::set<lb::IpAddress> result;
+  for (const lb::Ipv4Address address : snapshot.own.all()) result.insert(lb::IpAddress(address));
+  return result;
+}
+
+Change check_room(const Roster& roster, size_t services, size_t servers) {
+  if (roster.has_room(services, servers)) return {};
+  return refuse(Kind::kFailed,
+                fmt::format("no room: the director holds up to {} services and {} servers",
+                            kMasqueradeService, kMasqueradeServer));
+}
+
+std::vector<const conf::Server*> missing_from(const std::vector<conf::Server>& after,
+                                              const std::vector<conf::Server>& before) {
+  std::set<lb::Endpoint> present;
+  for (const conf::Server& server : after) present.insert(server.address);
+  std::vector<const conf::Server*> result;
+  for (const conf::Server& server : before) {
+    if (!present.contains(server.address)) result.push_back(&server);
+  }
+  return result;
+}
+
+}  // namespace
+
+std::optional<size_t> LiveChanges::place_of(const ServiceKey& key) const {
+  const auto found = std::ranges::find_if(
+      running_.config.services, [&](const conf::Service& one) { return key_of(one) == key; });
+  if (found == running_.config.services.end()) return std::nullopt;
+  return static_cast<size_t>(found - running_.config.services.begin());
+}
+
+void LiveChanges::enter(const conf::Service& service) {
+  const Roster::Service* known = running_.roster.find(key_of(service));
+  const bool is_new = known == nullptr;
+  for (const uint32_t slot : running_.roster.enter(service)) running_.tally->restart_server(slot);
+  if (!is_new) return;
+  const uint32_t slot = running_.roster.find(key_of(service))->slot;
+  running_.tally->restart_service(slot);
+  running_.engine->forget_turns(slot);
+}
+
+// Before the snapshot without it is published.
+void LiveChanges::leave(const ServiceKey& key, const conf::Server& server,
+                        const Farewell& farewell) {
+  running_.roster.leave(key, server, farewell, next_publication(),
+                        std::chrono::steady_clock::now());
+  leavers_.insert(key);
+}
+
+void LiveChanges::publish(std::unique_ptr<const Snapshot> next) {
+  running_.engine->publish(std::move(next));
+  running_.engine->settled();
+  cut_what_is_due();
+}
+
+// The same after services have come or gone: new addresses are announced.
+void LiveChanges::publish_endpoints(std::unique_ptr<Snapshot> next) {
+  const std::set<lb::IpAddress> before = own_addresses(running_.engine->snapshot());
+  put_endpoints(*next, running_.config, running_.roster, running_.engine->key());
+  const std::set<lb::IpAddress> after = own_addresses(*next);
+  publish(std::move(next));
+  for (const lb::IpAddress& address : after) {
+    if (before.contains(address)) continue;
+    dataplane::Request announce{dataplane::Request::Kind::kAnnounceAddress};
+    announce.address = address.ipv4();
+    running_.orders->to_one(announce);
+  }
+}
+
+Change LiveChanges::add_service(conf::Service service) {
+  if (place_of(key_of(service))) {
+    return refuse(Kind::kServiceExists,
+                  fmt::format("there is a service {} already", name_of(key_of(service))));
+  }
+  if (auto valid = check(running_.config, service, std::nullopt); !valid) return valid;
+  if (auto room = check_room(running_.roster, 1, service.servers.size()); !room) return room;
+  enter(service);
+  running_.config.services.push_back(std::move(service));
+  auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
+  put_service(*next, running_.config.services.back(), running_.roster);
+  publish_endpoints(std::move(next));
+  return {};
+}
+
+Change LiveChanges::edit_service(const ServiceKey& key, const Edit& edit,
+                                 const Farewell& farewell) {
+  const auto place = place_of(key);
+  if (!place) {
+    return refuse(Kind::kNoSuchService, fmt::format("there is no service {}", name_of(key)));
+  }
+  conf::Service& current = running_.config.services[*place];
+  conf::Service wanted = current;
+  if (auto edited = edit(wanted); !edited) return edited;
+  if (wanted == current) return {};
+  if (key_of(wanted) != key) {
+    return refuse(Kind::kInvalid,
+                  "a service's protocol and address stay what they are: add another");
+  }
+  if (needs_check(current, wanted)) {
+    if (auto valid = check(running_.config, wanted, place); !valid) return valid;
+    if (auto room = check_room(running_.roster, 0, wanted.servers.size()); !room) return room;
+  }
+  for (const conf::Server* server : missing_from(wanted.servers, current.servers)) {
+    leave(key, *server, farewell);
+  }
+  current = std::move(wanted);
+  enter(current);
+  auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
+  put_service(*next, current, running_.roster);
+  publish(std::move(next));
+  return {};
+}
+
+Change LiveChanges::delete_service(const ServiceKey& key, const Farewell& farewell) {
+  const auto place = place_of(key);
+  if (!place) {
+    return refuse(Kind::kNoSuchService, fmt::format("there is no service {}", name_of(key)));
+  }
+  const auto at = running_.config.services.begin() + static_cast<ptrdiff_t>(*place);
+  for (const conf::Server& server : at->servers) leave(key, server, farewell);
+  running_.roster.leave(key);
+  leavers_.insert(key);
+  running_.config.services.erase(at);
+  publish_endpoints(std::make_unique<Snapshot>(running_.engine->snapshot()));
+  return {};
+}
+
+Change LiveChanges::set_timeouts(const conf::Timeouts& timeouts) {
+  running_.config.timeouts = timeouts;
+  auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
+  next->timeouts = timeouts_of(timeouts);
+  publish(std::move(next));
+  return {};
+}
+
+Change LiveChanges::clear_counters(const std::optional<ServiceKey>& key) {
+  if (key && !place_of(*key)) {
+    return refuse(Kind::kNoSuchService, fmt::format("there is no service {}", name_of(*key)));
+  }
+  for (auto& [each, service] : running_.roster.services()) {
+    if (key && each != *key) continue;
+    for (const auto& [address, server] : service.servers) {
+      running_.tally->restart_server(server.slot);
+    }
+    running_.tally->restart_service(service.slot);
+    service.departed = {};
+  }
+  return {};
+}
+
+Change LiveChanges::replace(conf::Config wanted, const Farewell& farewell) {
+  if (auto valid = verdict(conf::check_config(wanted, vocabulary())); !valid) return valid;
+  const conf::Difference difference = conf::difference(running_.config, wanted);
+  if (!difference.needs_restart.empty()) {
+    return refuse(Kind::kInvalid, restart_text(difference));
+  }
+  size_t servers = 0;
+  for (const conf::Service* service : difference.added) servers += service->servers.size();
+  for (const conf::ServiceChange& change : difference.changed) servers += change.added.size();
+  if (auto room = check_room(running_.roster, difference.added.size(), servers); !room) return room;
+  if (!difference.empty()) apply(std::move(wanted), farewell);
+  return {};
+}
+
+void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
+  const conf::Config before = std::exchange(running_.config, std::move(wanted));
+  std::map<ServiceKey, conf::Service*> after;
+  for (conf::Service& service : running_.config.services) after.emplace(key_of(service), &service);
+  for (const conf::Service& old : before.services) {
+    const ServiceKey key = key_of(old);
+    const auto found = after.find(key);
+    if (found == after.end()) {
+      for (const conf::Server& server : old.servers) leave(key, server, farewell);
+      running_.roster.leave(key);
+      leavers_.insert(key);
+      continue;
+    }
+    std::map<lb::Endpoint, conf::ServerState> states;
+    for (const conf::Server& server : old.servers) states.emplace(server.address, server.state);
+    for (conf::Server& server : found->second->servers) {
+      if (const auto state = states.find(server.address); state != states.end()) {
+        server.state = state->second;
+      }
+    }
+    for (const conf::Server* server : missing_from(found->second->servers, old.servers)) {
+      leave(key, *server, farewell);
+    }
+  }
+  for (const conf::Service& service : running_.config.services) enter(service);
+  const Snapshot& current = running_.engine->snapshot();
+  auto next =
+      build_snapshot(running_.config, running_.roster, current.links, running_.engine->key());
+  next->routing_version = current.routing_version;
+  if (before.routes != running_.config.routes || before.interfaces != running_.config.interfaces) {
+    ++next->routing_version;
+  }
+  publish_endpoints(std::move(next));
+  follow_neighbours(before);
+}
+
+// The file's static neighbours, which every worker keeps for itself.
+void LiveChanges::follow_neighbours(const conf::Config& before) {
+  const auto old = static_neighbours(before);
+  const auto wanted = static_neighbours(running_.config);
+  const auto tell = [&](dataplane::Request::Kind kind, const dataplane::StaticNeighbour& entry) {
+    dataplane::Request request{kind};
+    request.link = entry.link;
+    request.address = entry.address;
+    request.mac = entry.mac;
+    running_.orders->to_all(request);
+  };
+  for (const dataplane::StaticNeighbour& entry : old) {
+    if (std::ranges::find(wanted, entry) == wanted.end()) {
+      tell(dataplane::Request::Kind::kForgetNeighbour, entry);
+    }
+  }
+  for (const dataplane::StaticNeighbour& entry : wanted) {
+    if (std::ranges::find(old, entry) == old.end()) {
+      tell(dataplane::Request::Kind::kAddNeighbour, entry);
+    }
+  }
+}
+
+std::expected<std::vector<std::string>, Refusal> LiveChanges::plan(const conf::Config& wanted) {
+  const conf::Difference difference = conf::difference(running_.config, wanted);
+  if (!difference.needs_restart.empty()) {
+    return refuse(Kind::kInvalid, restart_text(difference));
+  }
+  return plan_text(difference, [&](const ServiceKey& key, const lb::Endpoint& server) {
+    return running_.connections_of(running_.roster.find(key)->servers.at(server).slot);
+  });
+}
+
+std::expected<std::vector<std::string>, Refusal> LiveChanges::reload() {
+  auto wanted = load_file(running_.config_file);
+  if (!wanted) {
+    return refuse(Kind::kInvalid,
+                  fmt::format("nothing was changed: {}", fmt::join(wanted.error(), "; ")));
+  }
+  auto lines = plan(*wanted);
+  if (!lines) return lines;
+  if (auto replaced = replace(std::move(*wanted), {}); !replaced) {
+    return std::unexpected(replaced.error());
+  }
+  return lines;
+}
+
+Change LiveChanges::save() {
+  auto saved = save_file(running_.config_file, conf::to_json(running_.config).dump(2) + "\n");
+  if (!saved) return refuse(Kind::kFailed, saved.error());
+  return {};
+}
+
+void LiveChanges::watch() {
+  running_.orders->step();
+  running_.engine->settled();
+  cut_what_is_due();
+  bool services_gone = false;
+  for (auto at = leavers_.begin(); at != leavers_.end();) {
+    const ServiceKey key = *at;
+    services_gone = release_what_has_ended(key) || services_gone;
+    const Roster::Service* service = running_.roster.find(key);
+    const bool waits =
+        service != nullptr &&
+        (service->leaving || std::ranges::any_of(service->servers, [](const auto& server) {
+           return server.second.leaving.has_value();
+         }));
+    at = waits ? std::next(at) : leavers_.erase(at);
+  }
+  if (services_gone) publish_endpoints(std::make_unique<Snapshot>(running_.engine->snapshot()));
+}
+
+void LiveChanges::cut_what_is_due() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<uint32_t> due;
+  for (const ServiceKey& key : leavers_) {
+    for (auto& [address, server] : running_.roster.find(key)->servers) {
+      if (!server.leaving || server.leaving->cut || !server.leaving->deadline) continue;
+      if (*server.leaving->deadline > now) continue;
+      server.leaving->cut = true;
+      due.push_back(server.slot);
+    }
+  }
+  if (!due.empty()) running_.orders->cut(due);
+}
+
+// True: the whole service is gone.
+bool LiveChanges::release_what_has_ended(const ServiceKey& key) {
+  // A connection that changes from active to inactive may for a moment be neither.
+  constexpr unsigned kLooks = 2;
+  Roster::Service& service = *running_.roster.find(key);
+  const uint64_t settled = running_.engine->settled();
+  std::vector<lb::Endpoint> ended;
+  for (auto& [address, server] : service.servers) {
+    if (!server.leaving || server.leaving->publication > settled) continue;
+    server.leaving->looks =
+        running_.connections_of(server.slot) == 0 ? server.leaving->looks + 1 : 0;
+    if (server.leaving->looks < kLooks) continue;
+    service.departed += running_.tally->totals(server.slot);
+    ended.push_back(address);
+  }
+  for (const lb::Endpoint& address : ended) running_.roster.release(key, address);
+  if (!service.leaving || !service.servers.empty()) return false;
+  running_.roster.release(key);
+  return true;
+}
+
+}  // namespace control

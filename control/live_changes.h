@@ -1,0 +1,49 @@
+// Changes of what runs: validated against the whole configuration, then published to the workers as
+// one snapshot. What is deleted leaves in the background.
+#pragma once
+
+#include <set>
+
+#include "control/changes.h"
+#include "control/running.h"
+
+namespace control {
+
+class LiveChanges final : public Changes {
+ public:
+  // `running` outlives this; its engine has started when the first change comes.
+  explicit LiveChanges(Running& running) : running_(running) {}
+
+  const conf::Config& running() const override { return running_.config; }
+  const std::vector<conf::Service>& services() const override { return running_.config.services; }
+  Change add_service(conf::Service service) override;
+  Change edit_service(const ServiceKey& key, const Edit& edit, const Farewell& farewell) override;
+  Change delete_service(const ServiceKey& key, const Farewell& farewell) override;
+  Change set_timeouts(const conf::Timeouts& timeouts) override;
+  Change clear_counters(const std::optional<ServiceKey>& key) override;
+  Change replace(conf::Config wanted, const Farewell& farewell) override;
+  std::expected<std::vector<std::string>, Refusal> plan(const conf::Config& wanted) override;
+  std::expected<std::vector<std::string>, Refusal> reload() override;
+  Change save() override;
+
+  // Frees what no worker reads any more, cuts what has had its time, and gives back the places of
+  // servers and services whose last connection has ended. To be called a few times a second.
+  void watch();
+
+ private:
+  std::optional<size_t> place_of(const ServiceKey& key) const;
+  void enter(const conf::Service& service);
+  void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell);
+  void cut_what_is_due();
+  bool release_what_has_ended(const ServiceKey& key);
+  void apply(conf::Config wanted, const Farewell& farewell);
+  void follow_neighbours(const conf::Config& before);
+  void publish(std::unique_ptr<const Snapshot> next);
+  void publish_endpoints(std::unique_ptr<Snapshot> next);
+  uint64_t next_publication() const { return running_.engine->publications() + 1; }
+
+  Running& running_;
+  std::set<ServiceKey> leavers_;  // services that leave, or of whose servers some do
+};
+
+}  // namespace control

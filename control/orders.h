@@ -1,0 +1,40 @@
+// What the control thread asks workers to do, kept where a worker's queue is full until it is not:
+// nobody waits for a worker. The control thread's.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/worker.h"
+
+namespace control {
+
+class Orders {
+ public:
+  explicit Orders(std::span<dataplane::Worker* const> workers)
+      : workers_(workers), pending_(workers.size()) {}
+  Orders(const Orders&) = delete;
+  Orders& operator=(const Orders&) = delete;
+
+  void to_one(const dataplane::Request& request);  // whichever
+  void to_all(const dataplane::Request& request);
+  // The connections of these servers, which no worker gives new ones, are to end.
+  void cut(const std::vector<uint32_t>& server_slots);
+
+  // Goes on with what could not be asked before. To be called now and then, and before the workers
+  // end.
+  void step();
+
+ private:
+  void send(size_t worker, const dataplane::Request& request);
+  void start_sweep();
+
+  std::span<dataplane::Worker* const> workers_;
+  std::vector<std::deque<dataplane::Request>> pending_;  // by worker
+  std::vector<uint32_t> to_cut_;
+  std::vector<std::unique_ptr<dataplane::CutSweep>> sweeps_;  // under way, by worker
+};
+
+}  // namespace control

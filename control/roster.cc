@@ -1,0 +1,88 @@
+#include "control/roster.h"
+
+namespace control {
+
+uint32_t SlotPool::take() {
+  if (next_ < size_ && returned_.size() < kQuarantine) return next_++;
+  const uint32_t slot = returned_.front();
+  returned_.pop_front();
+  return slot;
+}
+
+std::vector<uint32_t> Roster::enter(const conf::Service& service) {
+  std::vector<uint32_t> fresh;
+  const auto [at, is_new] = services_.try_emplace(key_of(service));
+  Service& entry = at->second;
+  if (is_new) {
+    entry.slot = services_free_.take();
+    if (by_slot_.size() <= entry.slot) by_slot_.resize(entry.slot + 1);
+    by_slot_[entry.slot] = &at->first;
+  }
+  entry.leaving = false;
+  entry.last = service;
+  entry.last.servers.clear();
+  for (const conf::Server& server : service.servers) {
+    const auto [member, unknown] = entry.servers.try_emplace(server.address);
+    if (unknown) fresh.push_back(member->second.slot = servers_free_.take());
+    member->second.leaving.reset();
+  }
+  return fresh;
+}
+
+void Roster::leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell,
+                   uint64_t publication, Time now) {
+  Leaving leaving{.last = server, .publication = publication, .deadline = {}};
+  if (farewell.kind == Farewell::Kind::kCut) {
+    leaving.deadline = now;
+  } else if (farewell.deadline_seconds) {
+    leaving.deadline = now + std::chrono::seconds(*farewell.deadline_seconds);
+  }
+  services_.at(key).servers.at(server.address).leaving = std::move(leaving);
+}
+
+void Roster::release(const ServiceKey& key, const lb::Endpoint& server) {
+  Service& service = services_.at(key);
+  const auto at = service.servers.find(server);
+  servers_free_.give(at->second.slot);
+  service.servers.erase(at);
+}
+
+void Roster::release(const ServiceKey& key) {
+  const auto at = services_.find(key);
+  by_slot_[at->second.slot] = nullptr;
+  services_free_.give(at->second.slot);
+  services_.erase(at);
+}
+
+const Roster::Service* Roster::find(const ServiceKey& key) const {
+  const auto found = services_.find(key);
+  return found == services_.end() ? nullptr : &found->second;
+}
+
+Roster::Service* Roster::find(const ServiceKey& key) {
+  const auto found = services_.find(key);
+  return found == services_.end() ? nullptr : &found->second;
+}
+
+const Roster::Service* Roster::at(uint32_t service_slot) const {
+  const bool taken = service_slot < by_slot_.size() && by_slot_[service_slot] != nullptr;
+  return taken ? &services_.at(*by_slot_[service_slot]) : nullptr;
+}
+
+std::vector<uint32_t> Roster::server_slots(const conf::Service& service) const {
+  const Service& entry = services_.at(key_of(service));
+  std::vector<uint32_t> slots;
+  slots.reserve(service.servers.size());
+  for (const conf::Server& server : service.servers) {
+    slots.push_back(entry.servers.at(server.address).slot);
+  }
+  return slots;
+}
+
+Roster enter_all(const conf::Config& config) {
+  Roster roster;
+  for (const conf::Service& service : config.services) roster.enter(service);
+  return roster;
+}
+
+}  // namespace control

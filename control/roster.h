@@ -1,0 +1,106 @@
+// Who holds which place in the live arrays: services and real servers that run, and those that were
+// deleted and have connections yet. A connection refers to both by slot, so a slot stays what it is
+// while anything may refer to it; one that comes back meanwhile finds its slot and its counts
+// again. The control thread's.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "control/changes.h"
+#include "control/facts.h"
+
+namespace control {
+
+// Room in the live arrays; address space, not memory.
+inline constexpr uint32_t kServiceSlots = 1u << 17;
+inline constexpr uint32_t kServerSlots = 1u << 20;
+// The last of each count what real servers start themselves (masquerade).
+inline constexpr uint32_t kMasqueradeService = kServiceSlots - 1;
+inline constexpr uint32_t kMasqueradeServer = kServerSlots - 1;
+
+// Numbers from 0, lowest first. Those given back are used again, the oldest first, when there are
+// some: what somebody may still have noted down about one does not name another at once.
+class SlotPool {
+ public:
+  explicit SlotPool(uint32_t size) : size_(size) {}
+  uint32_t free() const { return size_ - next_ + static_cast<uint32_t>(returned_.size()); }
+  uint32_t take();  // precondition: free() > 0
+  void give(uint32_t slot) { returned_.push_back(slot); }
+
+ private:
+  static constexpr size_t kQuarantine = 1024;
+
+  uint32_t size_;
+  uint32_t next_ = 0;
+  std::deque<uint32_t> returned_;
+};
+
+class Roster {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  Roster() = default;
+  Roster(Roster&&) = default;
+  Roster& operator=(Roster&&) = default;
+
+  // How a real server leaves.
+  struct Leaving {
+    conf::Server last;             // as it was configured
+    uint64_t publication = 0;      // from which on no worker gives it connections
+    std::optional<Time> deadline;  // when what is left is cut
+    bool cut = false;
+    unsigned looks = 0;  // that found it without connections, one after another
+  };
+  struct Server {
+    uint32_t slot = 0;
+    std::optional<Leaving> leaving;
+  };
+  struct Service {
+    uint32_t slot = 0;
+    conf::Service last;    // without servers; how it is, or was, configured
+    bool leaving = false;  // deleted
+    std::map<lb::Endpoint, Server> servers;
+    Traffic departed;  // of servers that are gone for good
+  };
+
+  // Whether so many more can be entered.
+  bool has_room(size_t services, size_t servers) const {
+    return services_free_.free() >= services && servers_free_.free() >= servers;
+  }
+
+  // Gives slots to a service and to all its servers; what was leaving stays. Returns the slots of
+  // servers that had none.
+  std::vector<uint32_t> enter(const conf::Service& service);
+  // A server that is in no snapshot from `publication` on.
+  void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell,
+             uint64_t publication, Time now);
+  // A service that takes no connections; its servers have left before.
+  void leave(const ServiceKey& key) { services_.at(key).leaving = true; }
+  // Gives back the slots of what has left: a server, or a service without servers.
+  void release(const ServiceKey& key, const lb::Endpoint& server);
+  void release(const ServiceKey& key);
+
+  const Service* find(const ServiceKey& key) const;
+  Service* find(const ServiceKey& key);
+  // nullptr: the slot is nobody's.
+  const Service* at(uint32_t service_slot) const;
+  const std::map<ServiceKey, Service>& services() const { return services_; }
+  std::map<ServiceKey, Service>& services() { return services_; }
+  // In the order of the configuration. Precondition: entered.
+  std::vector<uint32_t> server_slots(const conf::Service& service) const;
+
+ private:
+  std::map<ServiceKey, Service> services_;
+  std::vector<const ServiceKey*> by_slot_;  // keys of services_, which stay where they are
+  SlotPool services_free_{kMasqueradeService};
+  SlotPool servers_free_{kMasqueradeServer};
+};
+
+// The roster of a configuration that has just been loaded.
+Roster enter_all(const conf::Config& config);
+
+}  // namespace control
