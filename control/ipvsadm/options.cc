@@ -28,7 +28,7 @@ const typename Table::value_type* find(const Table& table, const Words::Option& 
   return found == table.end() ? nullptr : &*found;
 }
 
-// Puts a parsed value where it belongs; false: `error` says why there is none.
+// Puts a parsed value where it belongs, or gives the error that stands in its place.
 template <typename T>
 std::optional<CommandError> put(const Parsed<T>& parsed, T& target) {
   if (!parsed) return parsed.error();
@@ -85,6 +85,10 @@ class Parser {
         }
         return CommandError{fmt::format("{}: unknown option", item->word), kRefused};
       }
+      if (option->argument == Argument::kNone && words_.has_attached_value()) {
+        return CommandError{fmt::format("{}: option does not take an argument", item->word),
+                            kRefused};
+      }
       std::optional<std::string_view> value;
       if (option->argument == Argument::kRequired ||
           (option->argument == Argument::kOptional && !words_.next_is_option())) {
@@ -137,7 +141,7 @@ class Parser {
         break;
       case OptionId::kServer:
         server_text_ = *value;
-        break;
+        return check_server();
       case OptionId::kForward:
         server.forward = option.short_name == 'm'   ? "nat"
                          : option.short_name == 'i' ? "tunnel"
@@ -208,6 +212,13 @@ class Parser {
     if (!address) return address.error();
     request_.service = ServiceSelection{protocol, address->endpoint};
     return std::nullopt;
+  }
+
+  std::optional<CommandError> check_server() const {
+    // The service, and with it the protocol of a port's name, may be yet to come.
+    if (parse_address(server_text_, lb::Protocol::kUdp, "real server")) return std::nullopt;
+    const auto address = parse_address(server_text_, lb::Protocol::kTcp, "real server");
+    return address ? std::nullopt : std::optional(address.error());
   }
 
   // Only now: a port's name is of the service's protocol, and without a port of its own the server

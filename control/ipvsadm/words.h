@@ -23,6 +23,8 @@ class Words {
   std::optional<Option> next();
   // The value of the option just returned, if there is one.
   std::optional<std::string_view> value();
+  // Whether a value came with "=", which an option without argument must not have.
+  bool has_attached_value() const { return value_.has_value(); }
   // Whether value() would take a word that is an option itself, or none at all.
   bool next_is_option() const;
   // What was put aside. Complete when next() has returned nothing.

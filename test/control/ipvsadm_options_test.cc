@@ -115,6 +115,7 @@ TEST_CASE("ipvsadm grammar: later options") {
   CHECK(error({"-L", "-t", "1.2.3.4:1", "-u", "1.2.3.4:1"}) ==
         "2 multiple 'service-address' options specified");
   CHECK(error({"-L", "-t"}) == "255 -t: missing argument");
+  CHECK(error({"-L", "--numeric=3"}) == "255 --numeric=3: option does not take an argument");
   CHECK(error({"-L", "here"}) == "2 unexpected argument here");
   CHECK(error({"-L", "json"}) == "2 unexpected argument json");
   CHECK(error({"-L", "--", "-n"}) == "2 unexpected argument -n");
@@ -279,6 +280,17 @@ TEST_CASE("ipvsadm grammar: values that are refused") {
   CHECK(error({"-E", "-t", "1.2.3.4"}) == "2 Zero port specified for non-persistent service");
   CHECK(error({"-A", "-t", "1.2.3.4:80", "-o"}) ==
         "2 One-Packet Scheduling is only for UDP virtual services");
+}
+
+TEST_CASE("ipvsadm grammar: of several mistakes the first is reported that ipvsadm reports") {
+  CHECK(error({"-D", "-t", "1.2.3.4:80", "-s", "rr", "-w", "x"}) == "2 illegal weight specified");
+  CHECK(error({"-A", "-r", "x", "-n", "-n"}).starts_with("2 illegal real server address"));
+  CHECK(error({"-A", "-q", "-w", "x"}) == "255 -q: unknown option");
+  CHECK(error({"-A", "here", "-n"}) == "2 unexpected argument here");
+  CHECK(error({"-A", "-s", "rr", "-b", "sh-port", "-n"}) ==
+        "2 incompatible scheduler flag `sh-port'");
+  CHECK(error({"-A", "-t", "1.2.3.4:0", "-n"}) ==
+        "2 Illegal 'numeric' option with the 'add-service' command");
 }
 
 TEST_CASE("ipvsadm grammar: tunnels") {
