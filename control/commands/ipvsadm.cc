@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "control/ipvsadm/run.h"
+#include "control/vocabulary.h"
 
 namespace control::commands {
 
 Reply ipvsadm(Facts& facts, const Call& call) {
-  return control::ipvsadm::run(facts, call.arguments);
+  return control::ipvsadm::run(facts, call, vocabulary());
 }
 
 bool ipvsadm_wants_document(std::span<const std::string_view> arguments) {

@@ -13,7 +13,7 @@ bool ipvsadm_wants_document(std::span<const std::string_view> arguments);
 inline constexpr Command kIpvsadm{
     .words = "ipvsadm",
     .grammar = "[OPTION]...",
-    .help = "the tables of ipvsadm(8), to the letter; ipvsadm -h says more",
+    .help = "ipvsadm(8), to the letter; ipvsadm -h says more",
     .json = false,  // ipvsadm's own grammar rules: a trailing `json` is its unexpected argument
     .wants_document = ipvsadm_wants_document,
     .run = ipvsadm,

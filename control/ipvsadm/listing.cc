@@ -1,7 +1,6 @@
 #include "control/ipvsadm/listing.h"
 
 #include <fmt/format.h>
-#include <netdb.h>
 
 #include <algorithm>
 #include <array>
@@ -20,16 +19,6 @@ std::string forward_name(std::string_view forward) {
   const auto found =
       std::ranges::find(kNames, forward, &std::pair<std::string_view, std::string_view>::first);
   return std::string(found == kNames.end() ? forward : found->second);
-}
-
-std::string endpoint_name(const lb::Endpoint& endpoint, lb::Protocol protocol,
-                          const ListOptions& options, const PortName& port_name) {
-  const std::string port = options.numeric || endpoint.port == 0
-                               ? fmt::to_string(endpoint.port)
-                               : port_name(endpoint.port, protocol);
-  const std::string address = endpoint.address.to_string();
-  return endpoint.address.is_ipv4() ? fmt::format("{}:{}", address, port)
-                                    : fmt::format("[{}]:{}", address, port);
 }
 
 // IPv4 names are cut to their column; IPv6 ones push the rest to the right.
@@ -72,14 +61,28 @@ std::string totals(const Traffic& traffic, bool exact) {
 
 uint64_t rounded(double rate) { return static_cast<uint64_t>(std::llround(std::max(0.0, rate))); }
 
+// What follows the scheduler's name.
+std::string flags(const ServiceFacts& service) {
+  std::string text;
+  if (const std::string of_scheduler = scheduler_flags(service); !of_scheduler.empty()) {
+    text += fmt::format(" ({})", of_scheduler);
+  }
+  if (service.persistence_timeout != 0) {
+    text += fmt::format(" persistent {}", service.persistence_timeout);
+    const std::string mask = persistence_mask(service);
+    if (!mask.empty()) text += " mask " + mask;
+  }
+  return text + (service.one_packet ? " ops" : "");
+}
+
 std::string service_line(const ServiceFacts& service, const ListOptions& options,
                          const PortName& port_name) {
   const std::string name =
       cut(fmt::format("{:<4} {}", service.protocol == lb::Protocol::kTcp ? "TCP" : "UDP",
-                      endpoint_name(service.address, service.protocol, options, port_name)),
+                      endpoint_name(service.address, service.protocol, options.numeric, port_name)),
           service.address, 33);
   if (options.stats) return fmt::format("{:<33}{}\n", name, totals(service.totals, options.exact));
-  if (!options.rate) return fmt::format("{} {}\n", name, service.scheduler);
+  if (!options.rate) return fmt::format("{} {}{}\n", name, service.scheduler, flags(service));
   const Rates& rates = service.rates;
   std::string line = fmt::format("{:<33}", name);
   for (const double rate :
@@ -92,7 +95,7 @@ std::string service_line(const ServiceFacts& service, const ListOptions& options
 std::string server_line(const ServerFacts& server, lb::Protocol protocol,
                         const ListOptions& options, const PortName& port_name) {
   const std::string name =
-      cut(endpoint_name(server.address, protocol, options, port_name), server.address, 28);
+      cut(endpoint_name(server.address, protocol, options.numeric, port_name), server.address, 28);
   const uint32_t active = server.active_connections, inactive = server.inactive_connections;
   if (options.stats) {
     return fmt::format("  -> {:<28}{}\n", name, totals(server.totals, options.exact));
@@ -105,23 +108,23 @@ std::string server_line(const ServerFacts& server, lb::Protocol protocol,
                        large_number(rounded(rates.bytes_in), options.exact),
                        large_number(rounded(rates.bytes_out), options.exact));
   }
-  // lbd has neither thresholds nor persistent connections.
   if (options.thresholds) {
-    return fmt::format("  -> {:<28} {:<10} {:<10} {:<10} {:<10}\n", name, 0, 0, active, inactive);
+    return fmt::format("  -> {:<28} {:<10} {:<10} {:<10} {:<10}\n", name, server.upper_threshold,
+                       server.lower_threshold, active, inactive);
   }
   if (options.persistent_conn) {
-    return fmt::format("  -> {:<28} {:<9} {:<11} {:<10} {:<10}\n", name, server.weight, 0, active,
-                       inactive);
+    return fmt::format("  -> {:<28} {:<9} {:<11} {:<10} {:<10}\n", name, server.weight,
+                       server.persistent_clients, active, inactive);
   }
   const std::string forward = forward_name(server.forward);
   const std::string tunnel =
-      options.tun_info ? fmt::format("{:<13} ", forward == "Tunnel" ? "ipip" : "-") : "";
+      options.tun_info ? fmt::format("{:<13} ", forward == "Tunnel" ? "ipip" : "n/a") : "";
   return fmt::format("  -> {:<28} {:<7} {}{:<6} {:<10} {:<10}\n", name, forward, tunnel,
                      server.weight, active, inactive);
 }
 
-// By family, protocol, address and port, as ipvsadm means to (its subtraction of unsigned addresses
-// puts 192.0.0.0 before 10.0.0.0).
+}  // namespace
+
 void sort(std::vector<ServiceFacts>& services) {
   std::ranges::stable_sort(services, {}, [](const ServiceFacts& service) {
     return std::tuple(service.address.address.family(), service.protocol, service.address);
@@ -131,8 +134,6 @@ void sort(std::vector<ServiceFacts>& services) {
   }
 }
 
-}  // namespace
-
 std::string large_number(uint64_t value, bool exact) {
   if (exact) return value < 100'000'000 ? fmt::format("{:>9}", value) : fmt::format(" {}", value);
   if (value < 100'000'000) return fmt::format("{:>9}", value);
@@ -140,15 +141,6 @@ std::string large_number(uint64_t value, bool exact) {
   if (value < 100'000'000'000) return fmt::format("{:>8}M", value / 1'000'000);
   if (value < 100'000'000'000'000) return fmt::format("{:>8}G", value / 1'000'000'000);
   return fmt::format("{:>8}T", value / 1'000'000'000'000);
-}
-
-std::string system_port_name(uint16_t port, lb::Protocol protocol) {
-  servent entry{};
-  servent* found = nullptr;
-  std::array<char, 1024> buffer{};
-  const std::string name(lb::to_string(protocol));
-  getservbyport_r(htons(port), name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? fmt::to_string(port) : found->s_name;
 }
 
 std::string list_title(uint64_t size) {
@@ -176,7 +168,7 @@ std::string list_connections(std::span<const ConnectionFacts> connections,
                                  : "destination\n";
   for (const ConnectionFacts& connection : connections) {
     const auto name = [&](const lb::Endpoint& endpoint) {
-      return endpoint_name(endpoint, connection.protocol, options, port_name);
+      return endpoint_name(endpoint, connection.protocol, options.numeric, port_name);
     };
     const auto expires = static_cast<uint64_t>(std::max(0.0, connection.expires_seconds));
     out += fmt::format("{:<3} {:<6} {:<11} {:<18} {:<18} {}\n",

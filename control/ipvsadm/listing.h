@@ -2,23 +2,22 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "control/facts.h"
+#include "control/ipvsadm/names.h"
 #include "control/ipvsadm/options.h"
 
 namespace control::ipvsadm {
 
-// The name of a port without -n, or its number.
-using PortName = std::function<std::string(uint16_t port, lb::Protocol protocol)>;
-
-// Asks the services database (/etc/services).
-std::string system_port_name(uint16_t port, lb::Protocol protocol);
+// By family, protocol, address and port, as ipvsadm means to (its subtraction of unsigned addresses
+// puts 192.0.0.0 before 10.0.0.0).
+void sort(std::vector<ServiceFacts>& services);
 
 // "Prot LocalAddress:Port …" and the services, sorted unless --nosort. `port_name` is used without
-// -n; addresses stay numeric, where ipvsadm would ask the DNS.
+// -n. Servers that were deleted and have connections left are not listed, as in LVS.
 std::string list_services(std::vector<ServiceFacts> services, const ListOptions& options,
                           const PortName& port_name);
 

@@ -1,7 +1,8 @@
-// The options of ipvsadm 1.31, and in which way `list` takes each.
+// The commands and options of ipvsadm 1.31, and which command takes which option.
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <string_view>
 
@@ -9,7 +10,8 @@
 
 namespace control::ipvsadm {
 
-// Options that share an entry count as one ("multiple 'service-address' options specified").
+// Options that share an entry count as one ("multiple 'service-address' options specified"). In the
+// order in which ipvsadm checks them against the command.
 enum class OptionId : uint8_t {
   kNumeric,
   kConnection,
@@ -48,58 +50,143 @@ enum class OptionId : uint8_t {
   kCount,
 };
 
-// What `list` does with an option: takes it, refuses it, or takes one of its kind only.
-enum class InList : uint8_t { kOptional, kIllegal, kExclusive };
+inline constexpr size_t kOptionCount = static_cast<size_t>(OptionId::kCount);
 
-struct OptionInfo {
-  std::string_view name;  // as error messages call it
-  InList in_list;
+// As error messages call them; indexed by OptionId.
+inline constexpr std::array<std::string_view, kOptionCount> kOptionNames{
+    "numeric",
+    "connection",
+    "service-address",
+    "scheduler",
+    "persistent",
+    "netmask",
+    "real-server",
+    "forwarding-method",
+    "weight",
+    "u-threshold",
+    "l-threshold",
+    "mcast-interface",
+    "timeout",
+    "daemon",
+    "stats",
+    "rate",
+    "thresholds",
+    "persistent-conn",
+    "nosort",
+    "syncid",
+    "exact",
+    "ops",
+    "pe",
+    "sched-flags",
+    "mcast-group",
+    "mcast-port",
+    "mcast-ttl",
+    "sync-maxlen",
+    "tun-info",
+    "tun-type",
+    "tun-port",
+    "tun-nocsum",
+    "tun-csum",
+    "tun-remcsum",
 };
 
-// Indexed by OptionId.
-inline constexpr std::array<OptionInfo, static_cast<size_t>(OptionId::kCount)> kOptionInfo{{
-    {"numeric", InList::kOptional},
-    {"connection", InList::kExclusive},
-    {"service-address", InList::kExclusive},
-    {"scheduler", InList::kIllegal},
-    {"persistent", InList::kIllegal},
-    {"netmask", InList::kIllegal},
-    {"real-server", InList::kIllegal},
-    {"forwarding-method", InList::kIllegal},
-    {"weight", InList::kIllegal},
-    {"u-threshold", InList::kIllegal},
-    {"l-threshold", InList::kIllegal},
-    {"mcast-interface", InList::kIllegal},
-    {"timeout", InList::kExclusive},
-    {"daemon", InList::kExclusive},
-    {"stats", InList::kOptional},
-    {"rate", InList::kOptional},
-    {"thresholds", InList::kOptional},
-    {"persistent-conn", InList::kOptional},
-    {"nosort", InList::kOptional},
-    {"syncid", InList::kIllegal},
-    {"exact", InList::kOptional},
-    {"ops", InList::kIllegal},
-    {"pe", InList::kIllegal},
-    {"sched-flags", InList::kIllegal},
-    {"mcast-group", InList::kIllegal},
-    {"mcast-port", InList::kIllegal},
-    {"mcast-ttl", InList::kIllegal},
-    {"sync-maxlen", InList::kIllegal},
-    {"tun-info", InList::kOptional},
-    {"tun-type", InList::kIllegal},
-    {"tun-port", InList::kIllegal},
-    {"tun-nocsum", InList::kIllegal},
-    {"tun-csum", InList::kIllegal},
-    {"tun-remcsum", InList::kIllegal},
-}};
+constexpr std::string_view option_name(OptionId id) {
+  return kOptionNames[static_cast<size_t>(id)];
+}
+
+class OptionSet {
+ public:
+  template <std::same_as<OptionId>... Ids>
+  constexpr OptionSet(Ids... ids) : bits_((bit(ids) | ... | 0)) {}
+  constexpr void insert(OptionId id) { bits_ |= bit(id); }
+  constexpr bool has(OptionId id) const { return (bits_ & bit(id)) != 0; }
+  constexpr bool has_any(const OptionSet& other) const { return (bits_ & other.bits_) != 0; }
+
+ private:
+  static constexpr uint64_t bit(OptionId id) { return uint64_t{1} << static_cast<unsigned>(id); }
+
+  uint64_t bits_;
+};
 
 enum class Argument : uint8_t { kNone, kRequired, kOptional };
+
+struct VerbWord {
+  std::string_view long_name;
+  char short_name;  // '\0': none
+  Verb verb;
+  std::string_view name = long_name;  // as error messages call it
+  Argument argument = Argument::kNone;
+};
+
+inline constexpr std::array kVerbWords{
+    VerbWord{"add-service", 'A', Verb::kAddService},
+    VerbWord{"edit-service", 'E', Verb::kEditService},
+    VerbWord{"delete-service", 'D', Verb::kDeleteService},
+    VerbWord{"clear", 'C', Verb::kClear, "flush"},
+    VerbWord{"list", 'L', Verb::kList},
+    VerbWord{"list", 'l', Verb::kList},
+    VerbWord{"add-server", 'a', Verb::kAddServer},
+    VerbWord{"edit-server", 'e', Verb::kEditServer},
+    VerbWord{"delete-server", 'd', Verb::kDeleteServer},
+    VerbWord{"set", '\0', Verb::kSetTimeouts},
+    VerbWord{"start-daemon", '\0', Verb::kStartDaemon, "start-daemon", Argument::kRequired},
+    VerbWord{"stop-daemon", '\0', Verb::kStopDaemon, "stop-daemon", Argument::kRequired},
+    VerbWord{"restore", 'R', Verb::kRestore},
+    VerbWord{"save", 'S', Verb::kSave},
+    VerbWord{"zero", 'Z', Verb::kZero},
+    VerbWord{"help", 'h', Verb::kHelp},
+    VerbWord{"version", 'v', Verb::kVersion},
+};
+
+// What a command takes beside the option that names it; any other option is illegal with it.
+struct VerbOptions {
+  OptionSet required = {};
+  OptionSet optional = {};
+  OptionSet exclusive = {};  // one of these at most
+};
+
+constexpr VerbOptions verb_options(Verb verb) {
+  using enum OptionId;
+  constexpr OptionSet kOfService{kScheduler, kPersistent, kNetmask, kOps, kEngine, kSchedFlags};
+  constexpr OptionSet kOfServer{kForward, kWeight,    kUpper,   kLower,     kTunType,
+                                kTunPort, kTunNocsum, kTunCsum, kTunRemcsum};
+  switch (verb) {
+    case Verb::kAddService:
+    case Verb::kEditService:
+      return {.required = {kService}, .optional = kOfService};
+    case Verb::kDeleteService:
+      return {.required = {kService}};
+    case Verb::kAddServer:
+    case Verb::kEditServer:
+      return {.required = {kService, kServer}, .optional = kOfServer};
+    case Verb::kDeleteServer:
+      return {.required = {kService, kServer}};
+    case Verb::kZero:
+      return {.optional = {kService}};
+    case Verb::kSave:
+      return {.optional = {kNumeric}};
+    case Verb::kList:
+      return {.optional = {kNumeric, kStats, kRate, kThresholds, kPersistentConn, kNosort, kSyncid,
+                           kExact, kTunInfo},
+              .exclusive = {kConnection, kService, kTimeout, kDaemon}};
+    case Verb::kStartDaemon:
+      return {.optional = {kMcastInterface, kSyncid, kMcastGroup, kMcastPort, kMcastTtl, kMaxlen}};
+    case Verb::kStopDaemon:
+      return {.optional = {kSyncid}};
+    case Verb::kClear:
+    case Verb::kSetTimeouts:
+    case Verb::kRestore:
+    case Verb::kHelp:
+    case Verb::kVersion:
+      return {};
+  }
+  return {};
+}
 
 struct OptionWord {
   std::string_view long_name;
   char short_name;  // '\0': none
-  OptionId id;      // kCount: accepted without effect
+  OptionId id;      // kCount: those that ipvsadm does not count
   Argument argument = Argument::kNone;
 };
 
@@ -145,33 +232,6 @@ inline constexpr std::array kOptionWords{
     OptionWord{"ipv6", '6', OptionId::kCount},
     OptionWord{"ops", 'o', OptionId::kOps},
     OptionWord{"sched-flags", 'b', OptionId::kSchedFlags, Argument::kRequired},
-};
-
-// The words that say what to do; exactly one, and first.
-struct VerbWord {
-  std::string_view long_name;
-  char short_name;
-  Verb verb;
-};
-
-inline constexpr std::array kVerbWords{
-    VerbWord{"list", 'L', Verb::kList},
-    VerbWord{"list", 'l', Verb::kList},
-    VerbWord{"help", 'h', Verb::kHelp},
-    VerbWord{"version", 'v', Verb::kVersion},
-    VerbWord{"add-service", 'A', Verb::kChange},
-    VerbWord{"edit-service", 'E', Verb::kChange},
-    VerbWord{"delete-service", 'D', Verb::kChange},
-    VerbWord{"clear", 'C', Verb::kChange},
-    VerbWord{"add-server", 'a', Verb::kChange},
-    VerbWord{"edit-server", 'e', Verb::kChange},
-    VerbWord{"delete-server", 'd', Verb::kChange},
-    VerbWord{"zero", 'Z', Verb::kChange},
-    VerbWord{"set", '\0', Verb::kChange},
-    VerbWord{"start-daemon", '\0', Verb::kChange},
-    VerbWord{"stop-daemon", '\0', Verb::kChange},
-    VerbWord{"restore", 'R', Verb::kRestore},
-    VerbWord{"save", 'S', Verb::kSave},
 };
 
 }  // namespace control::ipvsadm

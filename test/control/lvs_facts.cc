@@ -4,8 +4,37 @@
 #include <sstream>
 
 #include "control/ipvsadm/run.h"
+#include "control/vocabulary.h"
 
 namespace control::test {
+namespace {
+
+// In the order in which the kernel listed them.
+constexpr const char* kConnections = R"(
+TCP TIME_WAIT 10.1.0.10:40005 10.1.0.100:80 10.2.0.11:80 113.9
+TCP TIME_WAIT 10.1.0.10:40007 10.1.0.100:80 10.2.0.12:80 113.9
+TCP TIME_WAIT 10.1.0.10:40000 10.1.0.100:80 10.2.0.13:80 113.9
+TCP TIME_WAIT 10.1.0.11:40301 10.1.0.100:8080 10.2.0.14:8080 113.9
+TCP TIME_WAIT 10.1.0.10:40002 10.1.0.100:80 10.2.0.11:80 113.9
+TCP ASSURED 10.1.0.0:0 10.1.0.100:8080 10.2.0.14:8080 593.9
+UDP UDP 10.1.0.10:40201 10.1.0.100:53 10.2.0.11:53 293.9
+TCP TIME_WAIT 10.1.0.10:40009 10.1.0.100:80 10.2.0.11:80 113.9
+TCP ESTABLISHED 10.1.0.10:40100 10.1.0.100:80 10.2.0.12:80 893.9
+TCP TIME_WAIT 10.1.0.10:40300 10.1.0.100:8080 10.2.0.14:8080 113.9
+UDP UDP 10.1.0.10:40200 10.1.0.100:53 10.2.0.12:53 293.9
+TCP TIME_WAIT 10.1.0.10:40001 10.1.0.100:80 10.2.0.12:80 113.9
+UDP UDP 10.1.0.10:40202 10.1.0.100:53 10.2.0.12:53 293.9
+TCP ESTABLISHED 10.1.0.10:40101 10.1.0.100:80 10.2.0.11:80 893.9
+TCP TIME_WAIT 10.1.0.10:40008 10.1.0.100:80 10.2.0.11:80 113.9
+UDP UDP 10.1.0.10:40203 10.1.0.100:53 10.2.0.11:53 293.9
+TCP ESTABLISHED 10.1.0.10:40102 10.1.0.100:80 10.2.0.13:80 893.9
+UDP UDP 10.1.0.10:40204 10.1.0.100:53 10.2.0.12:53 293.9
+TCP TIME_WAIT 10.1.0.10:40004 10.1.0.100:80 10.2.0.12:80 113.9
+TCP TIME_WAIT 10.1.0.10:40006 10.1.0.100:80 10.2.0.13:80 113.9
+TCP TIME_WAIT 10.1.0.10:40003 10.1.0.100:80 10.2.0.11:80 113.9
+)";
+
+}  // namespace
 
 FakeFacts lvs(std::string_view method) {
   const bool nat = method == "nat";
@@ -36,23 +65,34 @@ FakeFacts lvs(std::string_view method) {
   dns.servers = {
       server("10.2.0.12:53", method, 1, 0, 3, seen({3, 3, 3, 384, 96}), {0.2, 0.2, 0.2, 36, 9}),
       server("10.2.0.11:53", method, 1, 0, 2, seen({2, 2, 2, 256, 64}), {0.1, 0.1, 0.1, 24, 6})};
-  facts.the_services = {web, dns};
-  facts.the_connections = {
-      {lb::Protocol::kTcp, "TIME_WAIT", endpoint("10.1.0.10:40005"), endpoint("10.1.0.100:80"),
-       endpoint("10.2.0.11:80"), "", "nat", 113.9},
-      {lb::Protocol::kTcp, "TIME_WAIT", endpoint("10.1.0.10:40007"), endpoint("10.1.0.100:80"),
-       endpoint("10.2.0.12:80"), "", "nat", 113.9},
-      {lb::Protocol::kTcp, "TIME_WAIT", endpoint("10.1.0.10:40000"), endpoint("10.1.0.100:80"),
-       endpoint("10.2.0.13:80"), "", "nat", 113.9},
-      {lb::Protocol::kTcp, "TIME_WAIT", endpoint("10.1.0.10:40002"), endpoint("10.1.0.100:80"),
-       endpoint("10.2.0.11:80"), "", "nat", 113.9},
-      {lb::Protocol::kUdp, "UDP", endpoint("10.1.0.10:40201"), endpoint("10.1.0.100:53"),
-       endpoint("10.2.0.11:53"), "", "nat", 293.9},
-      {lb::Protocol::kTcp, "TIME_WAIT", endpoint("10.1.0.10:40009"), endpoint("10.1.0.100:80"),
-       endpoint("10.2.0.11:80"), "", "nat", 113.9},
-      {lb::Protocol::kTcp, "ESTABLISHED", endpoint("10.1.0.10:40100"), endpoint("10.1.0.100:80"),
-       endpoint("10.2.0.12:80"), "", "nat", 893.9},
-  };
+  ServiceFacts persistent;
+  persistent.address = endpoint("10.1.0.100:8080");
+  persistent.scheduler = "wlc";
+  persistent.persistence_timeout = 600;
+  persistent.persistence_netmask = *lb::IpAddress::parse("255.255.255.0");
+  persistent.totals = seen({2, 10, 6, 424, 272});
+  persistent.rates = {0.2, 1, 0.6, 40, 25};
+  persistent.servers = {
+      server("10.2.0.15:8080", method, 0, 0, 0, {}, {}),
+      server("10.2.0.14:8080", method, 100, 0, 2, persistent.totals, persistent.rates)};
+  persistent.servers[1].upper_threshold = 1000;
+  persistent.servers[1].lower_threshold = 500;
+  persistent.servers[1].persistent_clients = 1;
+  persistent.leaving = {server("10.2.0.17:8080", method, 1, 1, 0, {}, {})};
+  ServiceFacts sip;
+  sip.protocol = lb::Protocol::kUdp;
+  sip.address = endpoint("10.1.0.100:5060");
+  sip.scheduler = "rr";
+  sip.one_packet = true;
+  facts.the_services = {sip, persistent, web, dns};
+  std::istringstream connections(kConnections);
+  std::string protocol, state, client, virtual_address, to;
+  double expires = 0;
+  while (connections >> protocol >> state >> client >> virtual_address >> to >> expires) {
+    facts.the_connections.push_back({protocol == "TCP" ? lb::Protocol::kTcp : lb::Protocol::kUdp,
+                                     state, endpoint(client), endpoint(virtual_address),
+                                     endpoint(to), "", "nat", expires});
+  }
   return facts;
 }
 
@@ -65,7 +105,8 @@ Reply run_ipvsadm(std::string_view method, const std::string& line) {
   FakeFacts facts = lvs(method);
   const std::vector<std::string> words = split(line);
   const std::vector<std::string_view> views(words.begin(), words.end());
-  return control::ipvsadm::run(facts, views);
+  return control::ipvsadm::run(facts, {.arguments = views, .document = {}, .table = {}},
+                               vocabulary());
 }
 
 }  // namespace control::test

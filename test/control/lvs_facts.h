@@ -11,7 +11,8 @@
 
 namespace control::test {
 
-// Ten closed and three held TCP connections, five UDP exchanges, four seconds ago; `method` is
+// Ten closed and three held TCP connections, five UDP exchanges, two closed connections of a
+// persistent client, four seconds ago; a server that leaves, and that nobody shall see; `method` is
 // "nat", "dr" or "tunnel", of which the last two see no replies, or "empty" for no service at all.
 // Servers in the order in which the kernel listed them, so that sorting has something to do.
 FakeFacts lvs(std::string_view method);

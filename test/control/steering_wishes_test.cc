@@ -25,7 +25,7 @@ control::SteeringWishes wishes_of(const json& services, const json& more = json:
   const auto config = conf::load(file.dump(), control::vocabulary());
   REQUIRE(config);
   const auto snapshot =
-      control::build_snapshot(*config, control::assign_slots(*config), std::vector<dataplane::Link>(2), {});
+      control::build_snapshot(*config, control::enter_all(*config), std::vector<dataplane::Link>(2), {});
   return control::steering_wishes(*config, *snapshot);
 }
 

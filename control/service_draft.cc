@@ -1,0 +1,69 @@
+#include "control/service_draft.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace control {
+namespace {
+
+std::string name_of(const ServiceKey& key) {
+  return fmt::format("{}:{}", lb::to_string(key.protocol), key.address.to_string());
+}
+
+std::unexpected<Refusal> no_such_service(const ServiceKey& key) {
+  return std::unexpected(
+      Refusal{Refusal::Kind::kNoSuchService, fmt::format("there is no service {}", name_of(key))});
+}
+
+std::unexpected<Refusal> service_exists(const ServiceKey& key) {
+  return std::unexpected(Refusal{Refusal::Kind::kServiceExists,
+                                 fmt::format("there is a service {} already", name_of(key))});
+}
+
+}  // namespace
+
+ServiceDraft::ServiceDraft(std::vector<conf::Service> services) : services_(std::move(services)) {
+  index();
+}
+
+Change ServiceDraft::add_service(conf::Service service) {
+  const ServiceKey key = key_of(service);
+  if (!places_.emplace(key, services_.size()).second) return service_exists(key);
+  services_.push_back(std::move(service));
+  return {};
+}
+
+Change ServiceDraft::edit_service(const ServiceKey& key, const Edit& edit, const Farewell&) {
+  const auto place = places_.find(key);
+  if (place == places_.end()) return no_such_service(key);
+  conf::Service edited = services_[place->second];
+  if (Change change = edit(edited); !change) return change;
+  const ServiceKey new_key = key_of(edited);
+  if (new_key != key && places_.contains(new_key)) return service_exists(new_key);
+  const size_t at = place->second;
+  services_[at] = std::move(edited);
+  places_.erase(place);
+  places_.emplace(new_key, at);
+  return {};
+}
+
+Change ServiceDraft::delete_service(const ServiceKey& key, const Farewell&) {
+  const auto place = places_.find(key);
+  if (place == places_.end()) return no_such_service(key);
+  services_.erase(services_.begin() + static_cast<ptrdiff_t>(place->second));
+  index();
+  return {};
+}
+
+void ServiceDraft::clear() {
+  services_.clear();
+  places_.clear();
+}
+
+void ServiceDraft::index() {
+  places_.clear();
+  for (size_t i = 0; i < services_.size(); ++i) places_.emplace(key_of(services_[i]), i);
+}
+
+}  // namespace control

@@ -1,0 +1,32 @@
+// A table of services that nobody uses yet: changes are collected in it and become the running
+// table as a whole, or are forgotten.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "control/changes.h"
+
+namespace control {
+
+// Knows which services and servers there are; whether they make a valid configuration is asked when
+// the draft becomes the running one. What a Farewell says is lost.
+class ServiceDraft : public ServiceTable {
+ public:
+  explicit ServiceDraft(std::vector<conf::Service> services);
+
+  const std::vector<conf::Service>& services() const override { return services_; }
+  Change add_service(conf::Service service) override;
+  Change edit_service(const ServiceKey& key, const Edit& edit,
+                      const Farewell& farewell = {}) override;
+  Change delete_service(const ServiceKey& key, const Farewell& farewell = {}) override;
+  void clear();
+
+ private:
+  void index();
+
+  std::vector<conf::Service> services_;
+  std::map<ServiceKey, size_t> places_;  // a document may have thousands of services
+};
+
+}  // namespace control
