@@ -13,7 +13,7 @@ struct FewestConnections {
 
 }  // namespace
 
-std::unique_ptr<const Plan> compile_least_connection(std::span<const Server> servers) {
+std::unique_ptr<const Plan> compile_least_connection(std::span<const Server> servers, Options) {
   return std::make_unique<LeastOf<FewestConnections>>(servers);
 }
 

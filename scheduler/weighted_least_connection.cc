@@ -14,7 +14,8 @@ struct FewestByWeight {
 
 }  // namespace
 
-std::unique_ptr<const Plan> compile_weighted_least_connection(std::span<const Server> servers) {
+std::unique_ptr<const Plan> compile_weighted_least_connection(std::span<const Server> servers,
+                                                              Options) {
   return std::make_unique<LeastOf<FewestByWeight>>(servers);
 }
 

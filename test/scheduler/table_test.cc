@@ -31,7 +31,7 @@ TEST_CASE("schedulers have distinct names and each a summary of one line") {
     CHECK(names.insert(entry.name).second);
     CHECK_FALSE(entry.summary.empty());
     CHECK(entry.summary.find('\n') == std::string_view::npos);
-    CHECK(entry.compile != nullptr);
+    CHECK(entry.compile_with != nullptr);
   }
 }
 
