@@ -1,12 +1,11 @@
 #include "scheduler/least_connection.h"
 
 #include "scheduler/least_of.h"
-#include "scheduler/measures.h"
 
 namespace scheduler {
 
 std::unique_ptr<const Plan> compile_least_connection(std::span<const Server> servers, Options) {
-  return std::make_unique<LeastOf<Overhead<false>>>(servers);
+  return std::make_unique<LeastOf<Measure::kOverhead, false>>(servers);
 }
 
 }  // namespace scheduler

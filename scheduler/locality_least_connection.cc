@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "scheduler/least_of.h"
-#include "scheduler/measures.h"
 
 namespace scheduler {
 namespace {
@@ -57,7 +56,7 @@ class LocalityLeastConnection final : public Plan {
     });
   }
 
-  LeastOf<Overhead<true>> least_;
+  LeastOf<Measure::kOverhead, true> least_;
   std::vector<Candidate> candidates_;  // by slot
   std::vector<uint32_t> slots_;        // by position
 };

@@ -5,23 +5,17 @@
 
 namespace scheduler {
 
-// lc and wlc.
-template <bool weighted>
-struct Overhead {
-  static constexpr bool kWeighted = weighted;
-  static uint64_t of(const ServerLoad& load) { return load.overhead(); }
+enum class Measure {
+  kOverhead,       // lc and wlc: 256 * active + inactive
+  kExpectedDelay,  // sed: how many will be active with this one
+  kNeverQueue,     // nq: the same, but an idle server is less than any other
 };
 
-// sed: what it will have with this connection.
-struct ExpectedDelay {
-  static constexpr bool kWeighted = true;
-  static uint64_t of(const ServerLoad& load) { return load.active + 1; }
-};
-
-// nq: as sed, but an idle server is less than any other.
-struct NeverQueue {
-  static constexpr bool kWeighted = true;
-  static uint64_t of(const ServerLoad& load) { return load.active == 0 ? 0 : load.active + 1; }
-};
+template <Measure measure>
+uint64_t measured(const ServerLoad& load) {
+  if constexpr (measure == Measure::kOverhead) return load.overhead();
+  if (measure == Measure::kNeverQueue && load.active == 0) return 0;
+  return load.active + 1;
+}
 
 }  // namespace scheduler
