@@ -15,22 +15,48 @@ uint32_t weight_of(const conf::Server& server) {
   return server.state == conf::ServerState::kReady ? server.weight : 0;
 }
 
-std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
-    const conf::Service& service, uint32_t slot, const std::vector<uint32_t>& server_slots) {
+// How far its slow start has come, in 256ths, from 1.
+uint32_t ramp_of(const conf::Service& service, const Roster::Server& server, Roster::Time now) {
+  constexpr uint32_t kWhole = scheduler::Server::kFullRamp;
+  const auto whole = std::chrono::seconds(service.slow_start);
+  if (now == Roster::Time::max() || now - server.accepts_since >= whole) return kWhole;
+  const std::chrono::duration<double> passed = now - server.accepts_since;
+  return std::max(1u, static_cast<uint32_t>(kWhole * passed.count() / service.slow_start));
+}
+
+// The file's validation has put in the defaults of what it leaves out.
+scheduler::Options options_of(const scheduler::Entry& entry, const conf::Options& given) {
+  scheduler::Options options;
+  for (size_t i = 0; i < entry.options.size(); ++i) {
+    const auto found = given.find(std::string(entry.options[i].name));
+    const bool* value = found == given.end() ? nullptr : std::get_if<bool>(&found->second);
+    if (value != nullptr ? *value : entry.options[i].preset) options.set(i);
+  }
+  return options;
+}
+
+std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::Service& service,
+                                                                   const Roster::Service& entry,
+                                                                   Roster::Time now) {
   auto result = std::make_shared<dataplane::VirtualService<V4>>();
-  result->slot = slot;
+  result->slot = entry.slot;
   result->protocol = service.protocol;
   result->end = lb::End<V4>::from(service.address);
   std::vector<scheduler::Server> candidates;
-  for (size_t i = 0; i < service.servers.size(); ++i) {
-    const conf::Server& server = service.servers[i];
+  for (const conf::Server& server : service.servers) {
     // Names were validated against the very tables that are searched here.
-    result->servers.push_back({lb::End<V4>::from(server.address), server_slots[i],
-                               dataplane::find_method(server.forward).value(),
-                               weight_of(server) > 0});
-    candidates.push_back({server_slots[i], weight_of(server)});
+    const Roster::Server& member = entry.servers.at(server.address);
+    result->servers.push_back({lb::End<V4>::from(server.address), member.slot,
+                               dataplane::find_method(server.forward).value(), accepts(server)});
+    candidates.push_back({.slot = member.slot,
+                          .weight = weight_of(server),
+                          .ramp = ramp_of(service, member, now),
+                          .last_weight = member.last_weight,
+                          .address = V4::fold(server.address.address.ipv4()),
+                          .port = server.address.port});
   }
-  result->plan = scheduler::find(service.scheduler)->compile(candidates);
+  const scheduler::Entry& scheduler = *scheduler::find(service.scheduler);
+  result->plan = scheduler.compile(candidates, options_of(scheduler, service.scheduler_options));
   return result;
 }
 
@@ -98,9 +124,18 @@ void put(Snapshot& snapshot, std::shared_ptr<const dataplane::VirtualService<V4>
 
 }  // namespace
 
-void put_service(Snapshot& snapshot, const conf::Service& service, const Roster& roster) {
-  put(snapshot,
-      build_service(service, roster.find(key_of(service))->slot, roster.server_slots(service)));
+void put_service(Snapshot& snapshot, const conf::Service& service, const Roster& roster,
+                 Roster::Time now) {
+  put(snapshot, build_service(service, *roster.find(key_of(service)), now));
+}
+
+bool is_rising(const conf::Service& service, const Roster& roster, Roster::Time now) {
+  if (service.slow_start == 0) return false;
+  const Roster::Service& entry = *roster.find(key_of(service));
+  return std::ranges::any_of(service.servers, [&](const conf::Server& server) {
+    return accepts(server) &&
+           ramp_of(service, entry.servers.at(server.address), now) < scheduler::Server::kFullRamp;
+  });
 }
 
 void put_endpoints(Snapshot& snapshot, const conf::Config& config, const Roster& roster,
@@ -124,14 +159,15 @@ void put_endpoints(Snapshot& snapshot, const conf::Config& config, const Roster&
 }
 
 std::unique_ptr<Snapshot> build_snapshot(const conf::Config& config, const Roster& roster,
-                                         std::vector<dataplane::Link> links, lb::HashKey key) {
+                                         std::vector<dataplane::Link> links, lb::HashKey key,
+                                         Roster::Time now) {
   auto snapshot = std::make_unique<Snapshot>();
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     links[i].mtu = static_cast<uint16_t>(config.interfaces[i].mtu);
     links[i].addresses = config.interfaces[i].addresses;
   }
   snapshot->links = std::move(links);
-  for (const conf::Service& service : config.services) put_service(*snapshot, service, roster);
+  for (const conf::Service& service : config.services) put_service(*snapshot, service, roster, now);
   put_endpoints(*snapshot, config, roster, key);
   snapshot->routes = lb::RouteTable<V4>(build_routes(config));
   snapshot->masquerade = build_masquerade(config);

@@ -36,6 +36,8 @@ class LiveChanges final : public Changes {
   void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell);
   void cut_what_is_due();
   bool release_what_has_ended(const ServiceKey& key);
+  void put(Snapshot& next, const conf::Service& service);
+  void raise_what_rises();
   void apply(conf::Config wanted, const Farewell& farewell);
   void follow_neighbours(const conf::Config& before);
   void publish(std::unique_ptr<const Snapshot> next);
@@ -43,6 +45,7 @@ class LiveChanges final : public Changes {
   uint64_t next_publication() const { return running_.engine->publications() + 1; }
 
   Running& running_;
+  std::set<ServiceKey> rising_;   // services with a server in its slow start
   std::set<ServiceKey> leavers_;  // services that leave, or of whose servers some do
 };
 

@@ -9,7 +9,7 @@ uint32_t SlotPool::take() {
   return slot;
 }
 
-std::vector<uint32_t> Roster::enter(const conf::Service& service) {
+std::vector<uint32_t> Roster::enter(const conf::Service& service, Time now) {
   std::vector<uint32_t> fresh;
   const auto [at, is_new] = services_.try_emplace(key_of(service));
   Service& entry = at->second;
@@ -24,7 +24,11 @@ std::vector<uint32_t> Roster::enter(const conf::Service& service) {
   for (const conf::Server& server : service.servers) {
     const auto [member, unknown] = entry.servers.try_emplace(server.address);
     if (unknown) fresh.push_back(member->second.slot = servers_free_.take());
-    member->second.leaving.reset();
+    Server& entry_of = member->second;
+    if (accepts(server) && (!entry_of.accepts || entry_of.leaving)) entry_of.accepts_since = now;
+    entry_of.accepts = accepts(server);
+    if (server.weight > 0) entry_of.last_weight = server.weight;
+    entry_of.leaving.reset();
   }
   return fresh;
 }
@@ -69,19 +73,9 @@ const Roster::Service* Roster::at(uint32_t service_slot) const {
   return taken ? &services_.at(*by_slot_[service_slot]) : nullptr;
 }
 
-std::vector<uint32_t> Roster::server_slots(const conf::Service& service) const {
-  const Service& entry = services_.at(key_of(service));
-  std::vector<uint32_t> slots;
-  slots.reserve(service.servers.size());
-  for (const conf::Server& server : service.servers) {
-    slots.push_back(entry.servers.at(server.address).slot);
-  }
-  return slots;
-}
-
 Roster enter_all(const conf::Config& config) {
   Roster roster;
-  for (const conf::Service& service : config.services) roster.enter(service);
+  for (const conf::Service& service : config.services) roster.enter(service, {});
   return roster;
 }
 

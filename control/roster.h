@@ -57,6 +57,9 @@ class Roster {
   };
   struct Server {
     uint32_t slot = 0;
+    uint32_t last_weight = 0;  // that was not 0
+    bool accepts = false;
+    Time accepts_since{};  // a slow start begins here
     std::optional<Leaving> leaving;
   };
   struct Service {
@@ -74,7 +77,7 @@ class Roster {
 
   // Gives slots to a service and to all its servers; what was leaving stays. Returns the slots of
   // servers that had none.
-  std::vector<uint32_t> enter(const conf::Service& service);
+  std::vector<uint32_t> enter(const conf::Service& service, Time now);
   // A server that is in no snapshot from `publication` on.
   void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell,
              uint64_t publication, Time now);
@@ -90,8 +93,6 @@ class Roster {
   const Service* at(uint32_t service_slot) const;
   const std::map<ServiceKey, Service>& services() const { return services_; }
   std::map<ServiceKey, Service>& services() { return services_; }
-  // In the order of the configuration. Precondition: entered.
-  std::vector<uint32_t> server_slots(const conf::Service& service) const;
 
  private:
   std::map<ServiceKey, Service> services_;
@@ -100,7 +101,12 @@ class Roster {
   SlotPool servers_free_{kMasqueradeServer};
 };
 
-// The roster of a configuration that has just been loaded.
+// Whether a server takes new connections, by its weight and the operator's word.
+inline bool accepts(const conf::Server& server) {
+  return server.state == conf::ServerState::kReady && server.weight > 0;
+}
+
+// The roster of a configuration that starts: nobody needs a slow start then.
 Roster enter_all(const conf::Config& config);
 
 }  // namespace control

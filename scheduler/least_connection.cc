@@ -3,18 +3,9 @@
 #include "scheduler/least_of.h"
 
 namespace scheduler {
-namespace {
 
-struct FewestConnections {
-  static bool less(const ServerLoad& a, uint32_t, const ServerLoad& b, uint32_t) {
-    return a.overhead() < b.overhead();
-  }
-};
-
-}  // namespace
-
-std::unique_ptr<const Plan> compile_least_connection(std::span<const Server> servers) {
-  return std::make_unique<LeastOf<FewestConnections>>(servers);
+std::unique_ptr<const Plan> compile_least_connection(std::span<const Server> servers, Options) {
+  return std::make_unique<LeastOf<Measure::kOverhead, false>>(servers);
 }
 
 }  // namespace scheduler

@@ -1,34 +1,35 @@
-// A plan that takes the server of least load, the first of equals.
+// A plan that takes the server of least load in proportion to its weight, the first of equals.
 #pragma once
 
+#include "scheduler/key_scan.h"
 #include "scheduler/plan.h"
 
 namespace scheduler {
 
-// `Order` has static bool less(load_a, weight_a, load_b, weight_b): whether server a is strictly less
-// loaded than server b. Weights are not 0.
-template <class Order>
+// `weighted`: whether weights are looked at.
+template <Measure measure, bool weighted>
 class LeastOf final : public Plan {
  public:
   explicit LeastOf(std::span<const Server> servers) {
     for (uint32_t i = 0; i < servers.size(); ++i) {
-      if (servers[i].weight > 0) candidates_.push_back({i, servers[i].slot, servers[i].weight});
+      const Server& server = servers[i];
+      if (server.weight == 0) continue;
+      const uint64_t weight = weighted ? server.weight : 1;
+      candidates_.push_back({i, server.slot, weight * server.ramp});
+      scan_.add(server.slot, weight * server.ramp);
     }
+    scan_.finish();
   }
 
   std::optional<uint32_t> pick(const Request& request) const override {
-    if (candidates_.empty()) return std::nullopt;
-    const Candidate* best = &candidates_[0];
-    ServerLoad least = request.loads.of(best->slot);
-    for (size_t i = 1; i < candidates_.size(); ++i) {
-      const Candidate& candidate = candidates_[i];
-      const ServerLoad load = request.loads.of(candidate.slot);
-      if (Order::less(load, candidate.weight, least, best->weight)) {
-        best = &candidate;
-        least = load;
+    if (!scan_.empty()) {
+      // The least of all is the least of those that are not overloaded, if it is one.
+      const uint32_t found = scan_.find(request.loads);
+      if (found != scan_.kNone && !request.overloads.has(candidates_[found].slot)) {
+        return candidates_[found].position;
       }
     }
-    return best->position;
+    return pick_one_by_one(request);
   }
   bool takes_turns() const override { return false; }
 
@@ -36,9 +37,31 @@ class LeastOf final : public Plan {
   struct Candidate {
     uint32_t position;
     uint32_t slot;
-    uint32_t weight;
+    uint64_t share;
   };
+
+  std::optional<uint32_t> pick_one_by_one(const Request& request) const {
+    const Candidate* best = nullptr;
+    uint64_t least = 0;
+    for (const Candidate& candidate : candidates_) {
+      const uint64_t load = measured<measure>(request.loads.of(candidate.slot));
+      if (best != nullptr && !is_less(load, candidate, least, *best)) continue;
+      if (request.overloads.has(candidate.slot)) continue;
+      best = &candidate;
+      least = load;
+    }
+    if (best == nullptr) return std::nullopt;
+    return best->position;
+  }
+
+  // Multiplied crosswise, so that nothing is rounded.
+  static bool is_less(uint64_t load_a, const Candidate& a, uint64_t load_b, const Candidate& b) {
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<Wide>(load_a) * b.share < static_cast<Wide>(load_b) * a.share;
+  }
+
   std::vector<Candidate> candidates_;
+  KeyScan<measure> scan_;
 };
 
 }  // namespace scheduler

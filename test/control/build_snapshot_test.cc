@@ -72,6 +72,37 @@ TEST_CASE(
         built.roster.server_slots(built.config.services[0])[2]);
 }
 
+TEST_CASE("a scheduler's options, and what it hashes servers by, reach its plan") {
+  const auto plan_of = [](const std::string& options) {
+    const std::string text = R"({
+      "interfaces": [{"name": "lan", "device": "a", "addresses": ["10.2.0.1/16"]}],
+      "services": [{"protocol": "tcp", "address": "10.2.0.1:80", "scheduler": "mh",)" +
+                             options + R"(
+                    "servers": [{"address": "10.2.0.13", "weight": 1},
+                                {"address": "10.2.0.12", "weight": 3},
+                                {"address": "10.2.0.11", "weight": 5}]}]
+    })";
+    const conf::Config config = load(text.c_str());
+    auto snapshot = control::build_snapshot(config, control::enter_all(config),
+                                            std::vector<dataplane::Link>(1), {1, 2});
+    return snapshot->services[0];
+  };
+  const auto choices = [](const auto& service, uint32_t clients, uint16_t ports, uint16_t first) {
+    std::string result;
+    for (uint16_t i = 0; i < 12; ++i) {
+      result += static_cast<char>(
+          '3' - *service->plan->pick({.loads = scheduler::LoadView({}),
+                                      .client = 0x0a01000a + i * clients,
+                                      .client_port = static_cast<uint16_t>(first + i * ports)}));
+    }
+    return result;
+  };
+  // As LVS was recorded to choose: mh's table depends on the servers' addresses and ports.
+  CHECK(choices(plan_of(""), 1, 1, 7) == "212221212312");
+  CHECK(choices(plan_of(R"("scheduler_options": {"port": true},)"), 0, 1, 20161) == "112212231111");
+  CHECK(choices(plan_of(R"("scheduler_options": {"fallback": true},)"), 1, 1, 7) == "212221212312");
+}
+
 TEST_CASE("interface addresses and VIPs are the director's own") {
   const Built built;
   for (const char* own : {"192.168.22.11", "192.168.11.11", "10.1.2.3"}) {

@@ -1,0 +1,162 @@
+// Finds the least of many loads in proportion to weight, exactly, four servers at a time by AVX2.
+//
+// A load is multiplied by its weight's inverse, in doubles. Two such keys that stand for the same
+// proportion differ by rounding, less than 2^-51 of themselves; those of different proportions
+// differ by more than 2^-49 as long as loads times weights stay below 2^48. So a difference tells
+// which it is, and nothing need be compared crosswise. Greater loads are left to whoever asked. A
+// sum over workers fits into 32 bits, as all connections are numbered in these.
+#pragma once
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "scheduler/measures.h"
+#include "scheduler/plan.h"
+
+namespace scheduler {
+
+template <Measure measure>
+class KeyScan {
+ public:
+  static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+
+  // To be called for each server, in order of preference.
+  void add(uint32_t slot, uint64_t share) {
+    const bool follows = !blocks_.empty() && blocks_.back().count < kBlock &&
+                         slot == blocks_.back().slot + blocks_.back().count;
+    if (!follows) blocks_.push_back({static_cast<uint32_t>(shares_.size()), slot, 0});
+    ++blocks_.back().count;
+    shares_.push_back(share);
+  }
+
+  // To be called when all have been added.
+  void finish() {
+    uint64_t divisor = 0;
+    for (const uint64_t share : shares_) divisor = std::gcd(divisor, share);
+    for (const uint64_t share : shares_) {
+      inverses_.push_back(1.0 / static_cast<double>(share / divisor));
+      greatest_share_ = std::max(greatest_share_, share / divisor);
+    }
+    // Of fewer servers, or of slots all over the place, one by one is as fast.
+    constexpr size_t kFew = 16;
+    const bool worthwhile = shares_.size() >= kFew && shares_.size() >= blocks_.size() * kLanes;
+    if (!worthwhile || !__builtin_cpu_supports("avx2")) blocks_.clear();
+    shares_ = {};
+  }
+
+  bool empty() const { return blocks_.empty(); }
+
+  // How many were added before the one of least load, the first of equals. kNone: it cannot tell.
+  __attribute__((target("avx2"))) uint32_t find(const LoadView& loads) const {
+    double buffers[2][kBlock];
+    double* keys = buffers[0];
+    double* best_keys = buffers[1];
+    const Block* best_block = nullptr;
+    double best = std::numeric_limits<double>::infinity();
+    Seen seen;
+    for (const Block& block : blocks_) {
+      const double key = loads.workers().size() == 1 ? scan<true>(block, loads, keys, seen)
+                                                     : scan<false>(block, loads, keys, seen);
+      if (key >= best * (1 - kTie)) continue;
+      best = key;
+      best_block = &block;
+      std::swap(keys, best_keys);
+    }
+    if (best_block == nullptr || !seen.below((uint64_t{1} << 48) / greatest_share_)) return kNone;
+    uint32_t index = 0;
+    while (best_keys[index] > best * (1 + kTie)) ++index;
+    return best_block->first + index;
+  }
+
+ private:
+  static constexpr uint32_t kLanes = 4;
+  static constexpr uint32_t kBlock = 64;
+  static constexpr double kTie = 0x1p-49;
+
+  // Servers whose slots follow one another.
+  struct Block {
+    uint32_t first;
+    uint32_t slot;
+    uint32_t count;
+  };
+
+  // All bits that any count has, active ones in the lower halves.
+  struct Seen {
+    uint64_t bits[kLanes] = {};
+
+    bool below(uint64_t limit) const {
+      const uint64_t all = bits[0] | bits[1] | bits[2] | bits[3];
+      return ServerLoad{all & 0xffffffff, all >> 32}.overhead() + 1 < limit;
+    }
+  };
+
+  // The least key of a block, all of which go to `keys`.
+  //
+  // Counts are read as their workers write them, by plain loads: on x86 a vector's load does not
+  // tear the aligned words in it, so each is what a relaxed atomic load would give. The language
+  // has no word for that, hence no_sanitize.
+  template <bool alone>
+  __attribute__((noinline, target("avx2"), no_sanitize("thread"))) double scan(
+      const Block& block, const LoadView& loads, double* keys, Seen& seen) const {
+    static_assert(sizeof(lb::Load) == 8 && offsetof(lb::Load, inactive) == 4);
+    const std::span<const lb::Load* const> workers = loads.workers();
+    const lb::Load* first = workers[0] + block.slot;
+    const double* inverses = inverses_.data() + block.first;
+    // A double of this exponent holds a whole number in its lower 52 bits.
+    const __m256i exponent = _mm256_set1_epi64x(0x4330000000000000);
+    __m256d low = _mm256_set1_pd(std::numeric_limits<double>::infinity());
+    __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(seen.bits));
+    const size_t whole = block.count / kLanes * kLanes;
+    for (size_t i = 0; i < whole; i += kLanes) {
+      __m256i counts = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + i));
+      if constexpr (!alone) {
+        for (const lb::Load* worker : workers.subspan(1)) {
+          const void* others = worker + block.slot + i;
+          counts =
+              _mm256_add_epi32(counts, _mm256_loadu_si256(static_cast<const __m256i*>(others)));
+        }
+      }
+      bits = _mm256_or_si256(bits, counts);
+      __m256i load;
+      if constexpr (measure == Measure::kOverhead) {
+        // Of each count in 64 bits the product takes the lower half, the active ones.
+        load = _mm256_add_epi64(_mm256_mul_epu32(counts, _mm256_set1_epi64x(256)),
+                                _mm256_srli_epi64(counts, 32));
+      } else {
+        const __m256i active = _mm256_and_si256(counts, _mm256_set1_epi64x(0xffffffff));
+        load = _mm256_add_epi64(active, _mm256_set1_epi64x(1));
+        if constexpr (measure == Measure::kNeverQueue) {
+          const __m256i idle = _mm256_cmpeq_epi64(active, _mm256_setzero_si256());
+          load = _mm256_andnot_si256(idle, load);
+        }
+      }
+      const __m256d real = _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(load, exponent)),
+                                         _mm256_castsi256_pd(exponent));
+      const __m256d key = _mm256_mul_pd(real, _mm256_loadu_pd(inverses + i));
+      _mm256_storeu_pd(keys + i, key);
+      low = _mm256_min_pd(low, key);
+    }
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(seen.bits), bits);
+    const __m128d half = _mm_min_pd(_mm256_castpd256_pd128(low), _mm256_extractf128_pd(low, 1));
+    double least = std::min(half[0], half[1]);
+    for (size_t i = whole; i < block.count; ++i) {
+      const ServerLoad load = loads.of(block.slot + static_cast<uint32_t>(i));
+      seen.bits[0] |= load.inactive << 32 | load.active;
+      keys[i] = static_cast<double>(measured<measure>(load)) * inverses[i];
+      least = std::min(least, keys[i]);
+    }
+    return least;
+  }
+
+  std::vector<Block> blocks_;
+  std::vector<uint64_t> shares_;
+  std::vector<double> inverses_;
+  uint64_t greatest_share_ = 1;
+};
+
+}  // namespace scheduler
