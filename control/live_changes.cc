@@ -16,6 +16,7 @@ namespace control {
 namespace {
 
 using Kind = Refusal::Kind;
+using Clock = std::chrono::steady_clock;
 
 std::unexpected<Refusal> refuse(Kind kind, std::string text) {
   return std::unexpected(Refusal{kind, std::move(text)});
@@ -84,18 +85,34 @@ std::optional<size_t> LiveChanges::place_of(const ServiceKey& key) const {
 void LiveChanges::enter(const conf::Service& service) {
   const Roster::Service* known = running_.roster.find(key_of(service));
   const bool is_new = known == nullptr;
-  for (const uint32_t slot : running_.roster.enter(service)) running_.tally->restart_server(slot);
+  for (const uint32_t slot : running_.roster.enter(service, Clock::now()))
+    running_.tally->restart_server(slot);
   if (!is_new) return;
   const uint32_t slot = running_.roster.find(key_of(service))->slot;
   running_.tally->restart_service(slot);
   running_.engine->forget_turns(slot);
 }
 
+void LiveChanges::put(Snapshot& next, const conf::Service& service) {
+  const auto now = Clock::now();
+  put_service(next, service, running_.roster, now);
+  if (is_rising(service, running_.roster, now)) rising_.insert(key_of(service));
+}
+
+// A little more of their weights, until they have come to the whole.
+void LiveChanges::raise_what_rises() {
+  if (rising_.empty()) return;
+  auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
+  for (const ServiceKey& key : std::exchange(rising_, {})) {
+    if (const auto place = place_of(key)) put(*next, running_.config.services[*place]);
+  }
+  publish(std::move(next));
+}
+
 // Before the snapshot without it is published.
 void LiveChanges::leave(const ServiceKey& key, const conf::Server& server,
                         const Farewell& farewell) {
-  running_.roster.leave(key, server, farewell, next_publication(),
-                        std::chrono::steady_clock::now());
+  running_.roster.leave(key, server, farewell, next_publication(), Clock::now());
   leavers_.insert(key);
 }
 
@@ -129,7 +146,7 @@ Change LiveChanges::add_service(conf::Service service) {
   enter(service);
   running_.config.services.push_back(std::move(service));
   auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
-  put_service(*next, running_.config.services.back(), running_.roster);
+  put(*next, running_.config.services.back());
   publish_endpoints(std::move(next));
   return {};
 }
@@ -158,7 +175,7 @@ Change LiveChanges::edit_service(const ServiceKey& key, const Edit& edit,
   current = std::move(wanted);
   enter(current);
   auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
-  put_service(*next, current, running_.roster);
+  put(*next, current);
   publish(std::move(next));
   return {};
 }
@@ -240,8 +257,12 @@ void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
   }
   for (const conf::Service& service : running_.config.services) enter(service);
   const Snapshot& current = running_.engine->snapshot();
+  const auto now = Clock::now();
   auto next =
-      build_snapshot(running_.config, running_.roster, current.links, running_.engine->key());
+      build_snapshot(running_.config, running_.roster, current.links, running_.engine->key(), now);
+  for (const conf::Service& service : running_.config.services) {
+    if (is_rising(service, running_.roster, now)) rising_.insert(key_of(service));
+  }
   next->routing_version = current.routing_version;
   if (before.routes != running_.config.routes || before.interfaces != running_.config.interfaces) {
     ++next->routing_version;
@@ -307,6 +328,7 @@ void LiveChanges::watch() {
   running_.orders->step();
   running_.engine->settled();
   cut_what_is_due();
+  raise_what_rises();
   bool services_gone = false;
   for (auto at = leavers_.begin(); at != leavers_.end();) {
     const ServiceKey key = *at;
@@ -323,7 +345,7 @@ void LiveChanges::watch() {
 }
 
 void LiveChanges::cut_what_is_due() {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = Clock::now();
   std::vector<uint32_t> due;
   for (const ServiceKey& key : leavers_) {
     for (auto& [address, server] : running_.roster.find(key)->servers) {

@@ -68,8 +68,7 @@ TEST_CASE(
   CHECK(servers[1].method == dataplane::find_method("nat"));
   CHECK(servers[2].method == dataplane::find_method("dr"));
   CHECK(servers[0].slot != servers[1].slot);
-  CHECK(built.roster.server_slots(built.config.services[1])[0] !=
-        built.roster.server_slots(built.config.services[0])[2]);
+  CHECK(built.snapshot->services[1]->servers[0].slot != servers[2].slot);
 }
 
 TEST_CASE("a scheduler's options, and what it hashes servers by, reach its plan") {

@@ -34,9 +34,9 @@ std::vector<control::ServiceFacts> Facts::services() {
     const conf::Service& configured = run_.config().services[i];
     control::ServiceFacts& facts = result.emplace_back(control::service_facts(
         configured, run_.refused(run_.roster().find(control::key_of(configured))->slot)));
-    const std::vector<uint32_t> slots = run_.roster().server_slots(configured);
+    const auto& members = run_.roster().find(control::key_of(configured))->servers;
     for (size_t j = 0; j < configured.servers.size(); ++j) {
-      const uint32_t slot = slots[j];
+      const uint32_t slot = members.at(configured.servers[j].address).slot;
       facts.servers.push_back(control::server_facts(configured.servers[j], run_.load(slot),
                                                     control::totals_of(run_.traffic(slot))));
       facts.servers.back().rates = rates_of(facts.servers.back().totals);
