@@ -47,9 +47,12 @@ std::vector<Error> check_service(const Config& config, const Service& service,
   Findings findings;
   check(alone, vocabulary, findings);
   std::vector<Error> errors = findings.in_file_order({});
-  constexpr std::string_view kPlace = "/services/0";
+  // Pointers that a text cites are into the service too.
+  constexpr std::string_view kPlace = "/services/0", kCited = "at /services/0";
   for (Error& error : errors) {
     if (error.pointer.starts_with(kPlace)) error.pointer.erase(0, kPlace.size());
+    const size_t cited = error.text.find(kCited);
+    if (cited != std::string::npos) error.text.erase(cited + 3, kPlace.size());
   }
   for (Error& error : check_beside_others(config, service, place)) {
     errors.push_back(std::move(error));
