@@ -86,10 +86,13 @@ void Neighbours<F>::forget(uint32_t index) {
 }
 
 template <class F>
-void Neighbours<F>::add_static(LinkNumber link, Address address, const lb::MacAddress& mac) {
-  const uint32_t index = index_of(find_or_add(link, address, 0));
+void Neighbours<F>::add_static(LinkNumber link, Address address, const lb::MacAddress& mac,
+                               lb::Tick now) {
+  const uint32_t index = index_of(find_or_add(link, address, now));
+  if (index == 0) return;
   table_[index].header.destination = mac;
   table_[index].state = NeighbourState::kStatic;
+  release_held(index);
 }
 
 template <class F>
@@ -171,8 +174,13 @@ void Neighbours<F>::confirm(uint32_t index, const lb::MacAddress& mac, lb::Tick 
   neighbour.tries = 0;
   neighbour.silence_told = false;
   neighbour.next_look = now + reachable_time_;
+  release_held(index);
+}
+
+template <class F>
+void Neighbours<F>::release_held(uint32_t index) {
   const std::vector<HeldPacket> packets = take_held(index);
-  if (!packets.empty()) owner_.resolved(neighbour, packets);
+  if (!packets.empty()) owner_.resolved(table_[index], packets);
 }
 
 template <class F>

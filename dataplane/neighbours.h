@@ -102,7 +102,9 @@ class Neighbours {
 
   // 0 when the table is full of neighbours in use.
   lb::NextHop find_or_add(LinkNumber link, Address address, lb::Tick now);
-  void add_static(LinkNumber link, Address address, const lb::MacAddress& mac);
+  // What waits for it goes on. Where the table is full of neighbours in use, it is asked for when
+  // needed, as others are.
+  void add_static(LinkNumber link, Address address, const lb::MacAddress& mac, lb::Tick now);
   // From now on it is one like others, and is asked when its address is next needed.
   void forget_static(LinkNumber link, Address address);
   // Every handle out there finds nothing any more, and each neighbour's own source address is asked
@@ -144,6 +146,7 @@ class Neighbours {
   void look(uint32_t index, lb::Tick now);
   void try_again(uint32_t index, lb::Tick now);
   std::vector<HeldPacket> take_held(uint32_t index);
+  void release_held(uint32_t index);
 
   NeighbourOwner<F>& owner_;
   std::vector<LinkHeader> links_;

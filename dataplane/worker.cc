@@ -22,7 +22,7 @@ Worker::Worker(WorkerParts parts)
       path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, connections_,
             parts.live, snapshot_.reader_take()) {
   for (const StaticNeighbour& neighbour : parts.neighbours) {
-    path_.host().neighbours().add_static(neighbour.link, neighbour.address, neighbour.mac);
+    path_.host().neighbours().add_static(neighbour.link, neighbour.address, neighbour.mac, 0);
   }
 }
 
@@ -102,13 +102,13 @@ void Worker::housekeep(lb::Tick now) {
     path_.tick();
   }
   if (!peers_.alone()) connections_.share();
-  serve_requests();
+  serve_requests(now);
   step_inspections(now);
   counters_.connections.set(connections_.table().size());
   counters_.reclaimed.set(connections_.reclaimed());
 }
 
-void Worker::serve_requests() {
+void Worker::serve_requests(lb::Tick now) {
   Request request;
   while (requests_.pop(request)) {
     switch (request.kind) {
@@ -128,7 +128,7 @@ void Worker::serve_requests() {
         cut_ = request.cut;
         break;
       case Request::Kind::kAddNeighbour:
-        path_.host().neighbours().add_static(request.link, request.address, request.mac);
+        path_.host().neighbours().add_static(request.link, request.address, request.mac, now);
         break;
       case Request::Kind::kForgetNeighbour:
         path_.host().neighbours().forget_static(request.link, request.address);

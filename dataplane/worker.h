@@ -68,7 +68,7 @@ class Worker {
  private:
   uint32_t take_handed();
   void work_on(const HandedPacket* packets, uint16_t count);
-  void serve_requests();
+  void serve_requests(lb::Tick now);
   void step_inspections(lb::Tick now);
   void step_connections(ConnectionInspection& inspection, lb::Tick now);
   void step_neighbours(NeighbourInspection& inspection, lb::Tick now);

@@ -155,6 +155,20 @@ std::string transmit_full() {
   return lab.drops();
 }
 
+// A packet of a connection that has been cut comes in two fragments.
+std::string cut() {
+  Lab lab(one_service());
+  lab.from_client(syn());
+  lab.cut("tcp 10.1.0.100:80", {kServer});
+  const Bytes whole = tcp(kClient, kVip).flags("A").data(20).build(lab.mac_of_link("wan"));
+  const Frame fragment = ip("10.1.0.10", "10.1.0.100", 6);
+  lab.from_client(Frame(fragment)
+                      .data(Bytes(whole.begin() + 34, whole.begin() + 34 + 24))
+                      .fragment(0x2000));
+  lab.from_client(Frame(fragment).data(Bytes(whole.begin() + 34 + 24, whole.end())).fragment(3));
+  return lab.drops();
+}
+
 // Worker 1 stands still while worker 0 receives what is half of it worker 1's.
 std::string handover_full() {
   Lab lab(Setup{.services = one_service(), .capacity = 65536, .workers = 2});
@@ -194,6 +208,7 @@ TEST_CASE("reasons that take a situation are counted once as well", "[one-worker
   CHECK(no_buffer() == once(DropReason::kNoBuffer));
   CHECK(neighbour(65, 0) == once(DropReason::kNeighbourPending));
   CHECK(neighbour(1, 5) == once(DropReason::kNeighbourFailed));
+  CHECK(cut() == "cut=2");
   CHECK(chained() == once(DropReason::kChained));
   CHECK(transmit_full() == once(DropReason::kTransmitFull));
   CHECK(handover_full() == once(DropReason::kHandoverFull));
@@ -205,7 +220,8 @@ TEST_CASE("every drop reason is reached by one of these tests") {
       DropReason::kNeighbourPending, DropReason::kNeighbourFailed, DropReason::kChained,
       DropReason::kTransmitFull,     DropReason::kFragmentOverlap, DropReason::kFragmentRepeated,
       DropReason::kFragmentTimeout,  DropReason::kFragmentsFull,   DropReason::kNoMasqueradePort,
-      DropReason::kNoBuffer,         DropReason::kHandoverFull};
+      DropReason::kNoBuffer,         DropReason::kHandoverFull,
+      DropReason::kCut};
   for (const Case& c : single_frames()) reached.insert(c.reason);
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
     INFO(lb::kDropReasonTexts[i].name);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 #include <utility>
 
@@ -103,17 +104,10 @@ void Simulation::fault(const std::string& text) {
 }
 
 void Simulation::step() {
-  if (weather_.swaps && random_.below(16) == 0) {
-    ServiceSetup& service = random_.of(services_);
-    const auto fresh = random_services();
-    // The scheduler stays, so that turns can be counted.
-    for (const ServiceSetup& other : fresh) {
-      if (other.address == service.address) service.servers = other.servers;
-    }
-    if (random_.chance(30)) random_.of(service.servers).weight = 0;
-    std::vector<ServiceSetup> some = services_;
-    if (random_.chance(30)) some.erase(some.begin() + random_.below(5));
-    world_.apply(some);
+  // A server that came back while a worker is yet to cut its connections would lose new ones too.
+  if (weather_.swaps && !world_.is_cutting()) {
+    if (random_.below(16) == 0) swap_services();
+    if (random_.below(20) == 0) cut_something();
   }
   if (weather_.refusals && random_.below(8) == 0) {
     const uint16_t limit = random_.chance(40) ? static_cast<uint16_t>(random_.below(3)) : 0xffff;
@@ -128,6 +122,45 @@ void Simulation::step() {
   for (const SentFrame& sent : world_.io().take_sent()) look(sent);
   fault(world_.audit_now());
   if (steps_ % 16 == 0) fault(world_.audit_tables());
+}
+
+void Simulation::swap_services() {
+  ServiceSetup& service = random_.of(services_);
+  const auto fresh = random_services();
+  // The scheduler stays, so that turns can be counted.
+  for (const ServiceSetup& other : fresh) {
+    if (other.address == service.address) service.servers = other.servers;
+  }
+  if (random_.chance(30)) random_.of(service.servers).weight = 0;
+  std::vector<ServiceSetup> some = services_;
+  if (random_.chance(30)) {
+    // Deleted, and its connections go on or their packets have no service.
+    const uint32_t which = random_.below(5);
+    if (random_.chance(50)) {
+      some.erase(some.begin() + which);
+    } else {
+      some[which].closed = true;
+      some[which].servers.clear();
+      some[which].scheduler = "rr";
+    }
+  }
+  world_.apply(some);
+}
+
+// Servers go, and their connections with them. A flow of theirs then goes wherever it goes.
+void Simulation::cut_something() {
+  ServiceSetup& service = random_.of(services_);
+  std::vector<std::string> servers;
+  std::erase_if(service.servers, [&](const ServerSetup& server) {
+    const bool gone = random_.chance(50);
+    if (gone) servers.push_back(server.address);
+    return gone;
+  });
+  world_.apply(services_);
+  if (!world_.begin_cut(name_of(service), servers)) std::abort();
+  for (Flow& flow : flows_) {
+    if (!flow.from_inside && flow.far == service.address) flow.closing = true;
+  }
 }
 
 void Simulation::pass_time() {

@@ -39,7 +39,7 @@ class Random {
 // What a seed decides once.
 struct Weather {
   explicit Weather(Random& random);
-  bool swaps;         // services are replaced while it runs
+  bool swaps;         // services are replaced, closed and cut while it runs
   bool shared_ports;  // one client port may be open to several services, and services share servers
   bool masquerade;
   bool refusals;  // ports refuse to send
@@ -86,6 +86,8 @@ class Simulation {
   std::vector<ServiceSetup> random_services();
 
   void step();
+  void swap_services();
+  void cut_something();
   void pass_time();
   void choose_sleepers();
   void flood();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -80,6 +81,43 @@ void World::apply(std::vector<ServiceSetup> services) {
   snapshot_.publish(build_snapshot());
 }
 
+void World::edit(const std::function<void(Setup&)>& change) {
+  change(setup_);
+  snapshot_.publish(build_snapshot());
+}
+
+void World::ask(const dataplane::Request& request) {
+  for (const auto& worker : workers_) {
+    if (!worker->control_request(request)) std::abort();
+  }
+}
+
+bool World::is_cutting() const {
+  return std::any_of(cuts_.begin(), cuts_.end(), [](const auto& sweep) { return !sweep->done; });
+}
+
+bool World::begin_cut(const std::string& service, const std::vector<std::string>& servers) {
+  if (is_cutting()) return false;
+  cuts_.clear();
+  for (const auto& worker : workers_) {
+    dataplane::CutSweep& sweep = *cuts_.emplace_back(std::make_unique<dataplane::CutSweep>());
+    for (const std::string& server : servers) {
+      sweep.servers.push_back(slot_of(server_slots_, service + " " + server));
+    }
+    std::sort(sweep.servers.begin(), sweep.servers.end());
+    dataplane::Request request{dataplane::Request::Kind::kCut};
+    request.cut = &sweep;
+    if (!worker->control_request(request)) std::abort();
+  }
+  return true;
+}
+
+Lines World::cut(const std::string& service, const std::vector<std::string>& servers) {
+  if (!begin_cut(service, servers)) std::abort();
+  while (is_cutting()) turn_quietly();
+  return describe_sent();
+}
+
 std::span<std::byte> World::take(size_t bytes, Memory& memory) {
   const size_t whole = (bytes + 63) / 64 * 64;
   memory.reset(static_cast<std::byte*>(std::aligned_alloc(64, whole)));
@@ -116,6 +154,7 @@ dataplane::VirtualService<V4> World::build_service(const ServiceSetup& setup) {
     candidates.push_back({slot, server.weight});
   }
   service.plan = scheduler::find(setup.scheduler)->compile(candidates);
+  service.closed = setup.closed;
   return service;
 }
 
@@ -135,6 +174,10 @@ std::vector<dataplane::Link> World::build_links() const {
 std::unique_ptr<const dataplane::Snapshot<V4>> World::build_snapshot() {
   auto snapshot = std::make_unique<dataplane::Snapshot<V4>>();
   snapshot->timeouts = default_timeouts();
+  for (const auto& [state, seconds] : setup_.timeouts) {
+    snapshot->timeouts[static_cast<size_t>(state)] = seconds * lb::kTicksPerSecond;
+  }
+  snapshot->routing_version = setup_.routing_version;
   snapshot->links = build_links();
   std::vector<lb::Ipv4Address> own;
   std::vector<lb::Route<V4>> routes;

@@ -3,6 +3,7 @@
 // so that the fuzzer lives in the same world as the tests.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,6 +41,7 @@ struct ServiceSetup {
   std::string address;
   std::vector<ServerSetup> servers;
   std::string scheduler = "rr";
+  bool closed = false;  // deleted, with connections that go on
 };
 
 // How many workers a world has that does not say: LBD_TEST_WORKERS in the environment, or one. Run
@@ -69,6 +71,8 @@ struct Setup {
   uint32_t capacity = 1024;
   std::vector<MasqueradeSetup> masquerade = {};
   dataplane::WorkerNumber workers = usual_workers();
+  std::map<lb::State, uint32_t> timeouts = {};  // seconds, where they are not LVS's
+  uint32_t routing_version = 0;
 };
 
 class World {
@@ -78,6 +82,18 @@ class World {
   // Replaces services, servers and routes; connections and counts stay. Workers see it at their next
   // turn; what it replaces is freed as soon as the last has.
   void apply(std::vector<ServiceSetup> services);
+  // The same of the whole setup but links' and workers' number, capacity and hosts, which are
+  // settled.
+  void edit(const std::function<void(Setup&)>& change);
+
+  // Asks every worker, who answers at its next turn.
+  void ask(const dataplane::Request& request);
+  // Orders every worker to cut the connections of these servers. False: one is still at the last
+  // such order.
+  bool begin_cut(const std::string& service, const std::vector<std::string>& servers);
+  bool is_cutting() const;
+  // The same, and turns until all have done so; what leaves, described.
+  Lines cut(const std::string& service, const std::vector<std::string>& servers);
 
   HeapIo& io() { return io_; }
   dataplane::Worker& worker(size_t number = 0) { return *workers_[number]; }
@@ -180,6 +196,7 @@ class World {
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
   std::unique_ptr<dataplane::Mesh> mesh_;
   dataplane::TokenBucket answer_limit_;
+  std::vector<std::unique_ptr<dataplane::CutSweep>> cuts_;  // by worker
   std::vector<std::unique_ptr<Face>> faces_;
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
   dataplane::WorkerNumber receiver_ = 0;
