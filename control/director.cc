@@ -24,6 +24,7 @@ std::expected<void, std::string> Director::start() {
   auto engine = Engine::start(running_.config, running_.roster, eal_arguments_);
   if (!engine) return std::unexpected(engine.error());
   running_.engine = std::move(*engine);
+  running_.publisher = running_.engine.get();
   Engine& started = *running_.engine;
   running_.orders.emplace(started.workers());
   running_.tally.emplace(Tally::Sources{[&](uint32_t slot) { return started.traffic(slot); },

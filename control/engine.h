@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "conf/config.h"
-#include "control/build_snapshot.h"
 #include "control/facts.h"
+#include "control/publisher.h"
 #include "control/roster.h"
 #include "dataplane/eal.h"
 #include "dataplane/eth_steering.h"
@@ -21,23 +21,19 @@
 
 namespace control {
 
-class Engine {
+class Engine final : public Publisher {
  public:
   // The error is one line that says what to do; what had come up is down again.
   static std::expected<std::unique_ptr<Engine>, std::string> start(
       const conf::Config& config, const Roster& roster,
       const std::vector<std::string>& eal_arguments);
 
-  // What workers read now, and what they read from now on. Publications are numbered from 0, the
-  // first being the start's; the number of the new one is returned.
-  const Snapshot& snapshot() const { return snapshot_->current(); }
-  uint64_t publications() const { return publications_; }
-  uint64_t publish(std::unique_ptr<const Snapshot> next);
-  // No worker reads anything older than this publication any more.
-  uint64_t settled();
-  lb::HashKey key() const { return key_; }
-  // Makes a service's turns start anew. Precondition: no worker serves it.
-  void forget_turns(uint32_t service_slot) { turns_[service_slot].store(0); }
+  const Snapshot& snapshot() const override { return snapshot_->current(); }
+  uint64_t publications() const override { return publications_; }
+  uint64_t publish(std::unique_ptr<const Snapshot> next) override;
+  uint64_t settled() override;
+  lb::HashKey key() const override { return key_; }
+  void forget_turns(uint32_t service_slot) override { turns_[service_slot].store(0); }
   const dataplane::BufferPool& buffers() const { return *buffers_; }
   // The ports of an interface; the first gives it its MAC.
   const std::vector<const dataplane::Port*>& ports_of(size_t interface) const {
@@ -50,7 +46,7 @@ class Engine {
   std::string_view steering() const { return steering_; }
   // Sums over workers, by slot.
   Traffic traffic(uint32_t server_slot) const;
-  scheduler::ServerLoad load(uint32_t server_slot) const;
+  scheduler::ServerLoad load(uint32_t server_slot) const override;
   uint64_t refused(uint32_t service_slot) const;
 
  private:

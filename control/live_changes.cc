@@ -16,7 +16,6 @@ namespace control {
 namespace {
 
 using Kind = Refusal::Kind;
-using Clock = std::chrono::steady_clock;
 
 std::unexpected<Refusal> refuse(Kind kind, std::string text) {
   return std::unexpected(Refusal{kind, std::move(text)});
@@ -85,16 +84,16 @@ std::optional<size_t> LiveChanges::place_of(const ServiceKey& key) const {
 void LiveChanges::enter(const conf::Service& service) {
   const Roster::Service* known = running_.roster.find(key_of(service));
   const bool is_new = known == nullptr;
-  for (const uint32_t slot : running_.roster.enter(service, Clock::now()))
+  for (const uint32_t slot : running_.roster.enter(service, running_.now()))
     running_.tally->restart_server(slot);
   if (!is_new) return;
   const uint32_t slot = running_.roster.find(key_of(service))->slot;
   running_.tally->restart_service(slot);
-  running_.engine->forget_turns(slot);
+  running_.publisher->forget_turns(slot);
 }
 
 void LiveChanges::put(Snapshot& next, const conf::Service& service) {
-  const auto now = Clock::now();
+  const auto now = running_.now();
   put_service(next, service, running_.roster, now);
   if (is_rising(service, running_.roster, now)) rising_.insert(key_of(service));
 }
@@ -102,7 +101,7 @@ void LiveChanges::put(Snapshot& next, const conf::Service& service) {
 // A little more of their weights, until they have come to the whole.
 void LiveChanges::raise_what_rises() {
   if (rising_.empty()) return;
-  auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
+  auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
   for (const ServiceKey& key : std::exchange(rising_, {})) {
     if (const auto place = place_of(key)) put(*next, running_.config.services[*place]);
   }
@@ -112,20 +111,20 @@ void LiveChanges::raise_what_rises() {
 // Before the snapshot without it is published.
 void LiveChanges::leave(const ServiceKey& key, const conf::Server& server,
                         const Farewell& farewell) {
-  running_.roster.leave(key, server, farewell, next_publication(), Clock::now());
+  running_.roster.leave(key, server, farewell, next_publication(), running_.now());
   leavers_.insert(key);
 }
 
 void LiveChanges::publish(std::unique_ptr<const Snapshot> next) {
-  running_.engine->publish(std::move(next));
-  running_.engine->settled();
+  running_.publisher->publish(std::move(next));
+  running_.publisher->settled();
   cut_what_is_due();
 }
 
 // The same after services have come or gone: new addresses are announced.
 void LiveChanges::publish_endpoints(std::unique_ptr<Snapshot> next) {
-  const std::set<lb::IpAddress> before = own_addresses(running_.engine->snapshot());
-  put_endpoints(*next, running_.config, running_.roster, running_.engine->key());
+  const std::set<lb::IpAddress> before = own_addresses(running_.publisher->snapshot());
+  put_endpoints(*next, running_.config, running_.roster, running_.publisher->key());
   const std::set<lb::IpAddress> after = own_addresses(*next);
   publish(std::move(next));
   for (const lb::IpAddress& address : after) {
@@ -145,7 +144,7 @@ Change LiveChanges::add_service(conf::Service service) {
   if (auto room = check_room(running_.roster, 1, service.servers.size()); !room) return room;
   enter(service);
   running_.config.services.push_back(std::move(service));
-  auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
+  auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
   put(*next, running_.config.services.back());
   publish_endpoints(std::move(next));
   return {};
@@ -174,7 +173,7 @@ Change LiveChanges::edit_service(const ServiceKey& key, const Edit& edit,
   }
   current = std::move(wanted);
   enter(current);
-  auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
+  auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
   put(*next, current);
   publish(std::move(next));
   return {};
@@ -190,13 +189,13 @@ Change LiveChanges::delete_service(const ServiceKey& key, const Farewell& farewe
   running_.roster.leave(key);
   leavers_.insert(key);
   running_.config.services.erase(at);
-  publish_endpoints(std::make_unique<Snapshot>(running_.engine->snapshot()));
+  publish_endpoints(std::make_unique<Snapshot>(running_.publisher->snapshot()));
   return {};
 }
 
 Change LiveChanges::set_timeouts(const conf::Timeouts& timeouts) {
   running_.config.timeouts = timeouts;
-  auto next = std::make_unique<Snapshot>(running_.engine->snapshot());
+  auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
   next->timeouts = timeouts_of(timeouts);
   publish(std::move(next));
   return {};
@@ -256,10 +255,10 @@ void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
     }
   }
   for (const conf::Service& service : running_.config.services) enter(service);
-  const Snapshot& current = running_.engine->snapshot();
-  const auto now = Clock::now();
-  auto next =
-      build_snapshot(running_.config, running_.roster, current.links, running_.engine->key(), now);
+  const Snapshot& current = running_.publisher->snapshot();
+  const auto now = running_.now();
+  auto next = build_snapshot(running_.config, running_.roster, current.links,
+                             running_.publisher->key(), now);
   for (const conf::Service& service : running_.config.services) {
     if (is_rising(service, running_.roster, now)) rising_.insert(key_of(service));
   }
@@ -326,7 +325,7 @@ Change LiveChanges::save() {
 
 void LiveChanges::watch() {
   running_.orders->step();
-  running_.engine->settled();
+  running_.publisher->settled();
   cut_what_is_due();
   raise_what_rises();
   bool services_gone = false;
@@ -341,11 +340,11 @@ void LiveChanges::watch() {
          }));
     at = waits ? std::next(at) : leavers_.erase(at);
   }
-  if (services_gone) publish_endpoints(std::make_unique<Snapshot>(running_.engine->snapshot()));
+  if (services_gone) publish_endpoints(std::make_unique<Snapshot>(running_.publisher->snapshot()));
 }
 
 void LiveChanges::cut_what_is_due() {
-  const auto now = Clock::now();
+  const auto now = running_.now();
   std::vector<uint32_t> due;
   for (const ServiceKey& key : leavers_) {
     for (auto& [address, server] : running_.roster.find(key)->servers) {
@@ -363,7 +362,7 @@ bool LiveChanges::release_what_has_ended(const ServiceKey& key) {
   // A connection that changes from active to inactive may for a moment be neither.
   constexpr unsigned kLooks = 2;
   Roster::Service& service = *running_.roster.find(key);
-  const uint64_t settled = running_.engine->settled();
+  const uint64_t settled = running_.publisher->settled();
   std::vector<lb::Endpoint> ended;
   for (auto& [address, server] : service.servers) {
     if (!server.leaving || server.leaving->publication > settled) continue;

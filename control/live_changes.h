@@ -11,7 +11,7 @@ namespace control {
 
 class LiveChanges final : public Changes {
  public:
-  // `running` outlives this; its engine has started when the first change comes.
+  // `running` outlives this; its publisher is there when the first change comes.
   explicit LiveChanges(Running& running) : running_(running) {}
 
   const conf::Config& running() const override { return running_.config; }
@@ -42,7 +42,7 @@ class LiveChanges final : public Changes {
   void follow_neighbours(const conf::Config& before);
   void publish(std::unique_ptr<const Snapshot> next);
   void publish_endpoints(std::unique_ptr<Snapshot> next);
-  uint64_t next_publication() const { return running_.engine->publications() + 1; }
+  uint64_t next_publication() const { return running_.publisher->publications() + 1; }
 
   Running& running_;
   std::set<ServiceKey> rising_;   // services with a server in its slow start

@@ -1,6 +1,7 @@
 // What runs, as the control thread holds it: facts are read from it, changes are made to it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,9 +20,11 @@ struct Running {
   std::optional<Orders> orders;
   std::optional<Tally> tally;
   std::unique_ptr<Engine> engine;
+  Publisher* publisher = nullptr;  // the engine, once it has started
+  std::function<Roster::Time()> now = std::chrono::steady_clock::now;
 
   uint64_t connections_of(uint32_t server_slot) const {
-    const scheduler::ServerLoad load = engine->load(server_slot);
+    const scheduler::ServerLoad load = publisher->load(server_slot);
     return load.active + load.inactive;
   }
 };

@@ -37,6 +37,19 @@ bool sync_directory(const std::string& path) {
   return synced;
 }
 
+// `old` is at every moment what it was or the file at `path`. errno says why not.
+bool keep(const std::string& path, const std::string& old) {
+  const std::string second_name = old + ".new";
+  unlink(second_name.c_str());
+  if (link(path.c_str(), second_name.c_str()) != 0) return false;
+  const bool kept = rename(second_name.c_str(), old.c_str()) == 0;
+  const int why_not = errno;
+  // Two names of one file are left alone by rename(2), which is success.
+  unlink(second_name.c_str());
+  errno = why_not;
+  return kept;
+}
+
 }  // namespace
 
 std::expected<void, std::string> save_file(const std::string& path, std::string_view text) {
@@ -47,26 +60,30 @@ std::expected<void, std::string> save_file(const std::string& path, std::string_
   const std::string old = target + ".old";
   struct stat known {};
   const bool exists = stat(target.c_str(), &known) == 0;
+  if (exists && !S_ISREG(known.st_mode)) {
+    return std::unexpected(fmt::format("{}: cannot be replaced: it is no plain file", target));
+  }
   const mode_t mode = exists ? known.st_mode & 07777 : 0600;
   unlink(fresh.c_str());
   const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return failure(fresh, "cannot be made");
-  bool good = fchmod(fd, mode) == 0 && (!exists || fchown(fd, known.st_uid, known.st_gid) == 0);
-  good = good && write_all(fd, text);
-  if (!good) {
-    auto result = failure(fresh, "cannot be written");
-    close(fd);
+  // The first fault is the one to be told, whatever happens while the new file is taken away again.
+  const auto give_up = [&](const std::string& where, std::string_view what) {
+    auto result = failure(where, what);
     unlink(fresh.c_str());
+    return result;
+  };
+  const bool good = fchmod(fd, mode) == 0 &&
+                    (!exists || fchown(fd, known.st_uid, known.st_gid) == 0) && write_all(fd, text);
+  if (!good) {
+    auto result = give_up(fresh, "cannot be written");
+    close(fd);
     return result;
   }
   close(fd);
-  if (exists) {
-    unlink(old.c_str());
-    if (link(target.c_str(), old.c_str()) != 0) return failure(old, "cannot keep the old file");
-  }
-  if (rename(fresh.c_str(), target.c_str()) != 0 || !sync_directory(target)) {
-    return failure(target, "cannot be replaced");
-  }
+  if (exists && !keep(target, old)) return give_up(old, "cannot keep the old file");
+  if (rename(fresh.c_str(), target.c_str()) != 0) return give_up(target, "cannot be replaced");
+  if (!sync_directory(target)) return failure(target, "may be forgotten by a crash");
   return {};
 }
 

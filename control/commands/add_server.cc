@@ -21,6 +21,9 @@ Reply add_server(Facts&, const Call& call) {
   server.forward = (*service)->forward;
   server.forward_options = (*service)->forward_options;
   for (size_t i = 2; i < call.arguments.size(); i += 2) {
+    if (call.arguments[i] == "address") {
+      return std::unexpected(usage_error(kAddServer, "the address is given already"));
+    }
     auto next = with_key(**service, server, call.arguments[i], call.arguments[i + 1]);
     if (!next) return std::unexpected(CommandError{next.error()});
     server = std::move(*next);

@@ -79,10 +79,13 @@ std::expected<lb::Endpoint, std::string> parse_server(const conf::Service& servi
 std::expected<Farewell, std::string> parse_farewell(std::span<const std::string_view> words) {
   if (words.empty()) return Farewell{};
   if (words.size() == 1 && words[0] == "force") return Farewell{Farewell::Kind::kCut, {}};
+  if (words.size() == 1 && words[0] == "deadline") {
+    return std::unexpected("deadline without a number of seconds");
+  }
   if (words[0] != "deadline" || words.size() != 2) {
+    const size_t known = words[0] == "force" ? 1 : words[0] == "deadline" ? 2 : 0;
     return std::unexpected(
-        fmt::format("unexpected \"{}\" (expected force, or deadline SECONDS)",
-                    words[0] == "deadline" && words.size() > 2 ? words[2] : words[0]));
+        fmt::format("unexpected \"{}\" (expected force, or deadline SECONDS)", words[known]));
   }
   uint32_t seconds = 0;
   const auto [end, error] =
@@ -123,7 +126,9 @@ std::expected<conf::Service, std::string> with_key(const conf::Service& service,
       server.erase("forward_options");
     }
   }
-  document[std::string(key)] = value_of(value, current_of(document, key));
+  // A name is text even where there is none yet and the new one looks like a number.
+  const json current = key == "name" ? json(service.name) : current_of(document, key);
+  document[std::string(key)] = value_of(value, current);
   return load(document, "");
 }
 

@@ -29,6 +29,7 @@ Change FakeChanges::set_timeouts(const conf::Timeouts& timeouts) {
 }
 
 Change FakeChanges::clear_counters(const std::optional<ServiceKey>& key) {
+  if (refusal) return std::unexpected(*refusal);
   const auto& services = config.services;
   if (key && std::ranges::find(services, *key, key_of) == services.end()) {
     return std::unexpected(Refusal{Refusal::Kind::kNoSuchService, "there is no such service"});
@@ -42,6 +43,23 @@ Change FakeChanges::replace(conf::Config wanted, const Farewell& farewell) {
   last_farewell = farewell;
   ++replaced;
   config = std::move(wanted);
+  return {};
+}
+
+std::expected<std::vector<std::string>, Refusal> FakeChanges::plan(const conf::Config& wanted) {
+  if (refusal) return std::unexpected(*refusal);
+  planned = wanted;
+  return lines;
+}
+
+std::expected<std::vector<std::string>, Refusal> FakeChanges::reload() {
+  if (refusal) return std::unexpected(*refusal);
+  return lines;
+}
+
+Change FakeChanges::save() {
+  if (refusal) return std::unexpected(*refusal);
+  ++saved;
   return {};
 }
 

@@ -19,6 +19,9 @@ struct FakeChanges : Changes {
   std::optional<Refusal> refusal;  // of every change that comes, in place of executing it
   std::vector<std::optional<ServiceKey>> cleared;
   size_t replaced = 0;
+  size_t saved = 0;
+  std::vector<std::string> lines;  // what plan and reload say
+  std::optional<conf::Config> planned;
   std::optional<Farewell> last_farewell;
 
   const std::vector<conf::Service>& services() const override { return config.services; }
@@ -29,9 +32,9 @@ struct FakeChanges : Changes {
   Change set_timeouts(const conf::Timeouts& timeouts) override;
   Change clear_counters(const std::optional<ServiceKey>& key) override;
   Change replace(conf::Config wanted, const Farewell& farewell) override;
-  std::expected<std::vector<std::string>, Refusal> plan(const conf::Config&) override { return {}; }
-  std::expected<std::vector<std::string>, Refusal> reload() override { return {}; }
-  Change save() override { return {}; }
+  std::expected<std::vector<std::string>, Refusal> plan(const conf::Config& wanted) override;
+  std::expected<std::vector<std::string>, Refusal> reload() override;
+  Change save() override;
 
  private:
   // Executes `change` on a draft that then becomes the services.

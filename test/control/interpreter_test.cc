@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "control/command_table.h"
-#include "test/control/fake_facts.h"
+#include "test/control/fake_changes.h"
 
 namespace control {
 namespace {
@@ -37,7 +37,8 @@ constexpr std::array kTable{
 
 struct Fixture {
   test::FakeFacts facts = test::small_director();
-  Interpreter interpreter{kTable, facts};
+  test::FakeChanges changes;
+  Interpreter interpreter{kTable, facts, &changes};
 
   std::string run(std::string_view line, Level level = Level::kAdmin) {
     return interpreter.execute(line, level, "doc");
@@ -94,6 +95,21 @@ TEST_CASE_METHOD(Fixture,
 
 TEST_CASE_METHOD(Fixture, "an error is one line with its status") {
   CHECK(run("fail") == "error 7: two lines\n");
+}
+
+TEST_CASE("where nothing can be changed, commands that change are refused and others are not") {
+  test::FakeFacts facts = test::small_director();
+  const Interpreter interpreter(kTable, facts);
+  CHECK(interpreter.execute("plan -", Level::kAdmin, "doc") ==
+        "error: plan: nothing can be changed here\n");
+  CHECK(interpreter.execute("show a", Level::kAdmin, "doc") == "text:a|doc\n");
+  const Interpreter real(command_table(), facts);
+  for (const Command& command : command_table()) {
+    if (command.level != Level::kAdmin) continue;
+    CHECK(real.execute(command.words, Level::kAdmin, "") ==
+          "error: " + std::string(command.words) + ": nothing can be changed here\n");
+  }
+  CHECK(real.execute("plan -", Level::kRead, "{}") == "error: nothing can be changed here\n");
 }
 
 TEST_CASE("an unknown command earns the nearest one") {

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "test/control/fake_facts.h"
+#include "test/control/fake_changes.h"
 #include "test/control/stream_client.h"
 #include "test/control/temp_dir.h"
 
@@ -69,7 +69,8 @@ class Server {
  private:
   test::TempDir dir_;
   test::FakeFacts facts_;
-  Interpreter interpreter_{kTable, facts_};
+  test::FakeChanges changes_;
+  Interpreter interpreter_{kTable, facts_, &changes_};
   boost::asio::io_context io_;
   std::optional<SocketServer> server_;
   std::thread thread_;

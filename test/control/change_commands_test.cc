@@ -1,0 +1,378 @@
+// The commands that change something: what they ask for, what they answer, and what they refuse.
+#include <catch2/catch.hpp>
+
+#include "conf/load.h"
+#include "control/command_table.h"
+#include "control/interpreter.h"
+#include "control/vocabulary.h"
+#include "test/control/fake_changes.h"
+
+namespace control {
+namespace {
+
+using nlohmann::json;
+using test::endpoint;
+
+// web with two servers, the first of them with weight 2; a UDP service without name or servers; one
+// of every port.
+conf::Config cluster() {
+  auto config = conf::load(R"({
+    "interfaces": [{"name": "wan", "device": "a", "addresses": ["10.1.0.1/24"]},
+                   {"name": "lan", "device": "b", "addresses": ["10.2.0.1/24"]}],
+    "services": [
+      {"name": "web", "protocol": "tcp", "address": "10.1.0.100:80",
+       "servers": [{"address": "10.2.0.11", "weight": 2}, {"address": "10.2.0.12:8080"}]},
+      {"protocol": "udp", "address": "10.1.0.100:53"},
+      {"name": "all", "protocol": "tcp", "address": "10.1.0.101:0", "persistence_timeout": 60,
+       "forward": "dr", "servers": [{"address": "10.2.0.11"}]}]})",
+                           vocabulary());
+  REQUIRE(config);
+  return std::move(*config);
+}
+
+struct Fixture {
+  test::FakeChanges changes{cluster()};
+  test::FakeFacts facts = test::small_director();
+  Interpreter interpreter{command_table(), facts, &changes};
+
+  std::string run(std::string_view line, std::string_view document = {}) {
+    return interpreter.execute(line, Level::kAdmin, document);
+  }
+  // Every refusal is one line and leaves all as it was.
+  std::string refused(std::string_view line, std::string_view document = {}) {
+    const std::vector<conf::Service> before = changes.config.services;
+    std::string reply = run(line, document);
+    INFO(line);
+    CHECK(reply.starts_with("error: "));
+    CHECK(std::ranges::count(reply, '\n') == 1);
+    CHECK(changes.config.services == before);
+    return reply;
+  }
+  const conf::Service& web() { return changes.config.services.at(0); }
+  const conf::Service& dns() { return changes.config.services.at(1); }
+  const conf::Service& all() { return changes.config.services.at(2); }
+};
+
+TEST_CASE_METHOD(Fixture, "help has every command that changes something, with its grammar") {
+  const std::string text = run("help");
+  for (const char* usage :
+       {"add service JSON [json]", "delete service NAME [force | deadline SECONDS] [json]",
+        "set service NAME KEY VALUE [json]", "add server SERVICE ADDRESS [KEY VALUE]... [json]",
+        "delete server SERVICE ADDRESS [force | deadline SECONDS] [json]",
+        "set server SERVICE ADDRESS KEY VALUE [json]", "clear counters [SERVICE] [json]",
+        "reload [json]", "plan - [json]", "save [json]"}) {
+    CHECK_THAT(text, Catch::Contains(usage));
+  }
+}
+
+TEST_CASE("only plan may be asked of a socket that may only look") {
+  for (const Command& command : command_table()) {
+    const std::string_view words = command.words;
+    const bool changes = words.starts_with("add ") || words.starts_with("delete ") ||
+                         words.starts_with("set ") || words == "clear counters" ||
+                         words == "reload" || words == "save";
+    INFO(words);
+    if (changes) CHECK(command.level == Level::kAdmin);
+    if (words == "plan") CHECK(command.level == Level::kRead);
+  }
+}
+
+// --- add service
+
+TEST_CASE_METHOD(Fixture, "add service takes a service as the file has it, blanks included") {
+  CHECK(run(R"(add service {"protocol": "tcp",  "address": "10.1.0.100:81",)"
+            R"( "servers": [{"address": "10.2.0.11"}]})") ==
+        "service tcp:10.1.0.100:81 added, 1 server\n");
+  REQUIRE(changes.config.services.size() == 4);
+  CHECK(changes.config.services[3].servers.at(0).address == endpoint("10.2.0.11:81"));
+  CHECK(run(R"(add service {"name": "x", "protocol": "udp", "address": "10.1.0.100:81"} json)") ==
+        "{\"done\":\"service x added, 0 servers\"}\n");
+}
+
+TEST_CASE_METHOD(Fixture, "add service says what is wrong with a document") {
+  CHECK(refused("add service") ==
+        "error: add service: no service given; usage: add service JSON [json]\n");
+  CHECK(refused(R"(add service {"protocol": "tcp", "address": "10.1.0.100:81", "schedular": 1})") ==
+        "error: /schedular: unknown key; did you mean \"scheduler\"?\n");
+  CHECK(
+      refused(R"(add service {"protocol": "tcp", "address": "x", "scheduler": "y"})").find("; /") !=
+      std::string::npos);
+  refused("add service {");
+  refused("add service []");
+  refused("add service nonsense");
+  CHECK(refused(R"(add service {"protocol": "tcp", "address": "10.1.0.100:80"})") ==
+        "error: there is a service tcp:10.1.0.100:80 already\n");
+}
+
+// --- delete service
+
+TEST_CASE_METHOD(Fixture, "delete service says farewell as it was told") {
+  CHECK(run("delete service web") == "service web deleted\n");
+  CHECK(changes.config.services.size() == 2);
+  CHECK(changes.last_farewell->kind == Farewell::Kind::kDrain);
+  CHECK_FALSE(changes.last_farewell->deadline_seconds);
+  CHECK(run("delete service udp:10.1.0.100:53 deadline 30") ==
+        "service udp:10.1.0.100:53 deleted\n");
+  CHECK(changes.last_farewell->kind == Farewell::Kind::kDrain);
+  CHECK(changes.last_farewell->deadline_seconds == 30U);
+  CHECK(run("delete service all force json") == "{\"done\":\"service all deleted\"}\n");
+  CHECK(changes.last_farewell->kind == Farewell::Kind::kCut);
+}
+
+TEST_CASE_METHOD(Fixture, "a service is also known by the name it would have without one") {
+  CHECK(run("delete service tcp:10.1.0.100:80") == "service web deleted\n");
+}
+
+TEST_CASE_METHOD(Fixture, "delete service refuses what it does not know") {
+  const std::string usage = "; usage: delete service NAME [force | deadline SECONDS] [json]\n";
+  CHECK(refused("delete service") == "error: delete service: no service named" + usage);
+  CHECK(refused("delete service nosuch") ==
+        "error: no service \"nosuch\"; services: web, udp:10.1.0.100:53, all\n");
+  const auto unexpected = [&](const std::string& word) {
+    return "error: delete service: unexpected \"" + word +
+           "\" (expected force, or deadline SECONDS)" + usage;
+  };
+  CHECK(refused("delete service web now") == unexpected("now"));
+  CHECK(refused("delete service web force now") == unexpected("now"));
+  CHECK(refused("delete service web deadline 3 now") == unexpected("now"));
+  CHECK(refused("delete service web deadline") ==
+        "error: delete service: deadline without a number of seconds" + usage);
+  for (const char* seconds : {"-1", "1.5", "x", "4294967296", "0x10", "+1"}) {
+    CHECK(refused("delete service web deadline " + std::string(seconds)) ==
+          "error: delete service: deadline \"" + std::string(seconds) +
+              "\" is no whole number of seconds" + usage);
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "where there are many services an error names some of them") {
+  conf::Service more = dns();
+  for (uint16_t port = 1; port <= 30; ++port) {
+    more.address.port = port;
+    more.name = more.derived_name();
+    changes.config.services.push_back(more);
+  }
+  CHECK(refused("delete service nosuch").ends_with("udp:10.1.0.100:17, …\n"));
+  changes.config.services.clear();
+  CHECK(refused("delete service nosuch") == "error: no service \"nosuch\"; services: none\n");
+}
+
+// --- set service
+
+TEST_CASE_METHOD(Fixture, "set service changes one key, as the file has it") {
+  CHECK(run("set service web scheduler rr") == "service web: scheduler is rr\n");
+  CHECK(web().scheduler == "rr");
+  CHECK(run("set service web persistence_timeout 300 json") ==
+        "{\"done\":\"service web: persistence_timeout is 300\"}\n");
+  CHECK(web().persistence_timeout == 300);
+  CHECK(run("set service web persistence_netmask 255.255.255.0") ==
+        "service web: persistence_netmask is 255.255.255.0\n");
+  CHECK(run("set service web expire_quiescent_template true") ==
+        "service web: expire_quiescent_template is true\n");
+  CHECK(web().expire_quiescent_template);
+  CHECK(run("set service udp:10.1.0.100:53 one_packet true") ==
+        "service udp:10.1.0.100:53: one_packet is true\n");
+  CHECK(dns().one_packet);
+  CHECK(web().servers.size() == 2);
+  CHECK(web().servers[0].weight == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "set service name gives a service another one, even one of digits") {
+  const char* const name = GENERATE("www", "7", "true");
+  CHECK(run("set service web name " + std::string(name)) ==
+        "service " + std::string(name) + ": name is " + name + "\n");
+  CHECK(web().name == name);
+  CHECK(
+      run("set service udp:10.1.0.100:53 name " + std::string(name) + "x").starts_with("service "));
+  CHECK(dns().name == std::string(name) + "x");
+}
+
+TEST_CASE_METHOD(Fixture, "with another scheduler a service gets that one's options") {
+  run("set service web scheduler mh");
+  REQUIRE(web().scheduler_options.size() == 2);
+  CHECK(run(R"(set service web scheduler_options {"port": true})") ==
+        "service web: scheduler_options is {\"port\": true}\n");
+  CHECK(web().scheduler_options.at("port") == decltype(web().scheduler_options)::mapped_type(true));
+  run("set service web scheduler rr");
+  CHECK(web().scheduler_options.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "another method becomes that of the servers that had the service's") {
+  run("set server web 10.2.0.11 forward tunnel");
+  run("set service web forward dr");
+  CHECK(web().forward == "dr");
+  CHECK(web().servers[0].forward == "tunnel");
+  CHECK(web().servers[1].forward == "dr");
+}
+
+TEST_CASE_METHOD(Fixture, "set service refuses what the file would") {
+  CHECK(refused("set service web scheduler") ==
+        "error: set service: expected a service, a key and a value; usage: set service NAME KEY "
+        "VALUE [json]\n");
+  CHECK(refused("set service web schedular rr") ==
+        "error: schedular: unknown key; did you mean \"scheduler\"?\n");
+  CHECK(refused("set service web scheduler wrrr").starts_with("error: scheduler: found \"wrrr\""));
+  CHECK(refused("set service web persistence_timeout soon")
+            .starts_with("error: persistence_timeout: found \"soon\", expected a whole number"));
+  CHECK(refused("set service web one_packet 1")
+            .starts_with("error: one_packet: found 1, expected true or false"));
+  CHECK(refused("set service nosuch scheduler rr").starts_with("error: no service \"nosuch\""));
+  refused("set service web servers none");
+  refused("set service web scheduler_options {\"size\": 7}");
+}
+
+// --- add server
+
+TEST_CASE_METHOD(Fixture, "add server: the service's port and method unless told otherwise") {
+  CHECK(run("add server web 10.2.0.13") == "server 10.2.0.13:80 added to web\n");
+  REQUIRE(web().servers.size() == 3);
+  CHECK(web().servers[2].address == endpoint("10.2.0.13:80"));
+  CHECK(web().servers[2].weight == 1);
+  CHECK(web().servers[2].forward == "nat");
+  CHECK(run("add server web 10.2.0.14:81 weight 7 state maint upper_threshold 9 json") ==
+        "{\"done\":\"server 10.2.0.14:81 added to web\"}\n");
+  CHECK(web().servers[3].weight == 7);
+  CHECK(web().servers[3].state == conf::ServerState::kMaint);
+  CHECK(web().servers[3].upper_threshold == 9);
+  CHECK(run("add server all 10.2.0.12 forward tunnel").starts_with("server 10.2.0.12"));
+  CHECK(all().servers[1].address.port == 0);
+  CHECK(all().servers[1].forward == "tunnel");
+}
+
+TEST_CASE_METHOD(Fixture, "add server refuses what it does not know or has already") {
+  const std::string usage = "; usage: add server SERVICE ADDRESS [KEY VALUE]... [json]\n";
+  CHECK(refused("add server web") ==
+        "error: add server: expected a service, an address, and keys with a value each" + usage);
+  CHECK(refused("add server web 10.2.0.13 weight") ==
+        "error: add server: expected a service, an address, and keys with a value each" + usage);
+  CHECK(refused("add server web 10.2.0") ==
+        "error: add server: \"10.2.0\" is no real server's address (expected IP or IP:port)" +
+            usage);
+  CHECK(refused("add server nosuch 10.2.0.13").starts_with("error: no service \"nosuch\""));
+  CHECK(refused("add server web 10.2.0.11") == "error: web has the server 10.2.0.11:80 already\n");
+  CHECK(refused("add server web 10.2.0.13 wieght 3") ==
+        "error: wieght: unknown key; did you mean \"weight\"?\n");
+  CHECK(refused("add server web 10.2.0.13 weight many") ==
+        "error: weight: found \"many\", expected a whole number from 0 to 65535\n");
+  CHECK(refused("add server web 10.2.0.13 address 10.2.0.14") ==
+        "error: add server: the address is given already" + usage);
+}
+
+// --- delete server
+
+TEST_CASE_METHOD(Fixture, "delete server says farewell as it was told") {
+  CHECK(run("delete server web 10.2.0.11") == "server 10.2.0.11:80 deleted from web\n");
+  CHECK(web().servers.size() == 1);
+  CHECK(changes.last_farewell->kind == Farewell::Kind::kDrain);
+  CHECK(run("delete server web 10.2.0.12:8080 deadline 0 json") ==
+        "{\"done\":\"server 10.2.0.12:8080 deleted from web\"}\n");
+  CHECK(changes.last_farewell->deadline_seconds == 0U);
+  CHECK(run("delete server all 10.2.0.11 force").starts_with("server 10.2.0.11"));
+  CHECK(changes.last_farewell->kind == Farewell::Kind::kCut);
+}
+
+TEST_CASE_METHOD(Fixture, "delete server refuses what is not there") {
+  const std::string usage =
+      "; usage: delete server SERVICE ADDRESS [force | deadline SECONDS] [json]\n";
+  CHECK(refused("delete server web") ==
+        "error: delete server: expected a service and an address" + usage);
+  CHECK(refused("delete server web 10.2.0.12") == "error: web has no server 10.2.0.12:80\n");
+  CHECK(refused("delete server web 10.2.0.11 never") ==
+        "error: delete server: unexpected \"never\" (expected force, or deadline SECONDS)" + usage);
+  CHECK(refused("delete server nosuch 10.2.0.11").starts_with("error: no service \"nosuch\""));
+  CHECK(refused("delete server web :80").starts_with("error: delete server: \":80\" is no real"));
+}
+
+// --- set server
+
+TEST_CASE_METHOD(Fixture, "set server changes one key of one server") {
+  CHECK(run("set server web 10.2.0.11 weight 0") == "server 10.2.0.11:80 of web: weight is 0\n");
+  CHECK(web().servers[0].weight == 0);
+  CHECK(run("set server web 10.2.0.12:8080 state drain json") ==
+        "{\"done\":\"server 10.2.0.12:8080 of web: state is drain\"}\n");
+  CHECK(web().servers[1].state == conf::ServerState::kDrain);
+  run("set server web 10.2.0.12:8080 state ready");
+  CHECK(web().servers[1].state == conf::ServerState::kReady);
+  CHECK(run("set server web 10.2.0.11 upper_threshold 100") ==
+        "server 10.2.0.11:80 of web: upper_threshold is 100\n");
+  CHECK(web().servers[0].upper_threshold == 100);
+  CHECK(web().servers[0].weight == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "set server refuses what the file would") {
+  CHECK(refused("set server web 10.2.0.11 weight") ==
+        "error: set server: expected a service, an address, a key and a value; usage: set server "
+        "SERVICE ADDRESS KEY VALUE [json]\n");
+  for (const char* weight : {"65536", "-1"}) {
+    CHECK(refused("set server web 10.2.0.11 weight " + std::string(weight)) ==
+          "error: weight: found " + std::string(weight) +
+              ", expected a whole number from 0 to 65535\n");
+  }
+  CHECK(refused("set server web 10.2.0.11 weight 1 2").starts_with("error: weight: found \"1 2\""));
+  CHECK(refused("set server web 10.2.0.11 state up")
+            .starts_with("error: state: found \"up\", expected one of \"ready\", \"drain\""));
+  CHECK(refused("set server web 10.2.0.11 wieght 1") ==
+        "error: wieght: unknown key; did you mean \"weight\"?\n");
+  CHECK(refused("set server web 10.2.0.11 address 10.2.0.13") ==
+        "error: address: a server's address stays what it is: add another server\n");
+  CHECK(refused("set server web 10.2.0.13 weight 1") == "error: web has no server 10.2.0.13:80\n");
+  CHECK(refused("set server nosuch 10.2.0.13 weight 1").starts_with("error: no service"));
+}
+
+// --- the rest
+
+TEST_CASE_METHOD(Fixture, "clear counters of all or of one service") {
+  CHECK(run("clear counters") == "counters cleared\n");
+  CHECK(run("clear counters web json") == "{\"done\":\"counters of web cleared\"}\n");
+  REQUIRE(changes.cleared.size() == 2);
+  CHECK_FALSE(changes.cleared[0]);
+  CHECK(changes.cleared[1] == key_of(web()));
+  CHECK(refused("clear counters web now") ==
+        "error: clear counters: unexpected \"now\"; usage: clear counters [SERVICE] [json]\n");
+  CHECK(refused("clear counters nosuch").starts_with("error: no service \"nosuch\""));
+}
+
+TEST_CASE_METHOD(Fixture, "reload says what it has changed") {
+  CHECK(run("reload") == "nothing differs\n");
+  CHECK(json::parse(run("reload json")) == json{{"changes", json::array()}});
+  changes.lines = {"service web leaves, no connections", "routes [] becomes []"};
+  CHECK(run("reload") == "service web leaves, no connections\nroutes [] becomes []\n");
+  CHECK(json::parse(run("reload json")) == json{{"changes", changes.lines}});
+  CHECK(refused("reload now") == "error: reload: unexpected \"now\"; usage: reload [json]\n");
+}
+
+TEST_CASE_METHOD(Fixture, "plan reads the document that follows") {
+  const std::string document = R"({"interfaces": [{"name": "a", "device": "d"}], "mbufs": 512})";
+  changes.lines = {"server 192.168.11.101:80 of web leaves, 1,204 connections drain"};
+  CHECK(run("plan -", document) ==
+        "server 192.168.11.101:80 of web leaves, 1,204 connections drain\n");
+  CHECK(changes.planned->mbufs == 512U);
+  CHECK(json::parse(run("plan - json", document)) == json{{"changes", changes.lines}});
+  CHECK(refused("plan") ==
+        "error: plan: the document follows the line, so say \"plan -\"; usage: plan - [json]\n");
+  CHECK(refused("plan - now", document).starts_with("error: plan: the document follows"));
+  CHECK(refused("plan -", "{}") == "error: missing key \"interfaces\", expected a list\n");
+  refused("plan -", "{");
+  CHECK(interpreter.wants_document("plan -", Level::kRead));
+  CHECK_FALSE(interpreter.wants_document("plan", Level::kRead));
+}
+
+TEST_CASE_METHOD(Fixture, "save says where") {
+  CHECK(run("save") == "saved to /etc/lbd/lbd.json\n");
+  CHECK(changes.saved == 1);
+  CHECK(run("save json") == "{\"done\":\"saved to /etc/lbd/lbd.json\"}\n");
+}
+
+TEST_CASE_METHOD(Fixture, "whatever is refused is told in one line, in the refusal's words") {
+  changes.refusal = Refusal{Refusal::Kind::kFailed, "two\nlines"};
+  for (const char* line :
+       {R"(add service {"protocol": "tcp", "address": "10.1.0.100:81"})", "delete service web",
+        "set service web scheduler rr", "add server web 10.2.0.13", "delete server web 10.2.0.11",
+        "set server web 10.2.0.11 weight 1", "clear counters", "reload", "save"}) {
+    CHECK(refused(line) == "error: two lines\n");
+  }
+  CHECK(refused("plan -", R"({"interfaces": [{"name": "a", "device": "d"}]})") ==
+        "error: two lines\n");
+}
+
+}  // namespace
+}  // namespace control
