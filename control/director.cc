@@ -130,6 +130,7 @@ ServiceFacts Director::facts_of(const conf::Service& configured,
     facts.totals += leaving.totals;
     facts.rates += leaving.rates;
   }
+  std::ranges::sort(facts.leaving, {}, &ServerFacts::address);
   return facts;
 }
 
