@@ -15,6 +15,17 @@ uint32_t weight_of(const conf::Server& server) {
   return server.state == conf::ServerState::kReady ? server.weight : 0;
 }
 
+// The file's validation has put in the defaults of what it leaves out.
+scheduler::Options options_of(const scheduler::Entry& entry, const conf::Options& given) {
+  scheduler::Options options;
+  for (size_t i = 0; i < entry.options.size(); ++i) {
+    const auto found = given.find(std::string(entry.options[i].name));
+    const bool* value = found == given.end() ? nullptr : std::get_if<bool>(&found->second);
+    if (value != nullptr ? *value : entry.options[i].preset) options.set(i);
+  }
+  return options;
+}
+
 std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
     const conf::Service& service, uint32_t slot, const std::vector<uint32_t>& server_slots) {
   auto result = std::make_shared<dataplane::VirtualService<V4>>();
@@ -28,9 +39,15 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
     result->servers.push_back({lb::End<V4>::from(server.address), server_slots[i],
                                dataplane::find_method(server.forward).value(),
                                weight_of(server) > 0});
-    candidates.push_back({server_slots[i], weight_of(server)});
+    candidates.push_back({.slot = server_slots[i],
+                          .weight = weight_of(server),
+                          .limited = server.upper_threshold > 0,
+                          .last_weight = server.weight,
+                          .address = V4::fold(server.address.address.ipv4()),
+                          .port = server.address.port});
   }
-  result->plan = scheduler::find(service.scheduler)->compile(candidates);
+  const scheduler::Entry& entry = *scheduler::find(service.scheduler);
+  result->plan = entry.compile(candidates, options_of(entry, service.scheduler_options));
   return result;
 }
 

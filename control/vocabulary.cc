@@ -8,7 +8,15 @@ namespace control {
 conf::Vocabulary vocabulary() {
   conf::Vocabulary result;
   for (const scheduler::Entry& entry : scheduler::table()) {
-    result.schedulers.push_back({std::string(entry.name), std::string(entry.summary)});
+    conf::Scheduler& described =
+        result.schedulers.emplace_back(std::string(entry.name), std::string(entry.summary));
+    for (const scheduler::Option& option : entry.options) {
+      described.options.push_back({std::string(option.name),
+                                   {conf::Boolean{}},
+                                   std::string(option.summary),
+                                   false,
+                                   option.preset ? "true" : "false"});
+    }
   }
   for (const dataplane::Method<lb::V4>& method : dataplane::methods<lb::V4>()) {
     result.methods.push_back(

@@ -140,7 +140,7 @@ void Path<F>::expect(const Packet& packet) {
   if (service.plan->takes_turns()) {
     turns_.expect(packet.service);
   } else if (!peers_.alone()) {
-    const auto picked = service.plan->pick({0, scheduler::LoadView(live_.loads)});
+    const auto picked = service.plan->pick(request_for(service, packet));
     if (!picked) return;
     reservations_.add(packet, *picked, service.servers[*picked].slot, first_state(packet));
   }
@@ -277,6 +277,29 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
   return kNoEntry;
 }
 
+// Random numbers differ by packet, and the key of its hash is unknown outside.
+template <class F>
+scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const Packet& packet) {
+  return {.loads = scheduler::LoadView(live_.loads),
+          .client = F::fold(packet.source.address),
+          .destination = F::fold(packet.destination.address),
+          .client_port = packet.source.port.value(),
+          .random = lb::mix({++random_, packet.hash}, packet.hash),
+          .memory = &live_.turns[service.slot]};
+}
+
+template <class F>
+std::optional<uint32_t> Path<F>::pick(const VirtualService<F>& service, const Packet& packet) {
+  scheduler::Request request = request_for(service, packet);
+  if (!service.plan->takes_turns()) return service.plan->pick(request);
+  for (uint32_t tries = service.plan->turns_to_try(); tries > 0; --tries) {
+    request.turn = turns_.take(service.slot);
+    request.last_try = tries == 1;
+    if (const auto picked = service.plan->pick(request)) return picked;
+  }
+  return std::nullopt;
+}
+
 // The scheduler's server, or, where that would make two connections look alike to their replies,
 // the next in order that does not.
 template <class F>
@@ -284,10 +307,7 @@ Path<F>::Choice Path<F>::choose(const VirtualService<F>& service, const Packet& 
                                 DropReason& why_not) {
   std::optional<uint32_t> picked = reservations_.take(packet);
   const bool is_ahead = picked.has_value();
-  if (!is_ahead) {
-    const uint64_t turn = service.plan->takes_turns() ? turns_.take(service.slot) : 0;
-    picked = service.plan->pick({turn, scheduler::LoadView(live_.loads)});
-  }
+  if (!is_ahead) picked = pick(service, packet);
   if (!picked) {
     why_not = DropReason::kNoServer;
     return {nullptr, false};

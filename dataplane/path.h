@@ -100,6 +100,8 @@ class Path final : private Reentry {
   static lb::State first_state(const Packet& packet) {
     return packet.protocol == lb::Protocol::kTcp ? lb::State::kSynRecv : lb::State::kUdp;
   }
+  scheduler::Request request_for(const VirtualService<F>& service, const Packet& packet);
+  std::optional<uint32_t> pick(const VirtualService<F>& service, const Packet& packet);
   bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const;
   void account(const Packet& packet, lb::EntryIndex index, Entry& entry);
 
@@ -116,6 +118,7 @@ class Path final : private Reentry {
   Host<F> host_;
   IcmpRelay<F> relay_;
   Reassembly reassembly_;
+  uint64_t random_ = 0;
   bool exhaustion_told_ = false;
 };
 

@@ -14,6 +14,8 @@ struct V4 {
 
   static IpAddress to_ip(Address address) { return IpAddress(address); }
   static Address from_ip(const IpAddress& address) { return address.ipv4(); }
+  // To 32 bits in host order, as LVS's hashing schedulers take addresses.
+  static uint32_t fold(Address address) { return address.bits.value(); }
   static uint64_t hash(const HashKey& key, Address address, Be16 port, Protocol protocol) {
     const uint64_t word = uint64_t{address.bits.raw()} << 32 | uint64_t{port.raw()} << 16 |
                           static_cast<uint8_t>(protocol);

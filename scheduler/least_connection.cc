@@ -1,20 +1,12 @@
 #include "scheduler/least_connection.h"
 
 #include "scheduler/least_of.h"
+#include "scheduler/measures.h"
 
 namespace scheduler {
-namespace {
 
-struct FewestConnections {
-  static bool less(const ServerLoad& a, uint32_t, const ServerLoad& b, uint32_t) {
-    return a.overhead() < b.overhead();
-  }
-};
-
-}  // namespace
-
-std::unique_ptr<const Plan> compile_least_connection(std::span<const Server> servers) {
-  return std::make_unique<LeastOf<FewestConnections>>(servers);
+std::unique_ptr<const Plan> compile_least_connection(std::span<const Server> servers, Options) {
+  return std::make_unique<LeastOf<Overhead<false>>>(servers);
 }
 
 }  // namespace scheduler

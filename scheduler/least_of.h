@@ -1,33 +1,34 @@
-// A plan that takes the server of least load, the first of equals.
+// A plan that takes the server of least load in proportion to its weight, the first of equals.
 #pragma once
 
 #include "scheduler/plan.h"
 
 namespace scheduler {
 
-// `Order` has static bool less(load_a, weight_a, load_b, weight_b): whether server a is strictly less
-// loaded than server b. Weights are not 0.
-template <class Order>
+// `Measure` has static uint64_t of(load), and kWeighted: whether weights are looked at.
+template <class Measure>
 class LeastOf final : public Plan {
  public:
   explicit LeastOf(std::span<const Server> servers) {
     for (uint32_t i = 0; i < servers.size(); ++i) {
-      if (servers[i].weight > 0) candidates_.push_back({i, servers[i].slot, servers[i].weight});
+      const Server& server = servers[i];
+      if (server.weight == 0) continue;
+      const uint64_t weight = Measure::kWeighted ? server.weight : 1;
+      candidates_.push_back({i, server.slot, weight * server.ramp});
     }
   }
 
   std::optional<uint32_t> pick(const Request& request) const override {
-    if (candidates_.empty()) return std::nullopt;
-    const Candidate* best = &candidates_[0];
-    ServerLoad least = request.loads.of(best->slot);
-    for (size_t i = 1; i < candidates_.size(); ++i) {
-      const Candidate& candidate = candidates_[i];
-      const ServerLoad load = request.loads.of(candidate.slot);
-      if (Order::less(load, candidate.weight, least, best->weight)) {
-        best = &candidate;
-        least = load;
-      }
+    const Candidate* best = nullptr;
+    uint64_t least = 0;
+    for (const Candidate& candidate : candidates_) {
+      const uint64_t measure = Measure::of(request.loads.of(candidate.slot));
+      if (best != nullptr && !is_less(measure, candidate, least, *best)) continue;
+      if (request.overloads.has(candidate.slot)) continue;
+      best = &candidate;
+      least = measure;
     }
+    if (best == nullptr) return std::nullopt;
     return best->position;
   }
   bool takes_turns() const override { return false; }
@@ -36,8 +37,16 @@ class LeastOf final : public Plan {
   struct Candidate {
     uint32_t position;
     uint32_t slot;
-    uint32_t weight;
+    uint64_t share;
   };
+
+  // Multiplied crosswise, so that nothing is rounded. Measures stay below 2^41.
+  static bool is_less(uint64_t measure_a, const Candidate& a, uint64_t measure_b,
+                      const Candidate& b) {
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<Wide>(measure_a) * b.share < static_cast<Wide>(measure_b) * a.share;
+  }
+
   std::vector<Candidate> candidates_;
 };
 

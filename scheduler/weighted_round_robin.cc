@@ -6,6 +6,7 @@
 #include <queue>
 #include <utility>
 
+#include "scheduler/turn_limits.h"
 #include "scheduler/turn_sequence.h"
 
 namespace scheduler {
@@ -52,13 +53,13 @@ std::vector<uint32_t> spread_evenly(const std::vector<Share>& shares, uint64_t c
   return turns;
 }
 
-// The cycle as a permutation: turn k stands at k * step modulo the cycle, each server owning as many
-// neighbouring places as its weight. A step near the golden section of the cycle spreads every
+// The cycle as a permutation: turn k stands at k * step modulo the cycle, each server owning as
+// many neighbouring places as its weight. A step near the golden section of the cycle spreads every
 // interval evenly (three-distance theorem); coprime to the cycle, it meets every place once.
 class TurnPermutation final : public Plan {
  public:
-  TurnPermutation(const std::vector<Share>& shares, uint64_t cycle)
-      : cycle_(cycle), step_(coprime_near_golden(cycle)) {
+  TurnPermutation(const std::vector<Share>& shares, uint64_t cycle, std::span<const Server> servers)
+      : cycle_(cycle), step_(coprime_near_golden(cycle)), limits_(servers, cycle) {
     uint64_t end = 0;
     for (const Share& share : shares) {
       end += share.weight;
@@ -73,9 +74,10 @@ class TurnPermutation final : public Plan {
     const auto place =
         static_cast<uint64_t>(static_cast<Wide>(request.turn % cycle_) * step_ % cycle_);
     const auto owner = std::upper_bound(ends_.begin(), ends_.end(), place);
-    return positions_[static_cast<size_t>(owner - ends_.begin())];
+    return limits_.pass(positions_[static_cast<size_t>(owner - ends_.begin())], request);
   }
   bool takes_turns() const override { return true; }
+  uint32_t turns_to_try() const override { return limits_.turns_to_try(); }
 
  private:
   // Not just the nearest coprime: where a fraction of small denominator is very close to the step,
@@ -110,11 +112,12 @@ class TurnPermutation final : public Plan {
   uint64_t step_;
   std::vector<uint64_t> ends_;
   std::vector<uint32_t> positions_;
+  TurnLimits limits_;
 };
 
 }  // namespace
 
-std::unique_ptr<const Plan> compile_weighted_round_robin(std::span<const Server> servers) {
+std::unique_ptr<const Plan> compile_weighted_round_robin(std::span<const Server> servers, Options) {
   uint64_t divisor = 0;
   for (const Server& server : servers) divisor = std::gcd(divisor, server.weight);
   std::vector<Share> shares;
@@ -125,9 +128,9 @@ std::unique_ptr<const Plan> compile_weighted_round_robin(std::span<const Server>
     cycle += shares.back().weight;
   }
   if (cycle <= kLongestSequence) {
-    return std::make_unique<TurnSequence>(spread_evenly(shares, cycle));
+    return std::make_unique<TurnSequence>(spread_evenly(shares, cycle), servers);
   }
-  return std::make_unique<TurnPermutation>(shares, cycle);
+  return std::make_unique<TurnPermutation>(shares, cycle, servers);
 }
 
 }  // namespace scheduler

@@ -1,4 +1,4 @@
-// lc and wlc: the least loaded, counted over all workers.
+// lc, wlc, sed and nq: the least loaded, counted over all workers.
 #include "scheduler/least_connection.h"
 
 #include <catch2/catch.hpp>
@@ -172,5 +172,43 @@ TEST_CASE("held connections of equal servers stay level, of weighted ones in pro
     }
     if (name == std::string_view("lc")) CHECK(held == std::vector<uint32_t>(4, 250));
     if (name == std::string_view("wlc")) CHECK(held == std::vector<uint32_t>{100, 200, 300, 400});
+  }
+}
+
+TEST_CASE(
+    "sed counts active connections and the one to come, by weight; nq prefers an idle server") {
+  CHECK(choice("sed", {1, 3}, {{0, 0}, {0, 0}}) == 1u);
+  CHECK(choice("sed", {1, 3}, {{0, 0}, {2, 0}}) == 0u);
+  CHECK(choice("sed", {1, 3}, {{0, 0}, {1, 900}}) == 1u);
+  CHECK(choice("nq", {1, 3}, {{0, 900}, {0, 0}}) == 0u);
+  CHECK(choice("nq", {1, 3}, {{1, 0}, {0, 900}}) == 1u);
+  CHECK(choice("nq", {1, 3}, {{1, 0}, {4, 0}}) == 1u);
+  CHECK(choice("nq", {1, 3}, {{1, 0}, {5, 0}}) == 0u);
+}
+
+TEST_CASE("while a server's ramp is not full its weight counts in part") {
+  Loads loads(1, 2);
+  const auto ramped = [](uint32_t weight, uint32_t ramp) {
+    return std::vector<scheduler::Server>{{.slot = 0, .weight = weight},
+                                          {.slot = 1, .weight = weight, .ramp = ramp}};
+  };
+  for (const char* name : {"lc", "wlc", "sed", "nq"}) {
+    CAPTURE(name);
+    std::vector<uint32_t> held(2);
+    const auto fill = [&](const std::vector<scheduler::Server>& servers) {
+      held = {0, 0};
+      for (size_t i = 0; i < 2; ++i) loads.set(0, i, 0, 0);
+      const auto plan = scheduler::find(name)->compile(servers);
+      for (int i = 0; i < 1000; ++i) {
+        const uint32_t chosen = *plan->pick({0, loads.view()});
+        loads.set(0, chosen, ++held[chosen], 0);
+      }
+    };
+    fill(ramped(5, 256));
+    CHECK(held == std::vector<uint32_t>{500, 500});
+    fill(ramped(5, 64));
+    CHECK(held[1] == Approx(200).margin(1));
+    fill(ramped(65535, 1));
+    CHECK(held[1] == Approx(1000 / 257).margin(1));
   }
 }

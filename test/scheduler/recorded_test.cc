@@ -14,33 +14,63 @@ using scheduler_test::Weights;
 
 namespace {
 
+constexpr uint32_t kClient = 0x0a01000a;  // 10.1.0.10
+constexpr uint32_t kServer = 0x0a02000a;  // 10.2.0.11 is server 1's
+
+std::vector<scheduler::Server> servers_in_order(const std::vector<unsigned>& weights) {
+  std::vector<scheduler::Server> servers;
+  for (auto number = static_cast<uint32_t>(weights.size()); number > 0; --number) {
+    servers.push_back(
+        {.slot = number, .weight = weights[number - 1], .address = kServer + number, .port = 80});
+  }
+  return servers;
+}
+
+scheduler::Options options_of(const Recorded& recorded) {
+  const scheduler::Entry& entry = *scheduler::find(recorded.scheduler);
+  scheduler::Options options;
+  for (size_t i = 0; i < entry.options.size(); ++i) {
+    if (recorded.options.find(entry.options[i].name) != std::string_view::npos) options.set(i);
+  }
+  return options;
+}
+
 // Plays as many connections as were recorded, one after the other, each counted as active while it
 // is held and as inactive once closed.
 std::string play(const Recorded& recorded) {
-  const auto count = static_cast<uint32_t>(recorded.weights.size());
-  const auto plan = scheduler_test::compile(
-      recorded.scheduler, Weights(recorded.weights.rbegin(), recorded.weights.rend()));
-  std::vector<lb::Load> loads(count);
+  const auto servers = servers_in_order(recorded.weights);
+  const auto plan = scheduler::find(recorded.scheduler)->compile(servers, options_of(recorded));
+  std::vector<lb::Load> loads(servers.size() + 1);
   const lb::Load* const workers[] = {loads.data()};
   std::string sequence;
-  for (uint64_t turn = 0; turn < recorded.sequence.size(); ++turn) {
-    const auto chosen = plan->pick({turn, scheduler::LoadView(workers)});
-    REQUIRE(chosen);
-    sequence += static_cast<char>('0' + count - *chosen);
-    (recorded.held ? loads[*chosen].active : loads[*chosen].inactive).add(1);
+  for (uint32_t i = 0; i < recorded.sequence.size(); ++i) {
+    const bool one_client = recorded.first_port != 0;
+    const auto chosen = plan->pick(
+        {.turn = i,
+         .loads = scheduler::LoadView(workers),
+         .client = one_client ? kClient : kClient + i,
+         .client_port = static_cast<uint16_t>(one_client ? recorded.first_port + i : 0)});
+    if (!chosen) {
+      sequence += 'x';
+      continue;
+    }
+    const uint32_t number = servers[*chosen].slot;
+    sequence += static_cast<char>('0' + number);
+    (recorded.held ? loads[number].active : loads[number].inactive).add(1);
   }
   return sequence;
 }
 
 std::string name_of(const Recorded& recorded) {
   std::string name(recorded.scheduler);
+  if (!recorded.options.empty()) name += " (" + std::string(recorded.options) + ")";
   for (const unsigned weight : recorded.weights) name += ":" + std::to_string(weight);
   return name + (recorded.held ? " held" : " closed");
 }
 
 }  // namespace
 
-TEST_CASE("rr, lc and wlc choose to the letter what LVS was recorded to choose") {
+TEST_CASE("all schedulers but wrr choose to the letter what LVS was recorded to choose") {
   for (const Recorded& recorded : kRecorded) {
     if (recorded.scheduler == "wrr") continue;
     INFO(name_of(recorded));
@@ -66,12 +96,20 @@ TEST_CASE("wrr gives in each recorded cycle the shares that LVS was recorded to 
 }
 
 TEST_CASE("the recording has all its cases") {
-  for (const char* scheduler : {"rr", "wrr", "lc", "wlc"}) {
-    for (const bool held : {false, true}) {
-      CHECK(std::count_if(kRecorded.begin(), kRecorded.end(), [&](const Recorded& recorded) {
-              return recorded.scheduler == scheduler && recorded.held == held &&
-                     recorded.sequence.size() == 24;
-            }) == 8);
-    }
+  const auto cases = [](std::string_view scheduler, bool held, size_t length) {
+    return std::count_if(kRecorded.begin(), kRecorded.end(), [&](const Recorded& recorded) {
+      return recorded.scheduler == scheduler && recorded.held == held &&
+             recorded.sequence.size() == length;
+    });
+  };
+  for (const char* scheduler : {"rr", "wrr", "lc", "wlc", "sed", "nq", "fo", "ovf"}) {
+    CAPTURE(scheduler);
+    CHECK(cases(scheduler, false, 24) == 8);
+    CHECK(cases(scheduler, true, 24) == 8);
+  }
+  for (const char* scheduler : {"sh", "mh"}) {
+    CAPTURE(scheduler);
+    CHECK(cases(scheduler, false, 60) == 8);
+    CHECK(cases(scheduler, false, 40) == 9);
   }
 }
