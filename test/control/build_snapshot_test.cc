@@ -36,8 +36,8 @@ lb::End<lb::V4> end(const char* text) { return lb::End<lb::V4>::from(*lb::Endpoi
 struct Built {
   conf::Config config = load(kCluster);
   control::Slots slots = control::assign_slots(config);
-  std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot = control::build_snapshot(
-      config, slots, std::vector<dataplane::Link>(2), {1, 2});
+  std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot =
+      control::build_snapshot(config, slots, std::vector<dataplane::Link>(2), {1, 2});
 };
 
 }  // namespace
@@ -65,6 +65,37 @@ TEST_CASE(
   CHECK(servers[2].method == dataplane::find_method("dr"));
   CHECK(servers[0].slot != servers[1].slot);
   CHECK(built.slots.servers[1][0] != built.slots.servers[0][2]);
+}
+
+TEST_CASE("a scheduler's options, and what it hashes servers by, reach its plan") {
+  const auto plan_of = [](const std::string& options) {
+    const std::string text = R"({
+      "interfaces": [{"name": "lan", "device": "a", "addresses": ["10.2.0.1/16"]}],
+      "services": [{"protocol": "tcp", "address": "10.2.0.1:80", "scheduler": "mh",)" +
+                             options + R"(
+                    "servers": [{"address": "10.2.0.13", "weight": 1},
+                                {"address": "10.2.0.12", "weight": 3},
+                                {"address": "10.2.0.11", "weight": 5}]}]
+    })";
+    const conf::Config config = load(text.c_str());
+    auto snapshot = control::build_snapshot(config, control::assign_slots(config),
+                                            std::vector<dataplane::Link>(1), {1, 2});
+    return snapshot->services[0];
+  };
+  const auto choices = [](const auto& service, uint32_t clients, uint16_t ports, uint16_t first) {
+    std::string result;
+    for (uint16_t i = 0; i < 12; ++i) {
+      result += static_cast<char>(
+          '3' - *service->plan->pick({.loads = scheduler::LoadView({}),
+                                      .client = 0x0a01000a + i * clients,
+                                      .client_port = static_cast<uint16_t>(first + i * ports)}));
+    }
+    return result;
+  };
+  // As LVS was recorded to choose: mh's table depends on the servers' addresses and ports.
+  CHECK(choices(plan_of(""), 1, 1, 7) == "212221212312");
+  CHECK(choices(plan_of(R"("scheduler_options": {"port": true},)"), 0, 1, 20161) == "112212231111");
+  CHECK(choices(plan_of(R"("scheduler_options": {"fallback": true},)"), 1, 1, 7) == "212221212312");
 }
 
 TEST_CASE("interface addresses and VIPs are the director's own") {
