@@ -31,8 +31,8 @@ struct Connection {
   MethodNumber method;
   bool replies_seen;  // the method brings the real server's packets back through the director
   End<F> inside;
-  bool from_inside;  // masqueraded: the real server opened it
-  uint8_t reserved;
+  bool from_inside;      // masqueraded: the real server opened it
+  uint8_t hold_seconds;  // of its client's hold to the server, see HoldKeeper; 0: there is none
 
   uint32_t service;  // slot of the service
   uint32_t server;   // slot of the real server, director-wide
