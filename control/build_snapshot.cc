@@ -38,7 +38,8 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
     // Names were validated against the very tables that are searched here.
     result->servers.push_back({lb::End<V4>::from(server.address), server_slots[i],
                                dataplane::find_method(server.forward).value(),
-                               weight_of(server) > 0});
+                               weight_of(server) > 0, server.upper_threshold,
+                               server.lower_threshold});
     candidates.push_back({.slot = server_slots[i],
                           .weight = weight_of(server),
                           .limited = server.upper_threshold > 0,
@@ -48,6 +49,10 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(
   }
   const scheduler::Entry& entry = *scheduler::find(service.scheduler);
   result->plan = entry.compile(candidates, options_of(entry, service.scheduler_options));
+  result->holds = {service.persistence_timeout * lb::kTicksPerSecond,
+                   service.persistence_netmask.ipv4(), service.expire_quiescent_template};
+  result->one_packet = service.one_packet;
+  result->index_servers();
   return result;
 }
 
@@ -112,15 +117,13 @@ std::unique_ptr<const dataplane::Snapshot<V4>> build_snapshot(const conf::Config
   }
   snapshot->links = std::move(links);
 
-  std::vector<lb::EndpointTable<V4>::Item> endpoints;
   for (size_t i = 0; i < config.services.size(); ++i) {
     auto service = build_service(config.services[i], slots.services[i], slots.servers[i]);
     if (snapshot->services.size() <= service->slot) snapshot->services.resize(service->slot + 1);
-    endpoints.push_back({service->end, service->protocol, service->slot});
     own.push_back(service->end.address);
     snapshot->services[service->slot] = std::move(service);
   }
-  snapshot->endpoints = lb::EndpointTable<V4>(endpoints, key);
+  dataplane::index_services(*snapshot, key);
   snapshot->own = dataplane::OwnAddresses<V4>(std::move(own));
   snapshot->routes = lb::RouteTable<V4>(build_routes(config));
   snapshot->masquerade = build_masquerade(config);

@@ -1,6 +1,6 @@
-// A worker's turns of the director's services: what round-robin schedulers count connections by. The
-// cursors are all workers', so a burst claims what it may need of one with one atomic, and what it
-// did not need goes back, so that no server loses a turn.
+// A worker's turns of the director's services: what round-robin schedulers count connections by.
+// The cursors are all workers', so a burst claims what it may need of one with one atomic, and what
+// it did not need goes back, so that no server loses a turn.
 #pragma once
 
 #include <array>
@@ -31,6 +31,16 @@ class Turns {
     if (claim == nullptr) return cursors_[service].fetch_add(1, std::memory_order_relaxed);
     if (claim->next == claim->end) fill(*claim);
     return claim->next++;
+  }
+
+  // Gives back a turn of this burst, the service's last, that came to nothing.
+  void put_back(uint32_t service, uint64_t turn) {
+    Claim* claim = claim_of(service);
+    if (claim != nullptr && claim->next == turn + 1) {
+      claim->next = turn;
+    } else {
+      spare_.push_back({service, 0, turn, turn + 1});
+    }
   }
 
   // The end of a burst: gives back what was not taken.

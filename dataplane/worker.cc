@@ -18,7 +18,7 @@ Worker::Worker(WorkerParts parts)
       outbox_(parts.io, peers_, counters_, parts.links),
       connections_(parts.pool, parts.bucket_memory, parts.key, parts.loads, parts.timeouts, 0),
       path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, connections_,
-            parts.live, snapshot_.reader_take()) {
+            parts.live, parts.persistence, parts.limits, snapshot_.reader_take()) {
   for (const StaticNeighbour& neighbour : parts.neighbours) {
     path_.host().neighbours().add_static(neighbour.link, neighbour.address, neighbour.mac);
   }
@@ -55,7 +55,8 @@ uint32_t Worker::take_handed() {
   return taken;
 }
 
-// Packets that have just been handed over, those of one link that come one after another as a burst.
+// Packets that have just been handed over, those of one link that come one after another as a
+// burst.
 void Worker::work_on(const HandedPacket* packets, uint16_t count) {
   rte_mbuf* burst[kBurst];
   for (uint16_t begin = 0; begin < count;) {

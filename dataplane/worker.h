@@ -29,6 +29,8 @@ struct WorkerParts {
   lb::HashKey key;
   std::span<lb::Load> loads;  // this worker's, by server
   LiveFigures live;
+  lb::Persistence& persistence;  // all workers', as the next
+  lb::Limits& limits;
   lb::Timeouts timeouts;
   Publication<Snapshot<lb::V4>>& snapshot;
   std::vector<StaticNeighbour> neighbours;
