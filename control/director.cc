@@ -100,6 +100,8 @@ InfoFacts Director::info() {
   info.connection_capacity = config_.connections.capacity;
   info.mbufs_in_use = engine_->buffers().in_use();
   info.mbufs_total = engine_->buffers().total();
+  info.client_holds_capacity = engine_->persistence().capacity();
+  info.client_holds_displaced = engine_->persistence().displaced();
   return info;
 }
 
@@ -118,6 +120,7 @@ std::vector<ServiceFacts> Director::services() {
       facts.rates += facts.servers.back().rates;
     }
   }
+  count_persistent_clients(engine_->persistence(), engine_->now(), engine_->slots(), result);
   return result;
 }
 
@@ -170,7 +173,8 @@ std::vector<NeighbourFacts> Director::neighbours() {
 }
 
 std::expected<ConnectionPage, std::string> Director::connections(const ConnectionQuery& query) {
-  return connection_facts(engine_->workers(), config_, engine_->slots(), query, patient_wait);
+  return connection_facts(engine_->workers(), engine_->persistence(), config_, engine_->slots(),
+                          query, patient_wait);
 }
 
 }  // namespace control

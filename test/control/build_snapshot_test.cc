@@ -134,3 +134,39 @@ TEST_CASE("time-outs come from the file in ticks, SYN_SENT's from LVS") {
   CHECK(ticks[static_cast<size_t>(lb::State::kUdp)] == 300 * lb::kTicksPerSecond);
   CHECK(ticks[static_cast<size_t>(lb::State::kSynSent)] == 120 * lb::kTicksPerSecond);
 }
+
+TEST_CASE("persistence, thresholds, one-packet services and port 0 reach the packet path") {
+  const conf::Config config = load(R"({
+    "interfaces": [{"name": "lan", "device": "b", "addresses": ["192.168.11.11/24"]}],
+    "services": [
+      {"protocol": "tcp", "address": "10.1.2.3:0", "persistence_timeout": 60,
+       "persistence_netmask": "255.255.255.0", "expire_quiescent_template": true,
+       "servers": [{"address": "192.168.11.100", "upper_threshold": 10, "lower_threshold": 4}]},
+      {"protocol": "tcp", "address": "10.1.2.3:80", "servers": [{"address": "192.168.11.100"}]},
+      {"protocol": "udp", "address": "10.1.2.3:53", "one_packet": true,
+       "servers": [{"address": "192.168.11.100"}, {"address": "192.168.11.101", "forward": "dr"}]}]
+  })");
+  const control::Slots slots = control::assign_slots(config);
+  const auto snapshot =
+      control::build_snapshot(config, slots, std::vector<dataplane::Link>(1), {1, 2});
+  const auto& all_ports = *snapshot->services[slots.services[0]];
+  CHECK(all_ports.holds.timeout == 60 * lb::kTicksPerSecond);
+  CHECK(all_ports.holds.mask == address("255.255.255.0"));
+  CHECK(all_ports.holds.leave_quiescent);
+  CHECK_FALSE(all_ports.one_packet);
+  CHECK(all_ports.server_of_slot(slots.servers[0][0]) == &all_ports.servers[0]);
+  CHECK(all_ports.server_of_slot(slots.servers[1][0]) == nullptr);
+  CHECK(all_ports.servers[0].end_for(end("10.1.2.3:22")) == end("192.168.11.100:22"));
+  CHECK(snapshot->limited == std::vector<uint32_t>{slots.servers[0][0]});
+  CHECK(snapshot->thresholds == std::vector<std::pair<uint32_t, uint32_t>>{{10, 4}});
+  CHECK(snapshot->endpoints.find(end("10.1.2.3:443"), lb::Protocol::kTcp) == slots.services[0]);
+  CHECK(snapshot->endpoints.find(end("10.1.2.3:80"), lb::Protocol::kTcp) == slots.services[1]);
+  CHECK(snapshot->services[slots.services[1]]->holds.timeout == 0);
+  const auto reply = snapshot->one_packet_reply(end("192.168.11.100:53"), lb::Protocol::kUdp);
+  REQUIRE(reply);
+  CHECK(reply->virtual_end == end("10.1.2.3:53"));
+  CHECK(reply->server == slots.servers[2][0]);
+  // What DR servers answer does not pass here.
+  CHECK_FALSE(snapshot->one_packet_reply(end("192.168.11.101:53"), lb::Protocol::kUdp));
+  CHECK_FALSE(snapshot->one_packet_reply(end("192.168.11.100:53"), lb::Protocol::kTcp));
+}

@@ -18,6 +18,8 @@ control::InfoFacts Facts::info() {
   info.connection_capacity = run_.config().connections.capacity;
   info.mbufs_in_use = run_.buffers_in_use();
   info.mbufs_total = run_.buffers_in_use();
+  info.client_holds_capacity = run_.persistence().capacity();
+  info.client_holds_displaced = run_.persistence().displaced();
   return info;
 }
 
@@ -36,14 +38,14 @@ std::vector<control::ServiceFacts> Facts::services() {
         control::service_facts(configured, run_.refused(run_.slots().services[i])));
     for (size_t j = 0; j < configured.servers.size(); ++j) {
       const uint32_t slot = run_.slots().servers[i][j];
-      facts.servers.push_back(
-          control::server_facts(configured.servers[j], run_.load(slot),
-                                control::totals_of(run_.traffic(slot))));
+      facts.servers.push_back(control::server_facts(configured.servers[j], run_.load(slot),
+                                                    control::totals_of(run_.traffic(slot))));
       facts.servers.back().rates = rates_of(facts.servers.back().totals);
       facts.totals += facts.servers.back().totals;
     }
     facts.rates = rates_of(facts.totals);
   }
+  control::count_persistent_clients(run_.persistence(), run_.tick(), run_.slots(), result);
   return result;
 }
 
@@ -85,9 +87,7 @@ std::vector<control::WorkerFacts> Facts::workers() {
   return {facts};
 }
 
-std::vector<control::DropFacts> Facts::drops() {
-  return control::drop_facts(run_.workers());
-}
+std::vector<control::DropFacts> Facts::drops() { return control::drop_facts(run_.workers()); }
 
 control::TimeoutFacts Facts::timeouts() { return control::timeout_facts(run_.config().timeouts); }
 
@@ -95,8 +95,8 @@ nlohmann::json Facts::config() { return conf::to_json(run_.config()); }
 
 std::expected<control::ConnectionPage, std::string> Facts::connections(
     const control::ConnectionQuery& query) {
-  return control::connection_facts(run_.workers(), run_.config(), run_.slots(), query,
-                                   turn_while_asked());
+  return control::connection_facts(run_.workers(), run_.persistence(), run_.config(), run_.slots(),
+                                   query, turn_while_asked());
 }
 
 }  // namespace replay
