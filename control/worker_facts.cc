@@ -110,6 +110,8 @@ class HoldLister {
       if (!meant || filter_.client_port) return std::nullopt;
     }
     const auto& [of_service, position] = server->second;
+    // What is left of another service that had the slot.
+    if (of_service != service->second) return std::nullopt;
     const conf::Server& to = config_.services[of_service].servers[position];
     ConnectionFacts facts;
     facts.protocol = configured.protocol;
@@ -241,13 +243,14 @@ void count_persistent_clients(const lb::Persistence& persistence, lb::Tick now, 
     return facts.persistence_timeout > 0;
   };
   if (std::ranges::none_of(services, is_persistent)) return;
-  std::unordered_map<uint32_t, uint32_t> clients;
+  std::unordered_map<uint64_t, uint32_t> clients;  // by slots of service and server
   persistence.visit([&](const lb::Persistence::Hold& hold) {
-    if (lb::before(now, hold.ends)) ++clients[hold.server];
+    const uint32_t service = lb::V4::service_of_key(hold.client);
+    if (lb::before(now, hold.ends)) ++clients[uint64_t{service} << 32 | hold.server];
   });
   for (size_t i = 0; i < services.size(); ++i) {
     for (size_t j = 0; j < services[i].servers.size(); ++j) {
-      const auto found = clients.find(slots.servers[i][j]);
+      const auto found = clients.find(uint64_t{slots.services[i]} << 32 | slots.servers[i][j]);
       if (found != clients.end()) services[i].servers[j].persistent_clients = found->second;
     }
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -138,38 +139,49 @@ struct Snapshot {
   }
 };
 
-// Derives from a snapshot's services what they are looked up by.
+// Derives from a snapshot's services what their servers are looked up by: to be called whenever one
+// has been put in.
 template <class F>
-void index_services(Snapshot<F>& snapshot, lb::HashKey key) {
-  using Item = typename lb::EndpointTable<F>::Item;
-  std::vector<Item> items;
-  std::vector<Item> answering;
+void index_servers(Snapshot<F>& snapshot, lb::HashKey key) {
+  std::vector<typename lb::EndpointTable<F>::Item> answering;
+  std::set<std::tuple<typename F::Address, uint16_t, lb::Protocol>> taken;
   std::vector<std::tuple<uint32_t, uint32_t, uint32_t>> limits;
+  snapshot.one_packet_servers.clear();
   for (const auto& service : snapshot.services) {
     if (!service) continue;
-    items.push_back({service->end, service->protocol, service->slot});
     for (const RealServer<F>& server : service->servers) {
       if (server.upper_threshold > 0) {
         limits.emplace_back(server.slot, server.upper_threshold, server.lower_threshold);
       }
       if (!service->one_packet || !methods<F>()[server.method].replies_seen) continue;
       // Where services share a server's end, nobody can know: the first has its replies.
-      const bool taken = std::ranges::any_of(answering, [&](const Item& other) {
-        return other.end == server.end && other.protocol == service->protocol;
-      });
-      if (taken) continue;
+      if (!taken.emplace(server.end.address, server.end.port.value(), service->protocol).second) {
+        continue;
+      }
       answering.push_back({server.end, service->protocol,
                            static_cast<uint32_t>(snapshot.one_packet_servers.size())});
       snapshot.one_packet_servers.push_back({service->end, service->slot, server.slot});
     }
   }
+  snapshot.one_packet_ends = lb::EndpointTable<F>(answering, key);
   std::ranges::sort(limits);
+  snapshot.limited.clear();
+  snapshot.thresholds.clear();
   for (const auto& [slot, upper, lower] : limits) {
     snapshot.limited.push_back(slot);
     snapshot.thresholds.emplace_back(upper, lower);
   }
+}
+
+// The same, and what services themselves are looked up by.
+template <class F>
+void index_services(Snapshot<F>& snapshot, lb::HashKey key) {
+  std::vector<typename lb::EndpointTable<F>::Item> items;
+  for (const auto& service : snapshot.services) {
+    if (service) items.push_back({service->end, service->protocol, service->slot});
+  }
   snapshot.endpoints = lb::EndpointTable<F>(items, key);
-  snapshot.one_packet_ends = lb::EndpointTable<F>(answering, key);
+  index_servers(snapshot, key);
 }
 
 }  // namespace dataplane

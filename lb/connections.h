@@ -93,7 +93,7 @@ class Connections {
     entry.replies_seen = opening.replies_seen;
     entry.inside = opening.inside;
     entry.from_inside = opening.from_inside;
-    entry.hold_seconds = opening.hold_seconds;
+    entry.flags = Entry::flags_of_hold(opening.hold_seconds);
     entry.service = opening.service;
     entry.server = opening.server;
     entry.stamp = now;
@@ -215,18 +215,18 @@ class Connections {
   // does not end before it.
   Tick next_look(const Entry& entry, Tick now) const {
     const Tick deadline = deadline_of(entry);
-    if (entry.hold_seconds == 0) [[likely]]
+    if (entry.hold_seconds() == 0) [[likely]]
       return deadline;
-    const Tick hold = entry.hold_seconds * kTicksPerSecond;
+    const Tick hold = entry.hold_seconds() * kTicksPerSecond;
     // The wheel may be late.
     const Tick look = now + hold - std::min(hold / 2, 4 * kTicksPerSecond);
     return before(look, deadline) ? look : deadline;
   }
 
   void keep_hold(const Entry& entry, Tick now) {
-    if (entry.hold_seconds == 0) [[likely]]
+    if (entry.hold_seconds() == 0) [[likely]]
       return;
-    keeper_->keep(entry, now + entry.hold_seconds * kTicksPerSecond);
+    keeper_->keep(entry, now + entry.hold_seconds() * kTicksPerSecond);
   }
 
   bool is_counted(uint32_t server) const {
@@ -294,7 +294,7 @@ class Connections {
       if (wheel.first_stands_at(index, deadline)) return index;
       wheel.remove(index);
       // No earlier look is taken at it any more.
-      if (pool_[index].hold_seconds != 0) keeper_->keep(pool_[index], deadline);
+      if (pool_[index].hold_seconds() != 0) keeper_->keep(pool_[index], deadline);
       wheel.insert(index, deadline);
     }
   }

@@ -64,7 +64,8 @@ class Persistence {
     }
   }
 
-  // Ends every hold that is_meant(hold), as when a slot is to be used anew.
+  // Ends every hold that is_meant(hold). Slots may be used anew without: a hold that is left names a
+  // server that is not the new service's, or one that is.
   template <class IsMeant>
   void release_if(IsMeant is_meant) {
     for (size_t i = 0; i < buckets_.size(); ++i) {
