@@ -133,7 +133,8 @@ void LiveChanges::leave(const ServiceKey& key, const conf::Server& server,
   leavers_.insert(key);
 }
 
-void LiveChanges::publish(std::unique_ptr<const Snapshot> next) {
+void LiveChanges::publish(std::unique_ptr<Snapshot> next) {
+  dataplane::index_servers(*next, running_.engine->key());
   running_.engine->publish(std::move(next));
   running_.engine->settled();
   cut_what_is_due();
