@@ -158,6 +158,11 @@ class Lab:
         records.keep(self.tag, notes)
         self.kept = True
 
+    def end_connections(self):
+        """Hosts forget their TCP connections: one that is left over would answer for a later one with the same ports."""
+        for host in self.hosts:
+            host.run("ss", "-Ktn", "exclude", "listening")
+
     def host(self, name):
         made = Host(self, name)
         self.hosts.append(made)
