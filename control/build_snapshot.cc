@@ -47,16 +47,22 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
     // Names were validated against the very tables that are searched here.
     const Roster::Server& member = entry.servers.at(server.address);
     result->servers.push_back({lb::End<V4>::from(server.address), member.slot,
-                               dataplane::find_method(server.forward).value(), accepts(server)});
+                               dataplane::find_method(server.forward).value(), accepts(server),
+                               server.upper_threshold, server.lower_threshold});
     candidates.push_back({.slot = member.slot,
                           .weight = weight_of(server),
                           .ramp = ramp_of(service, member, now),
+                          .limited = server.upper_threshold > 0,
                           .last_weight = member.last_weight,
                           .address = V4::fold(server.address.address.ipv4()),
                           .port = server.address.port});
   }
   const scheduler::Entry& scheduler = *scheduler::find(service.scheduler);
   result->plan = scheduler.compile(candidates, options_of(scheduler, service.scheduler_options));
+  result->holds = {service.persistence_timeout * lb::kTicksPerSecond,
+                   service.persistence_netmask.ipv4(), service.expire_quiescent_template};
+  result->one_packet = service.one_packet;
+  result->index_servers();
   return result;
 }
 
@@ -147,14 +153,11 @@ void put_endpoints(Snapshot& snapshot, const conf::Config& config, const Roster&
   for (auto& service : snapshot.services) {
     if (service && roster.at(service->slot) == nullptr) service.reset();
   }
-  std::vector<lb::EndpointTable<V4>::Item> endpoints;
   for (const auto& [service_key, entry] : roster.services()) {
     if (entry.leaving) put(snapshot, closed_service(entry));
-    const lb::End<V4> end = lb::End<V4>::from(service_key.address);
-    endpoints.push_back({end, service_key.protocol, entry.slot});
-    own.push_back(end.address);
+    own.push_back(service_key.address.address.ipv4());
   }
-  snapshot.endpoints = lb::EndpointTable<V4>(endpoints, key);
+  dataplane::index_services(snapshot, key);
   snapshot.own = dataplane::OwnAddresses<V4>(std::move(own));
 }
 

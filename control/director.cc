@@ -105,6 +105,8 @@ InfoFacts Director::info() {
   info.connection_capacity = running_.config.connections.capacity;
   info.mbufs_in_use = running_.engine->buffers().in_use();
   info.mbufs_total = running_.engine->buffers().total();
+  info.client_holds_capacity = running_.engine->persistence().capacity();
+  info.client_holds_displaced = running_.engine->persistence().displaced();
   return info;
 }
 
@@ -131,6 +133,7 @@ ServiceFacts Director::facts_of(const conf::Service& configured,
     facts.totals += leaving.totals;
     facts.rates += leaving.rates;
   }
+  std::ranges::sort(facts.leaving, {}, &ServerFacts::address);
   return facts;
 }
 
@@ -146,6 +149,8 @@ std::vector<ServiceFacts> Director::services() {
       facts.rates += added.rates;
     }
   }
+  count_persistent_clients(running_.engine->persistence(), running_.engine->now(), running_.roster,
+                           result);
   return result;
 }
 
@@ -208,8 +213,8 @@ std::vector<NeighbourFacts> Director::neighbours() {
 }
 
 std::expected<ConnectionPage, std::string> Director::connections(const ConnectionQuery& query) {
-  return connection_facts(running_.engine->workers(), running_.config, running_.roster, query,
-                          patient_wait);
+  return connection_facts(running_.engine->workers(), running_.engine->persistence(),
+                          running_.config, running_.roster, query, patient_wait);
 }
 
 }  // namespace control

@@ -68,7 +68,11 @@ std::expected<std::unique_ptr<Engine>, std::string> Engine::start(
 }
 
 Engine::Engine(const conf::Config& config, const Roster& roster)
-    : config_(config), roster_(roster), key_(random_key()) {
+    : config_(config),
+      roster_(roster),
+      key_(random_key()),
+      persistence_memory_(
+          lb::Persistence::bytes_for(static_cast<uint32_t>(config.connections.capacity))) {
   for (const conf::Interface& interface : config.interfaces) {
     largest_mtu_ = std::max(largest_mtu_, static_cast<uint16_t>(interface.mtu));
   }
@@ -182,6 +186,7 @@ std::expected<void, std::string> Engine::take_memory() {
 
 std::expected<void, std::string> Engine::make_workers() {
   snapshot_.emplace(worker_count(), build_snapshot(config_, roster_, links_, key_));
+  persistence_.emplace(persistence_memory_.span(), key_);
   agree_on_steering();
   for (const auto& own : own_) all_loads_.push_back(own->loads.span().data());
   for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
@@ -205,6 +210,8 @@ std::expected<void, std::string> Engine::make_workers() {
         .loads = own.loads.span(),
         .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_,
                  kMasqueradeService, kMasqueradeServer},
+        .persistence = *persistence_,
+        .limits = limits_,
         .snapshot = *snapshot_,
         .neighbours = static_neighbours(config_),
     });
@@ -269,6 +276,8 @@ uint64_t Engine::refused(uint32_t service_slot) const {
   for (const auto& own : own_) sum += own->refused[service_slot].reader_get();
   return sum;
 }
+
+lb::Tick Engine::now() const { return clock_->now(); }
 
 void Engine::log_start() const {
   const dataplane::WorkerNumber workers = worker_count();

@@ -48,6 +48,9 @@ class Engine final : public Publisher {
   Traffic traffic(uint32_t server_slot) const;
   scheduler::ServerLoad load(uint32_t server_slot) const override;
   uint64_t refused(uint32_t service_slot) const;
+  const lb::Persistence& persistence() const { return *persistence_; }
+  // The workers' time.
+  lb::Tick now() const;
 
  private:
   // What is each worker's own, beside the worker.
@@ -102,6 +105,12 @@ class Engine final : public Publisher {
   std::optional<dataplane::Mesh> mesh_;
 
   lb::ReservedArray<std::atomic<uint64_t>> turns_{kServiceSlots};
+  lb::ReservedArray<lb::Limit> limit_memory_{kServerSlots};
+  lb::ReservedArray<std::atomic<uint8_t>> overloaded_{kServerSlots};
+  lb::Limits limits_{limit_memory_.span(), overloaded_.span()};
+  // Costs memory only as clients come.
+  lb::ReservedArray<std::byte> persistence_memory_;
+  std::optional<lb::Persistence> persistence_;
   dataplane::TokenBucket answer_limit_{dataplane::Host<lb::V4>::kAnswersPerSecond,
                                        dataplane::Host<lb::V4>::kAnswersPerSecond};
   std::vector<const lb::Load*> all_loads_;

@@ -123,7 +123,7 @@ struct DropFacts {
 
 struct ConnectionFacts {
   lb::Protocol protocol = lb::Protocol::kTcp;
-  std::string state;  // LVS's names: "SYN_RECV", "ESTABLISHED", …, "UDP"
+  std::string state;  // LVS's names: "SYN_RECV", "ESTABLISHED", …, "UDP"; see client_holds
   lb::Endpoint client;
   lb::Endpoint virtual_address;
   lb::Endpoint server;
@@ -137,6 +137,9 @@ struct ConnectionQuery {
   std::optional<lb::IpAddress> client;  // any port of this address
   std::optional<uint16_t> client_port;  // only together with `client`
   std::optional<size_t> limit = 100;    // none: all
+  // Besides, what keeps clients of persistent services at their servers, as LVS lists its
+  // templates: in state NONE or ASSURED, `client` masked and of port 0.
+  bool client_holds = false;
 };
 
 struct ConnectionPage {
@@ -155,6 +158,8 @@ struct InfoFacts {
   uint64_t connection_capacity = 0;
   uint64_t mbufs_in_use = 0;
   uint64_t mbufs_total = 0;
+  uint64_t client_holds_capacity = 0;
+  uint64_t client_holds_displaced = 0;  // which ended before their time, for want of room
 };
 
 struct TimeoutFacts {  // seconds

@@ -37,15 +37,32 @@ Change check(const conf::Config& config, const conf::Service& service,
   return verdict(conf::check_service(config, service, place, vocabulary()));
 }
 
-// Whether they differ in what can be right or wrong: weights and states always are right.
-bool needs_check(const conf::Service& before, const conf::Service& after) {
-  if (before.servers.size() != after.servers.size()) return true;
-  conf::Service alike = after;
-  for (size_t i = 0; i < alike.servers.size(); ++i) {
-    alike.servers[i].weight = before.servers[i].weight;
-    alike.servers[i].state = before.servers[i].state;
-  }
+bool have_same_servers(const conf::Service& before, const conf::Service& after) {
+  return std::ranges::equal(before.servers, after.servers, {}, &conf::Server::address,
+                            &conf::Server::address);
+}
+
+// Weights and states always are right.
+bool differ_in_more(const conf::Server& before, const conf::Server& after) {
+  if (before == after) return false;
+  conf::Server alike = after;
+  alike.weight = before.weight;
+  alike.state = before.state;
   return alike != before;
+}
+
+bool needs_check(const conf::Service& before, const conf::Service& after) {
+  if (!have_same_servers(before, after)) return true;
+  for (size_t i = 0; i < before.servers.size(); ++i) {
+    if (differ_in_more(before.servers[i], after.servers[i])) return true;
+  }
+  const auto own = [](const conf::Service& service) {
+    return std::tie(service.name, service.protocol, service.address, service.scheduler,
+                    service.scheduler_options, service.forward, service.forward_options,
+                    service.persistence_timeout, service.persistence_netmask,
+                    service.expire_quiescent_template, service.one_packet, service.slow_start);
+  };
+  return own(before) != own(after);
 }
 
 std::set<lb::IpAddress> own_addresses(const Snapshot& snapshot) {
@@ -115,7 +132,8 @@ void LiveChanges::leave(const ServiceKey& key, const conf::Server& server,
   leavers_.insert(key);
 }
 
-void LiveChanges::publish(std::unique_ptr<const Snapshot> next) {
+void LiveChanges::publish(std::unique_ptr<Snapshot> next) {
+  dataplane::index_servers(*next, running_.publisher->key());
   running_.publisher->publish(std::move(next));
   running_.publisher->settled();
   cut_what_is_due();
@@ -168,8 +186,10 @@ Change LiveChanges::edit_service(const ServiceKey& key, const Edit& edit,
     if (auto valid = check(running_.config, wanted, place); !valid) return valid;
     if (auto room = check_room(running_.roster, 0, wanted.servers.size()); !room) return room;
   }
-  for (const conf::Server* server : missing_from(wanted.servers, current.servers)) {
-    leave(key, *server, farewell);
+  if (!have_same_servers(current, wanted)) {
+    for (const conf::Server* server : missing_from(wanted.servers, current.servers)) {
+      leave(key, *server, farewell);
+    }
   }
   current = std::move(wanted);
   enter(current);

@@ -40,7 +40,7 @@ class LiveChanges final : public Changes {
   void raise_what_rises();
   void apply(conf::Config wanted, const Farewell& farewell);
   void follow_neighbours(const conf::Config& before);
-  void publish(std::unique_ptr<const Snapshot> next);
+  void publish(std::unique_ptr<Snapshot> next);
   void publish_endpoints(std::unique_ptr<Snapshot> next);
   uint64_t next_publication() const { return running_.publisher->publications() + 1; }
 

@@ -8,6 +8,8 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "control/changes.h"
@@ -39,6 +41,14 @@ class SlotPool {
   std::deque<uint32_t> returned_;
 };
 
+struct EndpointHash {
+  size_t operator()(const lb::Endpoint& endpoint) const {
+    const auto& bytes = endpoint.address.bytes();
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return std::hash<std::string_view>()(text) ^ endpoint.port * size_t{0x9e3779b97f4a7c15};
+  }
+};
+
 class Roster {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -66,7 +76,7 @@ class Roster {
     uint32_t slot = 0;
     conf::Service last;    // without servers; how it is, or was, configured
     bool leaving = false;  // deleted
-    std::map<lb::Endpoint, Server> servers;
+    std::unordered_map<lb::Endpoint, Server, EndpointHash> servers;
     Traffic departed;  // of servers that are gone for good
   };
 

@@ -17,7 +17,9 @@ SteeringWishes steering_wishes(const conf::Config& config,
   wishes.interfaces.resize(config.interfaces.size());
   for (const auto& service : snapshot.services) {
     if (!service) continue;
-    wishes.destinations.push_back({service->end.address, service->protocol, service->end.port});
+    std::optional<lb::Be16> port;
+    if (service->end.port != lb::Be16(0)) port = service->end.port;
+    wishes.destinations.push_back({service->end.address, service->protocol, port});
     for (const auto& server : service->servers) {
       if (!dataplane::methods<lb::V4>()[server.method].replies_seen) continue;
       const lb::Route<lb::V4>* route = snapshot.routes.find(server.end.address);

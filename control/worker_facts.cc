@@ -1,6 +1,8 @@
 #include "control/worker_facts.h"
 
+#include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include "conf/keys.h"
 #include "control/build_snapshot.h"
@@ -73,6 +75,68 @@ ConnectionFacts facts_of(const lb::Connection<lb::V4>& entry, lb::Tick now,
   }
   return facts;
 }
+
+// LVS's templates, after the connections: those of services and servers that there are.
+class HoldLister {
+ public:
+  HoldLister(const ConnectionFilter& filter, const conf::Config& config, const Roster& roster)
+      : filter_(filter), config_(config) {
+    for (size_t i = 0; i < config.services.size(); ++i) {
+      const Roster::Service& entry = *roster.find(key_of(config.services[i]));
+      services_[entry.slot] = i;
+      for (size_t j = 0; j < config.services[i].servers.size(); ++j) {
+        servers_[entry.servers.at(config.services[i].servers[j].address).slot] = {i, j};
+      }
+    }
+  }
+
+  void list(const lb::Persistence& persistence, lb::Tick now, ConnectionPage& page) const {
+    persistence.visit([&](const lb::Persistence::Hold& hold) {
+      if (!lb::before(now, hold.ends)) return;
+      const auto facts = facts_of(hold, now);
+      if (!facts) return;
+      if (filter_.limit && page.connections.size() >= *filter_.limit) {
+        page.complete = false;
+      } else {
+        page.connections.push_back(*facts);
+      }
+    });
+  }
+
+ private:
+  std::optional<ConnectionFacts> facts_of(const lb::Persistence::Hold& hold, lb::Tick now) const {
+    const auto service = services_.find(lb::V4::service_of_key(hold.client));
+    const auto server = servers_.find(hold.server);
+    if (service == services_.end() || server == servers_.end()) return std::nullopt;
+    const conf::Service& configured = config_.services[service->second];
+    const lb::Ipv4Address client = lb::V4::client_of_key(hold.client);
+    if (filter_.service && *filter_.service != service->first) return std::nullopt;
+    if (filter_.client) {
+      const uint32_t mask = configured.persistence_netmask.ipv4().bits.value();
+      const bool meant = (filter_.client->bits.value() & mask) == client.bits.value();
+      if (!meant || filter_.client_port) return std::nullopt;
+    }
+    const auto& [of_service, position] = server->second;
+    // What is left of another service that had the slot.
+    if (of_service != service->second) return std::nullopt;
+    const conf::Server& to = config_.services[of_service].servers[position];
+    ConnectionFacts facts;
+    facts.protocol = configured.protocol;
+    facts.state = hold.assured ? "ASSURED" : "NONE";
+    facts.client = {lb::IpAddress(client), 0};
+    facts.virtual_address = configured.address;
+    facts.server = to.address;
+    facts.service = configured.name;
+    facts.forward = to.forward;
+    facts.expires_seconds = static_cast<double>(hold.ends - now) / lb::kTicksPerSecond;
+    return facts;
+  }
+
+  const ConnectionFilter& filter_;
+  const conf::Config& config_;
+  std::unordered_map<uint32_t, size_t> services_;                    // by slot
+  std::unordered_map<uint32_t, std::pair<size_t, size_t>> servers_;  // by slot
+};
 
 NeighbourFacts facts_of(const dataplane::Neighbour<lb::V4>& neighbour, lb::Tick now,
                         const conf::Config& config) {
@@ -180,24 +244,49 @@ std::vector<NeighbourFacts> neighbour_facts(Workers workers, const conf::Config&
   return result;
 }
 
-std::expected<ConnectionPage, std::string> connection_facts(Workers workers,
-                                                            const conf::Config& config,
-                                                            const Roster& roster,
-                                                            const ConnectionQuery& query,
-                                                            const Wait& wait) {
+void count_persistent_clients(const lb::Persistence& persistence, lb::Tick now,
+                              const Roster& roster, std::vector<ServiceFacts>& services) {
+  const auto is_persistent = [](const ServiceFacts& facts) {
+    return facts.persistence_timeout > 0;
+  };
+  if (std::ranges::none_of(services, is_persistent)) return;
+  std::unordered_map<uint64_t, uint32_t> clients;  // by slots of service and server
+  persistence.visit([&](const lb::Persistence::Hold& hold) {
+    const uint32_t service = lb::V4::service_of_key(hold.client);
+    if (lb::before(now, hold.ends)) ++clients[uint64_t{service} << 32 | hold.server];
+  });
+  for (ServiceFacts& service : services) {
+    const Roster::Service& entry = *roster.find({service.protocol, service.address});
+    for (ServerFacts& server : service.servers) {
+      const uint32_t slot = entry.servers.at(server.address).slot;
+      const auto found = clients.find(uint64_t{entry.slot} << 32 | slot);
+      if (found != clients.end()) server.persistent_clients = found->second;
+    }
+  }
+}
+
+std::expected<ConnectionPage, std::string> connection_facts(
+    Workers workers, const lb::Persistence& persistence, const conf::Config& config,
+    const Roster& roster, const ConnectionQuery& query, const Wait& wait) {
   auto filter = filter_of(query, config, roster);
   if (!filter) return std::unexpected(filter.error());
   const lb::Timeouts timeouts = timeouts_of(config.timeouts);
   ConnectionPage page;
+  lb::Tick now = 0;
   for (dataplane::Worker* worker : workers) {
     if (query.limit) filter->limit = *query.limit - page.connections.size();
     const auto inspected = inspect_connections(*worker, *filter, wait);
     if (!inspected) return std::unexpected(inspected.error());
     page.complete = page.complete && inspected->complete;
+    now = inspected->now;
     page.connections.reserve(page.connections.size() + inspected->entries.size());
     for (const lb::Connection<lb::V4>& entry : inspected->entries) {
       page.connections.push_back(facts_of(entry, inspected->now, timeouts, roster));
     }
+  }
+  if (query.client_holds) {
+    filter->limit = query.limit;
+    HoldLister(*filter, config, roster).list(persistence, now, page);
   }
   return page;
 }

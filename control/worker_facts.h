@@ -37,11 +37,14 @@ std::vector<NeighbourFacts> neighbour_facts(Workers workers, const conf::Config&
                                             const Wait& wait);
 
 // Errors: an unknown service, with the known ones; a worker that does not answer.
-std::expected<ConnectionPage, std::string> connection_facts(Workers workers,
-                                                            const conf::Config& config,
-                                                            const Roster& roster,
-                                                            const ConnectionQuery& query,
-                                                            const Wait& wait);
+std::expected<ConnectionPage, std::string> connection_facts(
+    Workers workers, const lb::Persistence& persistence, const conf::Config& config,
+    const Roster& roster, const ConnectionQuery& query, const Wait& wait);
+
+// Puts into each server's facts how many clients hold to it, `services` being in the order of the
+// configuration. The table is walked only where a service is persistent.
+void count_persistent_clients(const lb::Persistence& persistence, lb::Tick now,
+                              const Roster& roster, std::vector<ServiceFacts>& services);
 
 // One line for the log.
 std::string event_text(const dataplane::Event& event, const conf::Config& config);

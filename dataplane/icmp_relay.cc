@@ -112,16 +112,29 @@ void IcmpRelay<lb::V4>::relay_to_client(LinkNumber link, Packet& packet, const Q
       subject(lb::Direction::kOutbound, quote.source, quote.destination, quote.protocol);
   if (pass_on(link, packet, about)) return;
   const EntryIndex index = find(about);
-  if (index == kNoEntry || quote.source.address != packet.destination.address) {
-    host_.route(link, packet);
+  const bool to_its_source = quote.source.address == packet.destination.address;
+  if (index != kNoEntry && to_its_source) {
+    lb::Connection<lb::V4>& entry = connections_.entry(index);
+    send_to_client(link, packet, quote, entry.next_hop_outside, entry.virtual_end);
     return;
   }
-  lb::Connection<lb::V4>& entry = connections_.entry(index);
-  Neighbour<lb::V4>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, link,
-                                          packet, IcmpError::host_unreachable());
+  // About a datagram of a one-packet service there is no connection to be asked.
+  const auto server = snapshot_->one_packet_reply(about.other, about.protocol);
+  if (server && to_its_source) {
+    lb::NextHop next_hop = 0;
+    send_to_client(link, packet, quote, next_hop, server->virtual_end);
+    return;
+  }
+  host_.route(link, packet);
+}
+
+void IcmpRelay<lb::V4>::send_to_client(LinkNumber link, Packet& packet, const Quote& quote,
+                                       lb::NextHop& next_hop, const lb::End<lb::V4>& virtual_end) {
+  Neighbour<lb::V4>* hop = host_.next_hop(next_hop, packet.destination.address, link, packet,
+                                          IcmpError::host_unreachable());
   if (hop == nullptr || !host_.may_leave(*hop, link, packet)) return;
-  translate(quote, QuotedEnd::kDestination, entry.virtual_end);
-  replace_address(packet, view<Ipv4Header>(packet.ip).source, entry.virtual_end.address);
+  translate(quote, QuotedEnd::kDestination, virtual_end);
+  replace_address(packet, view<Ipv4Header>(packet.ip).source, virtual_end.address);
   recompute_checksum(packet);
   host_.send(*hop, packet);
 }

@@ -21,6 +21,9 @@ class IcmpRelay<lb::V4> {
   IcmpRelay(Host<lb::V4>& host, Peers& peers, lb::Connections<lb::V4>& connections)
       : host_(host), peers_(peers), connections_(connections) {}
 
+  // To be called before each burst.
+  void begin(const Snapshot<lb::V4>& snapshot) { snapshot_ = &snapshot; }
+
   // Whether the packet is an ICMP error, which `relay` then decides the fate of or hands to the
   // connection's owner.
   static bool is_error(const Packet& packet);
@@ -42,10 +45,14 @@ class IcmpRelay<lb::V4> {
                   const lb::End<lb::V4>& other, uint8_t protocol) const;
   bool pass_on(LinkNumber link, const Packet& packet, const Subject& subject);
   lb::EntryIndex find(const Subject& subject) const;
+  // Sends on, as if it came from a virtual end, what was said about a packet from there.
+  void send_to_client(LinkNumber link, Packet& packet, const Quote& quote, lb::NextHop& next_hop,
+                      const lb::End<lb::V4>& virtual_end);
 
   Host<lb::V4>& host_;
   Peers& peers_;
   lb::Connections<lb::V4>& connections_;
+  const Snapshot<lb::V4>* snapshot_ = nullptr;
   std::span<const Method<lb::V4>> methods_ = methods<lb::V4>();
 };
 

@@ -9,6 +9,8 @@
 
 namespace dataplane {
 
+lb::Tick Clock::now() const { return at(rte_rdtsc()); }
+
 Clock::Clock() : start_(rte_rdtsc()), cycles_per_tick_(rte_get_tsc_hz() / lb::kTicksPerSecond) {}
 
 Loop::~Loop() {

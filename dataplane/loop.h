@@ -14,6 +14,7 @@ namespace dataplane {
 class Clock {
  public:
   Clock();  // starts now
+  lb::Tick now() const;
   lb::Tick at(uint64_t cycles) const {
     return static_cast<lb::Tick>((cycles - start_) / cycles_per_tick_);
   }

@@ -11,25 +11,43 @@ using lb::kNoEntry;
 template <class F>
 Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
               TokenBucket& answer_limit, lb::Connections<F>& connections, LiveFigures live,
-              const Snapshot<F>& snapshot)
+              lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot)
     : outbox_(outbox),
       peers_(peers),
       connections_(connections),
       live_(live),
+      holds_(persistence, snapshot),
+      limits_(limits),
       turns_(live.turns),
       reservations_(connections),
       snapshot_(&snapshot),
       host_(io, outbox, peers, counters, events, answer_limit, *this, snapshot),
       relay_(host_, peers, connections),
-      reassembly_(outbox) {}
+      reassembly_(outbox) {
+  connections_.look_after_holds_by(holds_);
+  connections_.share_limits(limits_);
+  adopt(snapshot);
+}
 
 template <class F>
 void Path<F>::begin(const Snapshot<F>& snapshot, lb::Tick now) {
-  // Each burst, and not only where it changed: it is 36 bytes, and nothing can be forgotten.
-  connections_.use(snapshot.timeouts);
-  snapshot_ = &snapshot;
   now_ = now;
+  if (snapshot.serial.number() != adopted_) [[unlikely]]
+    adopt(snapshot);
+  snapshot_ = &snapshot;
   host_.begin(snapshot, now);
+  holds_.begin(snapshot, now);
+  relay_.begin(snapshot);
+}
+
+template <class F>
+void Path<F>::adopt(const Snapshot<F>& snapshot) {
+  adopted_ = snapshot.serial.number();
+  connections_.use(snapshot.timeouts);
+  for (size_t i = 0; i < snapshot.limited.size(); ++i) {
+    limits_.set(snapshot.limited[i], snapshot.thresholds[i].first, snapshot.thresholds[i].second);
+  }
+  connections_.count_at_limits(snapshot.limited);
 }
 
 template <class F>
@@ -135,16 +153,20 @@ void Path<F>::locate_all(const Burst& burst) {
 
 // A packet will probably open a connection of a service: what its server's choice shares with other
 // workers is asked of them for the whole burst. A worker alone weighs loads only when it opens,
-// when all packets before have had their effect on them, as LVS does.
+// when all packets before have had their effect on them, as LVS does. Nothing is asked for a client
+// that holds to a server, nor counted for a datagram that will leave no connection.
 template <class F>
 void Path<F>::expect(const Packet& packet) {
   const VirtualService<F>& service = *snapshot_->services[packet.service];
+  if (service.holds.timeout != 0 && holds_.find(service, packet.source.address)) return;
   if (service.plan->takes_turns()) {
     turns_.expect(packet.service);
-  } else if (!peers_.alone()) {
+  } else if (!peers_.alone() && !service.one_packet && !reservations_.full()) {
     const auto picked = service.plan->pick(request_for(service, packet));
     if (!picked) return;
-    reservations_.add(packet, *picked, service.servers[*picked].slot, first_state(packet));
+    const RealServer<F>& server = service.servers[*picked];
+    if (!claim(server)) return;
+    reservations_.add(packet, *picked, server.slot, first_state(packet));
   }
 }
 
@@ -179,28 +201,19 @@ void Path<F>::forward_with(LinkNumber link, Packet& packet, EntryIndex index) {
   Entry& entry = connections_.entry(index);
   if ((entry.flags & Entry::kCut) != 0 && !reset_both(link, packet)) [[unlikely]]
     return;
-  const Method<F>& method = methods_[entry.method];
   if (packet.direction() == lb::Direction::kInbound) {
     Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
                                        IcmpError::host_unreachable());
     if (hop == nullptr) return;
     account(packet, index, entry);
-    const bool may =
-        method.overhead == 0
-            ? host_.may_leave(*hop, link, packet)
-            : host_.may_leave_in_tunnel(*hop, link, packet, method.overhead, entry.inside.address);
-    if (!may) return;
-    method.inbound(packet, entry, hop->source);
-    host_.send(*hop, packet);
+    leave_inbound(link, packet, entry, *hop);
     return;
   }
   Neighbour<F>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, link, packet,
                                      IcmpError::host_unreachable());
   if (hop == nullptr) return;
   account(packet, index, entry);
-  if (!host_.may_leave(*hop, link, packet)) return;
-  method.outbound(packet, entry);
-  host_.send(*hop, packet);
+  leave_outbound(link, packet, entry, *hop);
 }
 
 template <class F>
@@ -215,6 +228,11 @@ EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
   const EntryIndex index = find(packet);
   if (packet.direction() == lb::Direction::kOutbound) {
     if (index != kNoEntry) return index;
+    const auto server = snapshot_->one_packet_reply(packet.source, packet.protocol);
+    if (server && !host_.owns(packet.destination.address)) {
+      return_once(link, packet, *server);
+      return kNoEntry;
+    }
     if (const MasqueradeRule<F>* rule = masquerade_rule(packet)) {
       return open_masqueraded(packet, *rule);
     }
@@ -262,12 +280,16 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
   }
   DropReason why_not{};
   EntryIndex index = kNoEntry;
-  const auto [server, reserved] = choose(service, packet, why_not);
-  if (server != nullptr) {
+  const Choice choice = choose(service, packet, why_not);
+  if (const RealServer<F>* server = choice.server) {
+    if (service.one_packet) {
+      forward_once(link, packet, service, choice);
+      return kNoEntry;
+    }
     index = connections_.open(
-        {packet.source, packet.destination, server->end, packet.protocol, first_state(packet),
-         server->method, methods_[server->method].replies_seen, false, service.slot, server->slot,
-         reserved},
+        {packet.source, packet.destination, server->end_for(packet.destination), packet.protocol,
+         first_state(packet), server->method, methods_[server->method].replies_seen, false,
+         service.slot, server->slot, choice.reserved, Holds<F>::seconds(service)},
         now_);
     if (index != kNoEntry) {
       live_.traffic[server->slot].connections.add(1);
@@ -289,6 +311,7 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
 template <class F>
 scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const Packet& packet) {
   return {.loads = scheduler::LoadView(live_.loads),
+          .overloads = scheduler::Overloads(limits_.flags()),
           .client = F::fold(packet.source.address),
           .destination = F::fold(packet.destination.address),
           .client_port = packet.source.port.value(),
@@ -297,38 +320,62 @@ scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const 
 }
 
 template <class F>
-std::optional<uint32_t> Path<F>::pick(const VirtualService<F>& service, const Packet& packet) {
+std::optional<uint32_t> Path<F>::pick(const VirtualService<F>& service, const Packet& packet,
+                                      std::optional<uint64_t>& turn) {
   scheduler::Request request = request_for(service, packet);
   if (!service.plan->takes_turns()) return service.plan->pick(request);
   for (uint32_t tries = service.plan->turns_to_try(); tries > 0; --tries) {
     request.turn = turns_.take(service.slot);
+    turn = request.turn;
     request.last_try = tries == 1;
     if (const auto picked = service.plan->pick(request)) return picked;
   }
   return std::nullopt;
 }
 
-// The scheduler's server, or, where that would make two connections look alike to their replies,
-// the next in order that does not.
 template <class F>
 Path<F>::Choice Path<F>::choose(const VirtualService<F>& service, const Packet& packet,
                                 DropReason& why_not) {
+  return service.holds.timeout != 0 ? choose_by_client(service, packet, why_not)
+                                    : choose_by_schedule(service, packet, why_not);
+}
+
+// The scheduler's server, or, where that would make two connections look alike to their replies,
+// the next in order that does not.
+template <class F>
+Path<F>::Choice Path<F>::choose_by_schedule(const VirtualService<F>& service, const Packet& packet,
+                                            DropReason& why_not) {
+  // Between the scheduler's look at a server's threshold and the claim, another worker may take the
+  // last place. The scheduler is asked again then; the last time, the next in order will do.
+  constexpr int kTries = 8;
   std::optional<uint32_t> picked = reservations_.take(packet);
-  const bool is_ahead = picked.has_value();
-  if (!is_ahead) picked = pick(service, packet);
-  if (!picked) {
-    why_not = DropReason::kNoServer;
-    return {nullptr, false};
-  }
-  const size_t servers = service.servers.size();
-  for (size_t step = 0; step < servers; ++step) {
-    const RealServer<F>& server = service.servers[(*picked + step) % servers];
-    const bool reserved = is_ahead && step == 0;
-    if (server.accepts && !is_ambiguous(server, packet)) return {&server, reserved};
-    if (reserved) connections_.unreserve(server.slot, first_state(packet));
-  }
+  bool is_ahead = picked.has_value();
+  std::optional<uint64_t> turn;
   why_not = DropReason::kAmbiguousTuple;
-  return {nullptr, false};
+  const size_t servers = service.servers.size();
+  for (int tries = 1; tries <= kTries; ++tries) {
+    if (!is_ahead) picked = pick(service, packet, turn);
+    if (!picked) {
+      why_not = DropReason::kNoServer;
+      return {};
+    }
+    bool is_outrun = false;
+    for (size_t step = 0; step < servers && !is_outrun; ++step) {
+      const RealServer<F>& server = service.servers[(*picked + step) % servers];
+      const bool fits = server.accepts && !is_ambiguous(server, packet);
+      if (is_ahead && step == 0) {
+        if (fits) return {&server, true};
+        connections_.unreserve(server.slot, first_state(packet));
+      } else if (fits) {
+        if (service.one_packet || claim(server)) return {&server, false, turn};
+        why_not = DropReason::kNoServer;
+        is_outrun = step == 0 && tries < kTries;
+      }
+    }
+    if (!is_outrun) break;
+    is_ahead = false;
+  }
+  return {};
 }
 
 // In NAT a reply names only the client's end and the server's: two services that share a server
@@ -336,8 +383,8 @@ Path<F>::Choice Path<F>::choose(const VirtualService<F>& service, const Packet& 
 template <class F>
 bool Path<F>::is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
   if (!methods_[server.method].replies_seen) return false;
-  return connections_.table().find(packet.hash, lb::Direction::kOutbound, packet.source, server.end,
-                                   packet.protocol) != kNoEntry;
+  return connections_.table().find(packet.hash, lb::Direction::kOutbound, packet.source,
+                                   server.end_for(packet.destination), packet.protocol) != kNoEntry;
 }
 
 template <class F>

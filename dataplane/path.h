@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "dataplane/holds.h"
 #include "dataplane/host.h"
 #include "dataplane/icmp_relay.h"
 #include "dataplane/methods.h"
@@ -31,7 +32,7 @@ class Path final : private Reentry {
 
   Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
        TokenBucket& answer_limit, lb::Connections<F>& connections, LiveFigures live,
-       const Snapshot<F>& snapshot);
+       lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot);
 
   Host<F>& host() { return host_; }
   const Host<F>& host() const { return host_; }
@@ -96,16 +97,47 @@ class Path final : private Reentry {
   lb::EntryIndex open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule);
   bool starts_something(const Packet& packet) const;
   const MasqueradeRule<F>* masquerade_rule(const Packet& packet) const;
+  void adopt(const Snapshot<F>& snapshot);
+  // The last steps of a packet of a connection. Always inline: they are on the usual packet's way.
+  [[gnu::always_inline]] void leave_inbound(LinkNumber link, Packet& packet, const Entry& entry,
+                                            Neighbour<F>& hop) {
+    const Method<F>& method = methods_[entry.method];
+    const bool may =
+        method.overhead == 0
+            ? host_.may_leave(hop, link, packet)
+            : host_.may_leave_in_tunnel(hop, link, packet, method.overhead, entry.inside.address);
+    if (!may) return;
+    method.inbound(packet, entry, hop.source);
+    host_.send(hop, packet);
+  }
+  [[gnu::always_inline]] void leave_outbound(LinkNumber link, Packet& packet, const Entry& entry,
+                                             Neighbour<F>& hop) {
+    if (!host_.may_leave(hop, link, packet)) return;
+    methods_[entry.method].outbound(packet, entry);
+    host_.send(hop, packet);
+  }
+  // A server for a new connection. It has been claimed.
   struct Choice {
-    const RealServer<F>* server;  // nullptr: none
-    bool reserved;
+    const RealServer<F>* server = nullptr;  // nullptr: none
+    bool reserved = false;
+    std::optional<uint64_t> turn = {};  // that led to it
   };
   Choice choose(const VirtualService<F>& service, const Packet& packet, lb::DropReason& why_not);
+  Choice choose_by_client(const VirtualService<F>& service, const Packet& packet,
+                          lb::DropReason& why_not);
+  Choice choose_by_schedule(const VirtualService<F>& service, const Packet& packet,
+                            lb::DropReason& why_not);
+  void give_back(const VirtualService<F>& service, const Packet& packet, const Choice& choice);
+  bool claim(const RealServer<F>& server);
+  void forward_once(LinkNumber link, Packet& packet, const VirtualService<F>& service,
+                    const Choice& choice);
+  void return_once(LinkNumber link, Packet& packet, const OnePacketServer<F>& server);
   static lb::State first_state(const Packet& packet) {
     return packet.protocol == lb::Protocol::kTcp ? lb::State::kSynRecv : lb::State::kUdp;
   }
   scheduler::Request request_for(const VirtualService<F>& service, const Packet& packet);
-  std::optional<uint32_t> pick(const VirtualService<F>& service, const Packet& packet);
+  std::optional<uint32_t> pick(const VirtualService<F>& service, const Packet& packet,
+                               std::optional<uint64_t>& turn);
   bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const;
   void account(const Packet& packet, lb::EntryIndex index, Entry& entry);
 
@@ -113,9 +145,12 @@ class Path final : private Reentry {
   Peers& peers_;
   lb::Connections<F>& connections_;
   LiveFigures live_;
+  Holds<F> holds_;
+  lb::Limits& limits_;
   Turns turns_;
   Reservations<F> reservations_;
   const Snapshot<F>* snapshot_;
+  uint64_t adopted_ = 0;  // the serial of the snapshot that it has been told of
   lb::Tick now_ = 0;
   std::span<const Method<F>> methods_ = methods<F>();
   lb::MethodNumber nat_ = find_method("nat").value();

@@ -5,11 +5,17 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "dataplane/io.h"
 #include "dataplane/masquerade.h"
+#include "dataplane/methods.h"
 #include "lb/connection.h"
 #include "lb/endpoint_table.h"
 #include "lb/routes.h"
@@ -30,17 +36,63 @@ struct RealServer {
   uint32_t slot = 0;
   lb::MethodNumber method = 0;
   bool accepts = true;  // takes new connections: its weight is not 0
+  // Connections at which it takes no more, and below which it does again (lb/server_limits.h); 0:
+  // none.
+  uint32_t upper_threshold = 0;
+  uint32_t lower_threshold = 0;
+
+  // Where a connection goes: a server of a service that has every port keeps the client's.
+  lb::End<F> end_for(const lb::End<F>& virtual_end) const {
+    return {end.address, end.port == Be16(0) ? virtual_end.port : end.port};
+  }
+};
+
+// How a service's clients hold to their servers.
+template <class F>
+struct ClientHolds {
+  lb::Tick timeout = 0;          // after a client's last new connection; 0: they do not
+  typename F::Address mask{};    // clients that are alike under it are one
+  bool leave_quiescent = false;  // they leave a server that takes no new connections
 };
 
 template <class F>
 struct VirtualService {
   uint32_t slot = 0;
   lb::Protocol protocol{};
-  lb::End<F> end{};
+  lb::End<F> end{};                    // port 0: every port that no other service has
   std::vector<RealServer<F>> servers;  // in the order of the file
   std::unique_ptr<const scheduler::Plan> plan;
   // Deleted, with connections that go on: to others its port is as closed as any.
   bool closed = false;
+  ClientHolds<F> holds;
+  bool one_packet = false;  // UDP: every datagram is scheduled by itself, and no connection is kept
+
+  // Its server of that slot, or nullptr.
+  const RealServer<F>* server_of_slot(uint32_t slot) const {
+    const auto found = std::ranges::lower_bound(by_slot, slot, {}, &Position::slot);
+    if (found == by_slot.end() || found->slot != slot) return nullptr;
+    return &servers[found->position];
+  }
+  // To be called once all servers are in, where clients hold to them.
+  void index_servers() {
+    by_slot.clear();
+    for (uint32_t i = 0; i < servers.size(); ++i) by_slot.push_back({servers[i].slot, i});
+    std::ranges::sort(by_slot, {}, &Position::slot);
+  }
+
+  struct Position {
+    uint32_t slot;
+    uint32_t position;
+  };
+  std::vector<Position> by_slot;
+};
+
+// A server whose datagrams are replies of a one-packet service, in NAT: nothing else tells.
+template <class F>
+struct OnePacketServer {
+  lb::End<F> virtual_end;
+  uint32_t service = 0;  // slots
+  uint32_t server = 0;
 };
 
 template <class F>
@@ -61,18 +113,98 @@ class OwnAddresses {
   std::vector<Address> addresses_;
 };
 
+// A number that no other has: an address may come again.
+class Serial {
+ public:
+  Serial() : number_(next()) {}
+  Serial(const Serial&) : Serial() {}
+  Serial& operator=(const Serial&) { return *this; }
+  uint64_t number() const { return number_; }
+
+ private:
+  static uint64_t next() {
+    static std::atomic<uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  uint64_t number_;
+};
+
 template <class F>
 struct Snapshot {
+  Serial serial;
   std::vector<Link> links;
   // By slot; a slot whose service is gone holds nothing, one whose service leaves a closed one.
   std::vector<std::shared_ptr<const VirtualService<F>>> services;
   lb::EndpointTable<F> endpoints;  // to the service's slot
-  OwnAddresses<F> own;             // interface addresses and VIPs
-  lb::RouteTable<F> routes;        // connected prefixes included
+  // By slot, in order: the servers that have a threshold, and the thresholds.
+  std::vector<uint32_t> limited;
+  std::vector<std::pair<uint32_t, uint32_t>> thresholds;
+  // By the server's end, to an element of the other.
+  lb::EndpointTable<F> one_packet_ends;
+  std::vector<OnePacketServer<F>> one_packet_servers;
+  OwnAddresses<F> own;       // interface addresses and VIPs
+  lb::RouteTable<F> routes;  // connected prefixes included
   Masquerade<F> masquerade;
   lb::Timeouts timeouts{};
   // Differs where links' addresses or routes do, which connections' next hops follow from.
   uint32_t routing_version = 0;
+
+  // Whose reply a datagram from a server is, where that server's service keeps no connections.
+  std::optional<OnePacketServer<F>> one_packet_reply(const lb::End<F>& from,
+                                                     lb::Protocol protocol) const {
+    if (one_packet_servers.empty()) [[likely]]
+      return std::nullopt;
+    const std::optional<uint32_t> found = one_packet_ends.find(from, protocol);
+    if (!found) return std::nullopt;
+    OnePacketServer<F> server = one_packet_servers[*found];
+    if (server.virtual_end.port == Be16(0)) server.virtual_end.port = from.port;
+    return server;
+  }
 };
+
+// Derives from a snapshot's services what their servers are looked up by: to be called whenever one
+// has been put in.
+template <class F>
+void index_servers(Snapshot<F>& snapshot, lb::HashKey key) {
+  std::vector<typename lb::EndpointTable<F>::Item> answering;
+  std::set<std::tuple<typename F::Address, uint16_t, lb::Protocol>> taken;
+  std::vector<std::tuple<uint32_t, uint32_t, uint32_t>> limits;
+  snapshot.one_packet_servers.clear();
+  for (const auto& service : snapshot.services) {
+    if (!service) continue;
+    for (const RealServer<F>& server : service->servers) {
+      if (server.upper_threshold > 0) {
+        limits.emplace_back(server.slot, server.upper_threshold, server.lower_threshold);
+      }
+      if (!service->one_packet || !methods<F>()[server.method].replies_seen) continue;
+      // Where services share a server's end, nobody can know: the first has its replies.
+      if (!taken.emplace(server.end.address, server.end.port.value(), service->protocol).second) {
+        continue;
+      }
+      answering.push_back({server.end, service->protocol,
+                           static_cast<uint32_t>(snapshot.one_packet_servers.size())});
+      snapshot.one_packet_servers.push_back({service->end, service->slot, server.slot});
+    }
+  }
+  snapshot.one_packet_ends = lb::EndpointTable<F>(answering, key);
+  std::ranges::sort(limits);
+  snapshot.limited.clear();
+  snapshot.thresholds.clear();
+  for (const auto& [slot, upper, lower] : limits) {
+    snapshot.limited.push_back(slot);
+    snapshot.thresholds.emplace_back(upper, lower);
+  }
+}
+
+// The same, and what services themselves are looked up by.
+template <class F>
+void index_services(Snapshot<F>& snapshot, lb::HashKey key) {
+  std::vector<typename lb::EndpointTable<F>::Item> items;
+  for (const auto& service : snapshot.services) {
+    if (service) items.push_back({service->end, service->protocol, service->slot});
+  }
+  snapshot.endpoints = lb::EndpointTable<F>(items, key);
+  index_servers(snapshot, key);
+}
 
 }  // namespace dataplane

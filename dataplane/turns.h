@@ -33,6 +33,16 @@ class Turns {
     return claim->next++;
   }
 
+  // Gives back a turn of this burst, the service's last, that came to nothing.
+  void put_back(uint32_t service, uint64_t turn) {
+    Claim* claim = claim_of(service);
+    if (claim != nullptr && claim->next == turn + 1) {
+      claim->next = turn;
+    } else {
+      spare_.push_back({service, 0, turn, turn + 1});
+    }
+  }
+
   // The end of a burst: gives back what was not taken.
   void settle() {
     for (size_t i = 0; i < used_; ++i) {

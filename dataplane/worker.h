@@ -31,6 +31,8 @@ struct WorkerParts {
   lb::HashKey key;
   std::span<lb::Load> loads;  // this worker's, by server
   LiveFigures live;
+  lb::Persistence& persistence;  // all workers', as the next
+  lb::Limits& limits;
   Publication<Snapshot<lb::V4>>& snapshot;
   std::vector<StaticNeighbour> neighbours;
 };

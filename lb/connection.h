@@ -37,6 +37,11 @@ struct Connection {
   bool from_inside;  // masqueraded: the real server opened it
   uint8_t flags;
 
+  // Of its client's hold to the server, see HoldKeeper; 0: there is none. Beside the lowest bit of
+  // `flags`, which is for others.
+  uint8_t hold_seconds() const { return flags >> 1; }
+  static uint8_t flags_of_hold(uint8_t seconds) { return static_cast<uint8_t>(seconds << 1); }
+
   uint32_t service;  // slot of the service
   uint32_t server;   // slot of the real server, director-wide
 

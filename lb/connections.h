@@ -2,15 +2,28 @@
 // taken back for a newer one when the director is full. One thread; time is an argument.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "lb/connection_table.h"
 #include "lb/live.h"
+#include "lb/reserved_array.h"
+#include "lb/server_limits.h"
 #include "lb/timer_wheel.h"
 
 namespace lb {
+
+// Keeps clients to their servers (lb/persistence.h) while they have connections to them.
+template <class F>
+class HoldKeeper {
+ public:
+  virtual ~HoldKeeper() = default;
+  // The connection's client is to keep its server until then at least.
+  virtual void keep(const Connection<F>& entry, Tick until) = 0;
+};
 
 template <class F>
 class Connections {
@@ -28,8 +41,11 @@ class Connections {
     bool from_inside;
     uint32_t service;
     uint32_t server;
-    bool reserved = false;  // counted by `reserve` already
+    bool reserved = false;     // counted by `reserve` already
+    uint8_t hold_seconds = 0;  // see Connection
   };
+  // A longer hold is looked after as if it were for so long.
+  static constexpr uint8_t kLongestHold = 60;
 
   // `loads` is indexed by the server's slot and outlives this; so do pool and memory.
   Connections(ConnectionPool<F>& pool, std::span<std::byte> bucket_memory, HashKey key,
@@ -39,7 +55,12 @@ class Connections {
         table_(pool, bucket_memory, key),
         wheels_{Wheel(pool, now), Wheel(pool, now), Wheel(pool, now), Wheel(pool, now)},
         loads_(loads),
-        timeouts_(timeouts) {}
+        timeouts_(timeouts),
+        counted_((loads.size() + 63) / 64) {}
+
+  // To be called before connections are opened that need them; both outlive this.
+  void look_after_holds_by(HoldKeeper<F>& keeper) { keeper_ = &keeper; }
+  void share_limits(Limits& limits) { limits_ = &limits; }
 
   ConnectionTable<F>& table() { return table_; }
   const ConnectionTable<F>& table() const { return table_; }
@@ -52,14 +73,15 @@ class Connections {
 
   // kNoEntry when the director is full and nothing of this worker's may be taken back; the other
   // workers are asked then, see is_waiting.
-  // Either way a reservation is used up.
+  // Either way a reservation is used up, and so is a claim.
   EntryIndex open(const Opening& opening, Tick now) {
     EntryIndex index = cache_.take();
     if (index == kNoEntry) {
       if (!reclaim()) {
         if (!waiting_since_) waiting_since_ = now;
         pool_.want();
-        if (opening.reserved) unreserve(opening.server, opening.state);
+        if (opening.reserved) count(opening.server, opening.state, -1);
+        disclaim(opening.server);
         return kNoEntry;
       }
       index = cache_.take();
@@ -74,21 +96,52 @@ class Connections {
     entry.replies_seen = opening.replies_seen;
     entry.inside = opening.inside;
     entry.from_inside = opening.from_inside;
-    entry.flags = 0;
+    entry.flags = Entry::flags_of_hold(opening.hold_seconds);
     entry.service = opening.service;
     entry.server = opening.server;
     entry.stamp = now;
     entry.next_hop_inside = 0;
     entry.next_hop_outside = 0;
     table_.insert(index);
-    wheel_of(entry.state).insert(index, now + timeout_of(entry.state));
+    wheel_of(entry.state).insert(index, next_look(entry, now));
     if (!opening.reserved) count(opening.server, opening.state, +1);
     return index;
   }
 
   // Counts a connection that is about to be opened in a state, for all workers' schedulers to see.
+  // It has been claimed.
   void reserve(uint32_t server, State state) { count(server, state, +1); }
-  void unreserve(uint32_t server, State state) { count(server, state, -1); }
+  void unreserve(uint32_t server, State state) {
+    count(server, state, -1);
+    disclaim(server);
+  }
+
+  // The servers with a threshold, in order, which this worker counts at `Limits` from now on, and
+  // no others. To be called when it sees another configuration.
+  void count_at_limits(std::span<const uint32_t> servers) {
+    for (const uint32_t server : limited_) {
+      if (std::ranges::binary_search(servers, server)) continue;
+      set_counted(server, false);
+      limits_->leave(server, connections_of(server));
+    }
+    for (const uint32_t server : servers) {
+      if (is_counted(server)) continue;
+      set_counted(server, true);
+      limits_->join(server, connections_of(server));
+    }
+    limited_.assign(servers.begin(), servers.end());
+  }
+
+  // Takes one of a server's places for a connection that is about to be opened. False: its
+  // threshold is reached.
+  bool claim(uint32_t server) { return !is_counted(server) || limits_->claim(server); }
+  // The same where the threshold does not matter.
+  void claim_anyway(uint32_t server) {
+    if (is_counted(server)) limits_->add(server);
+  }
+  void disclaim(uint32_t server) {
+    if (is_counted(server)) limits_->release(server);
+  }
 
   // Whether this worker has found the director full for so short a time that another one may yet
   // give it entries.
@@ -125,9 +178,10 @@ class Connections {
     uint32_t looked = 0;
     for (Wheel& wheel : wheels_) {
       looked += wheel.advance(now, budget - looked, [&](EntryIndex index) {
-        const Tick deadline = deadline_of(pool_[index]);
-        if (before(now, deadline)) {
-          wheel.insert(index, deadline);
+        const Entry& entry = pool_[index];
+        if (before(now, deadline_of(entry))) {
+          keep_hold(entry, now);
+          wheel.insert(index, next_look(entry, now));
         } else {
           forget(index);
         }
@@ -160,6 +214,35 @@ class Connections {
     }
   }
 
+  // When the wheel is to look at an entry: when it may end, or earlier, so that its client's hold
+  // does not end before it.
+  Tick next_look(const Entry& entry, Tick now) const {
+    const Tick deadline = deadline_of(entry);
+    if (entry.hold_seconds() == 0) [[likely]]
+      return deadline;
+    const Tick hold = entry.hold_seconds() * kTicksPerSecond;
+    // The wheel may be late.
+    const Tick look = now + hold - std::min(hold / 2, 4 * kTicksPerSecond);
+    return before(look, deadline) ? look : deadline;
+  }
+
+  void keep_hold(const Entry& entry, Tick now) {
+    if (entry.hold_seconds() == 0) [[likely]]
+      return;
+    keeper_->keep(entry, now + entry.hold_seconds() * kTicksPerSecond);
+  }
+
+  bool is_counted(uint32_t server) const {
+    return !limited_.empty() && (counted_[server / 64] >> server % 64 & 1) != 0;
+  }
+  void set_counted(uint32_t server, bool counted) {
+    const uint64_t bit = uint64_t{1} << server % 64;
+    counted_[server / 64] = counted ? counted_[server / 64] | bit : counted_[server / 64] & ~bit;
+  }
+  uint32_t connections_of(uint32_t server) const {
+    return loads_[server].active.reader_get() + loads_[server].inactive.reader_get();
+  }
+
   void change_state(EntryIndex index, State state, Tick now) {
     Entry& entry = pool_[index];
     wheel_of(entry.state).remove(index);
@@ -170,7 +253,8 @@ class Connections {
     }
     entry.state = state;
     entry.stamp = now;
-    wheel_of(state).insert(index, now + timeout_of(state));
+    keep_hold(entry, now);
+    wheel_of(state).insert(index, next_look(entry, now));
   }
 
   void count(uint32_t server, State state, int step) {
@@ -181,6 +265,7 @@ class Connections {
   void forget(EntryIndex index) {
     const Entry& entry = pool_[index];
     count(entry.server, entry.state, -1);
+    disclaim(entry.server);
     table_.remove(index);
     cache_.give(index);
   }
@@ -211,6 +296,8 @@ class Connections {
       const Tick deadline = deadline_of(pool_[index]);
       if (wheel.first_stands_at(index, deadline)) return index;
       wheel.remove(index);
+      // No earlier look is taken at it any more.
+      if (pool_[index].hold_seconds() != 0) keeper_->keep(pool_[index], deadline);
       wheel.insert(index, deadline);
     }
   }
@@ -221,6 +308,10 @@ class Connections {
   std::array<Wheel, kWheels> wheels_;
   std::span<Load> loads_;
   Timeouts timeouts_;
+  HoldKeeper<F>* keeper_ = nullptr;
+  Limits* limits_ = nullptr;
+  std::vector<uint32_t> limited_;    // what is counted at `limits_`, in order
+  ReservedArray<uint64_t> counted_;  // the same, a bit for each server
   uint64_t reclaimed_ = 0;
   std::optional<Tick> waiting_since_;
 };

@@ -16,6 +16,13 @@ struct V4 {
   static Address from_ip(const IpAddress& address) { return address.ipv4(); }
   // To 32 bits in host order, as LVS's hashing schedulers take addresses.
   static uint32_t fold(Address address) { return address.bits.value(); }
+  // A client of a service as one number, never 0, from which both can be told. Clients that are
+  // alike under the mask are one.
+  static uint64_t client_key(uint32_t service, Address client, Address mask) {
+    return (uint64_t{service} + 1) << 32 | (client.bits.value() & mask.bits.value());
+  }
+  static uint32_t service_of_key(uint64_t key) { return static_cast<uint32_t>(key >> 32) - 1; }
+  static Address client_of_key(uint64_t key) { return {Be32(static_cast<uint32_t>(key))}; }
   static uint64_t hash(const HashKey& key, Address address, Be16 port, Protocol protocol) {
     const uint64_t word = uint64_t{address.bits.raw()} << 32 | uint64_t{port.raw()} << 16 |
                           static_cast<uint8_t>(protocol);

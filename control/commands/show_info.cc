@@ -22,6 +22,8 @@ std::string to_json(const InfoFacts& info, const std::vector<DropFacts>& drops) 
        {"workers", info.workers},
        {"connections",
         {{"entries", info.connection_entries}, {"capacity", info.connection_capacity}}},
+       {"client_holds",
+        {{"capacity", info.client_holds_capacity}, {"displaced", info.client_holds_displaced}}},
        {"mbufs", {{"in_use", info.mbufs_in_use}, {"total", info.mbufs_total}}},
        {"drops", std::move(by_reason)}});
 }
@@ -51,6 +53,10 @@ Reply show_info(Facts& facts, const Call& call) {
   line("uptime", human_duration(info.uptime_seconds));
   line("workers", fmt::to_string(info.workers));
   line("connections", share(info.connection_entries, info.connection_capacity));
+  if (info.client_holds_displaced > 0) {
+    line("persistence", fmt::format("{} clients lost their server for want of room (room for {})",
+                                    info.client_holds_displaced, info.client_holds_capacity));
+  }
   line("mbufs", share(info.mbufs_in_use, info.mbufs_total));
   line("drops", fmt::format("{} packets", dropped));
   return text;

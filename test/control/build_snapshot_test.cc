@@ -36,8 +36,8 @@ lb::End<lb::V4> end(const char* text) { return lb::End<lb::V4>::from(*lb::Endpoi
 struct Built {
   conf::Config config = load(kCluster);
   control::Roster roster = control::enter_all(config);
-  std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot = control::build_snapshot(
-      config, roster, std::vector<dataplane::Link>(2), {1, 2});
+  std::unique_ptr<const dataplane::Snapshot<lb::V4>> snapshot =
+      control::build_snapshot(config, roster, std::vector<dataplane::Link>(2), {1, 2});
 
   uint32_t slot(size_t service) const {
     return roster.find(control::key_of(config.services[service]))->slot;
@@ -137,4 +137,47 @@ TEST_CASE("time-outs come from the file in ticks, SYN_SENT's from LVS") {
   CHECK(ticks[static_cast<size_t>(lb::State::kClose)] == 10 * lb::kTicksPerSecond);
   CHECK(ticks[static_cast<size_t>(lb::State::kUdp)] == 300 * lb::kTicksPerSecond);
   CHECK(ticks[static_cast<size_t>(lb::State::kSynSent)] == 120 * lb::kTicksPerSecond);
+}
+
+TEST_CASE("persistence, thresholds, one-packet services and port 0 reach the packet path") {
+  const conf::Config config = load(R"({
+    "interfaces": [{"name": "lan", "device": "b", "addresses": ["192.168.11.11/24"]}],
+    "services": [
+      {"protocol": "tcp", "address": "10.1.2.3:0", "persistence_timeout": 60,
+       "persistence_netmask": "255.255.255.0", "expire_quiescent_template": true,
+       "servers": [{"address": "192.168.11.100", "upper_threshold": 10, "lower_threshold": 4}]},
+      {"protocol": "tcp", "address": "10.1.2.3:80", "servers": [{"address": "192.168.11.100"}]},
+      {"protocol": "udp", "address": "10.1.2.3:53", "one_packet": true,
+       "servers": [{"address": "192.168.11.100"}, {"address": "192.168.11.101", "forward": "dr"}]}]
+  })");
+  const control::Roster roster = control::enter_all(config);
+  const auto slot = [&](size_t service) {
+    return roster.find(control::key_of(config.services[service]))->slot;
+  };
+  const auto first_server = [&](size_t service) {
+    const auto& servers = roster.find(control::key_of(config.services[service]))->servers;
+    return servers.at(config.services[service].servers[0].address).slot;
+  };
+  const auto snapshot =
+      control::build_snapshot(config, roster, std::vector<dataplane::Link>(1), {1, 2});
+  const auto& all_ports = *snapshot->services[slot(0)];
+  CHECK(all_ports.holds.timeout == 60 * lb::kTicksPerSecond);
+  CHECK(all_ports.holds.mask == address("255.255.255.0"));
+  CHECK(all_ports.holds.leave_quiescent);
+  CHECK_FALSE(all_ports.one_packet);
+  CHECK(all_ports.server_of_slot(first_server(0)) == &all_ports.servers[0]);
+  CHECK(all_ports.server_of_slot(first_server(1)) == nullptr);
+  CHECK(all_ports.servers[0].end_for(end("10.1.2.3:22")) == end("192.168.11.100:22"));
+  CHECK(snapshot->limited == std::vector<uint32_t>{first_server(0)});
+  CHECK(snapshot->thresholds == std::vector<std::pair<uint32_t, uint32_t>>{{10, 4}});
+  CHECK(snapshot->endpoints.find(end("10.1.2.3:443"), lb::Protocol::kTcp) == slot(0));
+  CHECK(snapshot->endpoints.find(end("10.1.2.3:80"), lb::Protocol::kTcp) == slot(1));
+  CHECK(snapshot->services[slot(1)]->holds.timeout == 0);
+  const auto reply = snapshot->one_packet_reply(end("192.168.11.100:53"), lb::Protocol::kUdp);
+  REQUIRE(reply);
+  CHECK(reply->virtual_end == end("10.1.2.3:53"));
+  CHECK(reply->server == first_server(2));
+  // What DR servers answer does not pass here.
+  CHECK_FALSE(snapshot->one_packet_reply(end("192.168.11.101:53"), lb::Protocol::kUdp));
+  CHECK_FALSE(snapshot->one_packet_reply(end("192.168.11.100:53"), lb::Protocol::kTcp));
 }

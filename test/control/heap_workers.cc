@@ -53,6 +53,8 @@ void HeapWorkers::build_worker(const conf::Config& config, dataplane::WorkerNumb
       .loads = own.loads.span(),
       .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_,
                kMasqueradeService, kMasqueradeServer},
+      .persistence = persistence_,
+      .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = static_neighbours(config)}));
   pointers_.push_back(workers_.back().get());

@@ -76,6 +76,11 @@ class HeapWorkers final : public Publisher {
   lb::ReservedArray<std::byte> entries_;
   lb::ConnectionPool<lb::V4> pool_;
   lb::ReservedArray<std::atomic<uint64_t>> turns_{kServiceSlots};
+  lb::ReservedArray<std::byte> client_memory_{lb::Persistence::bytes_for(kCapacity)};
+  lb::Persistence persistence_{client_memory_.span(), key_};
+  lb::ReservedArray<lb::Limit> limit_memory_{kServerSlots};
+  lb::ReservedArray<std::atomic<uint8_t>> overloaded_{kServerSlots};
+  lb::Limits limits_{limit_memory_.span(), overloaded_.span()};
   dataplane::TokenBucket answer_limit_{1000, 1000};
   std::vector<const lb::Load*> all_loads_;
   dataplane::Publication<Snapshot> snapshot_;

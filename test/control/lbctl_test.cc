@@ -62,13 +62,15 @@ TEST_CASE("lbctl: help and version") {
   CHECK(parsed({"lbctl", "--version"}).action == Invocation::Action::kVersion);
 }
 
+TEST_CASE("lbctl: white space in a word goes out as blanks") {
+  CHECK(parsed({"lbctl", "add", "service", "{\n \"a\":\t1}"}).line == "add service {  \"a\": 1}");
+}
+
 TEST_CASE("lbctl: what cannot be sent is refused") {
   CHECK(error({"lbctl"}) == "no command (lbctl help lists the daemon's)");
   CHECK(error({"lbctl", "--socket"}) == "--socket: missing value (expected PATH)");
   CHECK(error({"lbctl", "--sock", "x"}) ==
         "unknown option --sock (options stand before the first word; lbctl --help lists them)");
-  CHECK(error({"lbctl", "show", "a b"}) == "the word \"a b\" holds white space and cannot be sent");
-  CHECK(error({"lbctl", "show", "a\n"}) == "the word \"a\n\" holds white space and cannot be sent");
   CHECK(error({"ipvsadm", "-t", ""}) == "an empty word cannot be sent");
 }
 

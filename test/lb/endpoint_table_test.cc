@@ -33,6 +33,18 @@ TEST_CASE("an endpoint of zeroes is an item as any other, not a free slot") {
   CHECK(table.find(end_of(0, 0), Protocol::kUdp) == 1u);
 }
 
+TEST_CASE("port 0 stands for every port that no other item has") {
+  const Table table({{end_of(0x0a000001, 0), Protocol::kTcp, 1},
+                     {end_of(0x0a000001, 80), Protocol::kTcp, 2},
+                     {end_of(0x0a000002, 80), Protocol::kTcp, 3}},
+                    lb_test::kKey);
+  CHECK(table.find(end_of(0x0a000001, 80), Protocol::kTcp) == 2u);
+  CHECK(table.find(end_of(0x0a000001, 81), Protocol::kTcp) == 1u);
+  CHECK(table.find(end_of(0x0a000001, 0), Protocol::kTcp) == 1u);
+  CHECK_FALSE(table.find(end_of(0x0a000001, 81), Protocol::kUdp));
+  CHECK_FALSE(table.find(end_of(0x0a000002, 81), Protocol::kTcp));
+}
+
 TEST_CASE("a table of random items behaves as a map, under any key") {
   for (uint64_t seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);
@@ -55,7 +67,8 @@ TEST_CASE("a table of random items behaves as a map, under any key") {
     for (uint32_t address = 0x0a000000; address < 0x0a000015; ++address) {
       for (uint16_t port = 0; port < 51; ++port) {
         for (const Protocol protocol : {Protocol::kTcp, Protocol::kUdp}) {
-          const auto expected = model.find({address, port, protocol});
+          auto expected = model.find({address, port, protocol});
+          if (expected == model.end()) expected = model.find({address, 0, protocol});
           const auto found = table.find(end_of(address, port), protocol);
           REQUIRE(found.has_value() == (expected != model.end()));
           if (found) REQUIRE(*found == expected->second);

@@ -13,9 +13,7 @@ using Pool = lb::ConnectionPool<V4>;
 
 constexpr lb::HashKey kKey{0x0123456789abcdefULL, 0xfedcba9876543211ULL};
 
-lb::Ipv4Address address_of(const char* text) {
-  return lb::IpAddress::parse(text).value().ipv4();
-}
+lb::Ipv4Address address_of(const char* text) { return lb::IpAddress::parse(text).value().ipv4(); }
 
 lb::End<V4> end_of(const char* text) {
   return lb::End<V4>::from(lb::Endpoint::parse(text).value());
@@ -27,10 +25,10 @@ struct Choice {
   uint32_t weights[3];
 };
 
-std::shared_ptr<const dataplane::VirtualService<V4>> service_of(uint32_t slot, const Choice& choice) {
-  static constexpr const char* kServers[2][3] = {
-      {"10.2.0.11:80", "10.2.0.12:80", "10.2.0.13:80"},
-      {"10.2.0.11:53", "10.2.0.12:53", "10.2.0.13:53"}};
+std::shared_ptr<const dataplane::VirtualService<V4>> service_of(uint32_t slot,
+                                                                const Choice& choice) {
+  static constexpr const char* kServers[2][3] = {{"10.2.0.11:80", "10.2.0.12:80", "10.2.0.13:80"},
+                                                 {"10.2.0.11:53", "10.2.0.12:53", "10.2.0.13:53"}};
   auto service = std::make_shared<dataplane::VirtualService<V4>>();
   service->slot = slot;
   service->protocol = slot == 0 ? lb::Protocol::kTcp : lb::Protocol::kUdp;
@@ -40,9 +38,9 @@ std::shared_ptr<const dataplane::VirtualService<V4>> service_of(uint32_t slot, c
     const uint32_t server = slot * 3 + i;
     service->servers.push_back({end_of(kServers[slot][i]), server,
                                 dataplane::find_method("nat").value(), choice.weights[i] > 0});
-    candidates.push_back({server, choice.weights[i]});
+    candidates.push_back({.slot = server, .weight = choice.weights[i]});
   }
-  service->plan = scheduler::find(choice.scheduler)->compile(candidates);
+  service->plan = scheduler::find(choice.scheduler)->compile(candidates, {});
   return service;
 }
 
@@ -65,11 +63,7 @@ std::unique_ptr<const dataplane::Snapshot<V4>> Director::configuration(uint32_t 
   snapshot->routes =
       lb::RouteTable<V4>({{outside.network(), kWan, {}}, {inside.network(), kLan, {}}});
   snapshot->services = {service_of(0, kTcp[number % 3]), service_of(1, kUdp[number % 2])};
-  std::vector<lb::EndpointTable<V4>::Item> endpoints;
-  for (const auto& service : snapshot->services) {
-    endpoints.push_back({service->end, service->protocol, service->slot});
-  }
-  snapshot->endpoints = lb::EndpointTable<V4>(endpoints, kKey);
+  dataplane::index_services(*snapshot, kKey);
   snapshot->own = dataplane::OwnAddresses<V4>(
       {address_of("10.1.0.1"), address_of("10.2.0.1"), address_of("10.1.0.100")});
   snapshot->masquerade = dataplane::Masquerade<V4>(
@@ -121,6 +115,8 @@ void Director::build_worker(dataplane::WorkerNumber number) {
       .key = kKey,
       .loads = own.loads,
       .live = {turns_, own.traffic, own.refused, all_loads_, kSlots - 1, kSlots - 1},
+      .persistence = persistence_,
+      .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = neighbours});
 }
@@ -137,7 +133,7 @@ uint64_t Director::refused(uint32_t service) const {
   return sum;
 }
 
-uint64_t Director::count(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter) const {
+uint64_t Director::count(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) const {
   uint64_t sum = 0;
   for (const auto& own : own_) sum += (own->worker->reader_counters().*counter).reader_get();
   return sum;

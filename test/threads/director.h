@@ -1,5 +1,5 @@
-// What lbd's control thread owns, for workers on threads of their own: everything that they share, and
-// snapshots to replace.
+// What lbd's control thread owns, for workers on threads of their own: everything that they share,
+// and snapshots to replace.
 #pragma once
 
 #include <memory>
@@ -39,7 +39,7 @@ class Director {
   }
   uint64_t opened(uint32_t server) const;
   uint64_t refused(uint32_t service) const;
-  uint64_t count(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter) const;
+  uint64_t count(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) const;
   uint64_t drops() const;
 
  private:
@@ -62,6 +62,11 @@ class Director {
 
   std::atomic<int64_t> buffers_{0};
   std::vector<std::atomic<uint64_t>> turns_;
+  std::vector<lb::Limit> limit_memory_{kSlots};
+  std::vector<std::atomic<uint8_t>> overloaded_ = std::vector<std::atomic<uint8_t>>(kSlots);
+  lb::Limits limits_{limit_memory_, overloaded_};
+  Memory clients_;
+  lb::Persistence persistence_{take(lb::Persistence::bytes_for(1024), clients_), {1, 3}};
   std::vector<const lb::Load*> all_loads_;
   Memory entries_;
   lb::ConnectionPool<lb::V4> pool_;

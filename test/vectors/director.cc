@@ -34,6 +34,7 @@ void add_service(Json& services, std::map<std::string, std::string>& words) {
   services.push_back({{"protocol", tcp ? "tcp" : "udp"},
                       {"address", words[tcp ? "-t" : "-u"]},
                       {"scheduler", words["-s"]},
+                      {"persistence_timeout", words.contains("-p") ? std::stoi(words["-p"]) : 0},
                       {"servers", Json::array()}});
 }
 
@@ -46,7 +47,8 @@ void add_server(Json& services, std::map<std::string, std::string>& words) {
                 {"forward", words.contains("-m")   ? "nat"
                             : words.contains("-i") ? "tunnel"
                                                    : "dr"},
-                {"weight", words.contains("-w") ? std::stoi(words["-w"]) : 1}};
+                {"weight", words.contains("-w") ? std::stoi(words["-w"]) : 1},
+                {"upper_threshold", words.contains("-x") ? std::stoi(words["-x"]) : 0}};
     // LVS tries equals in the reverse order of adding, lbd in the order of the file.
     service["servers"].insert(service["servers"].begin(), std::move(server));
   }

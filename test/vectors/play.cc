@@ -35,6 +35,7 @@ std::vector<Line> connections_of(replay::Run& run) {
   std::vector<Line> lines;
   control::ConnectionQuery all;
   all.limit.reset();
+  all.client_holds = true;
   const auto page = facts.connections(all);
   for (const control::ConnectionFacts& c : page->connections) {
     const char* protocol = c.protocol == lb::Protocol::kTcp ? "TCP" : "UDP";

@@ -62,6 +62,11 @@ World::World(const WorldConfig& config, uint16_t burst)
       entry_memory_(take(entry_bytes(config.capacity, config.workers), "connections")),
       pool_(entry_memory_.bytes()),
       turns_(config.services),
+      limit_memory_(size_t{config.services} * config.servers),
+      overloaded_(size_t{config.services} * config.servers),
+      limits_(limit_memory_.span(), overloaded_.span()),
+      persistence_memory_(lb::Persistence::bytes_for(config.capacity)),
+      persistence_(persistence_memory_.span(), kKey),
       snapshot_(config.workers, build_snapshot()) {
   std::vector<std::span<std::byte>> rings;
   for (dataplane::WorkerNumber number = 0; number < config.workers; ++number) {
@@ -88,6 +93,8 @@ void World::build_worker(dataplane::WorkerNumber number) {
       .key = kKey,
       .loads = own.loads.span(),
       .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_},
+      .persistence = persistence_,
+      .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = neighbours(),
   });
@@ -108,7 +115,6 @@ std::unique_ptr<const dataplane::Snapshot<lb::V4>> World::build_snapshot() const
                                              {inside.network(), kInside, {}},
                                              {*lb::Prefix::parse("0.0.0.0/0"), kOutside, kRouter}});
   std::vector<lb::Ipv4Address> own{kOutsideOwn, kInsideOwn};
-  std::vector<lb::EndpointTable<lb::V4>::Item> endpoints;
   const lb::MethodNumber method = dataplane::find_method(config_.method).value();
   for (uint32_t slot = 0; slot < config_.services; ++slot) {
     auto service = std::make_shared<dataplane::VirtualService<lb::V4>>();
@@ -119,14 +125,13 @@ std::unique_ptr<const dataplane::Snapshot<lb::V4>> World::build_snapshot() const
     for (uint32_t server = 0; server < config_.servers; ++server) {
       const uint32_t server_slot = slot * config_.servers + server;
       service->servers.push_back({inside_end(slot, server), server_slot, method, true});
-      candidates.push_back({server_slot, 1 + server % 10});
+      candidates.push_back({.slot = server_slot, .weight = 1 + server % 10});
     }
-    service->plan = scheduler::find(config_.scheduler)->compile(candidates);
+    service->plan = scheduler::find(config_.scheduler)->compile(candidates, {});
     own.push_back(service->end.address);
-    endpoints.push_back({service->end, config_.protocol, slot});
     snapshot->services.push_back(std::move(service));
   }
-  snapshot->endpoints = lb::EndpointTable<lb::V4>(endpoints, kKey);
+  dataplane::index_services(*snapshot, kKey);
   snapshot->own = dataplane::OwnAddresses<lb::V4>(std::move(own));
   return snapshot;
 }
@@ -267,7 +272,7 @@ void World::expire_all() {
   } while (connections() > 0);
 }
 
-uint64_t World::sum(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter) const {
+uint64_t World::sum(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) const {
   uint64_t sum = 0;
   for (const auto& own : own_) sum += (own->worker->reader_counters().*counter).reader_get();
   return sum;

@@ -109,7 +109,7 @@ class World {
   void turns(dataplane::Worker& worker, dataplane::LinkNumber link, std::span<rte_mbuf*> packets);
   uint64_t turns_until_all_rest(Own& own);
   void require_sent(uint64_t sent, uint64_t packets) const;
-  uint64_t sum(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter) const;
+  uint64_t sum(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) const;
   std::string drops() const;
 
   WorldConfig config_;
@@ -118,6 +118,11 @@ class World {
   dataplane::Memory entry_memory_;
   lb::ConnectionPool<lb::V4> pool_;
   lb::ReservedArray<std::atomic<uint64_t>> turns_;
+  lb::ReservedArray<lb::Limit> limit_memory_;
+  lb::ReservedArray<std::atomic<uint8_t>> overloaded_;
+  lb::Limits limits_;
+  lb::ReservedArray<std::byte> persistence_memory_;
+  lb::Persistence persistence_;
   std::vector<std::unique_ptr<Own>> own_;
   std::vector<const lb::Load*> all_loads_;
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;

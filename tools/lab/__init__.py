@@ -11,11 +11,13 @@ Shared by tools/demo and test/e2e. Needs root. Only the standard library, so tha
 from .capture import Capture
 from .director import Director, Programs, service, spread
 from .hosts import CommandFailed, Host, Lab, run
+from .ldirectord import Ldirectord, edited
 from .servers import Nginx, TunnelEnd, UdpEcho
 from .topology import DrOneWire, NatOneArm, NatOutward, NatTwoArm, TunnelBehindRouter
 from .wait import TimedOut, wait_for
 
 __all__ = [
-    "Capture", "CommandFailed", "Director", "DrOneWire", "Host", "Lab", "NatOneArm", "NatOutward", "NatTwoArm",
-    "Nginx", "Programs", "TimedOut", "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "run", "service", "spread", "wait_for",
+    "Capture", "CommandFailed", "Director", "DrOneWire", "Host", "Lab", "Ldirectord", "NatOneArm", "NatOutward",
+    "NatTwoArm", "Nginx", "Programs", "TimedOut", "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "edited", "run", "service",
+    "spread", "wait_for",
 ]

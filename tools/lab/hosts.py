@@ -158,6 +158,11 @@ class Lab:
         records.keep(self.tag, notes)
         self.kept = True
 
+    def end_connections(self):
+        """Hosts forget their TCP connections: one that is left over would answer for a later one with the same ports."""
+        for host in self.hosts:
+            host.run("ss", "-Ktn", "exclude", "listening")
+
     def host(self, name):
         made = Host(self, name)
         self.hosts.append(made)
@@ -185,6 +190,10 @@ class Lab:
         made.ip("link add br0 type bridge stp_state 0 mcast_snooping 0")
         made.ip("link set br0 up")
         for host, device in ends:
-            self.wire(host, device, made, host.name)
-            made.ip(f"link set {host.name} master br0")
+            self.plug(host, device, made, host.name)
         return made
+
+    def plug(self, host, device, switch, port):
+        """One more end of a switch; `port` is what its device is called there."""
+        self.wire(host, device, switch, port)
+        switch.ip(f"link set {port} master br0")

@@ -48,6 +48,11 @@ class Cluster:
         TunnelEnd(host)
         host.address("lo", f"{vip}/32")
 
+    def kernel_device(self, prefix):
+        """adm0, which lbd leaves to the director's kernel, on the real servers' wire: health checks go by it."""
+        self.lab.plug(self.director, "adm0", self.switch, "director-kernel")
+        self.director.address("adm0", prefix)
+
     def configuration(self, services, **more):
         """The file for lbd. `more` adds or replaces top-level keys."""
         return {

@@ -15,15 +15,16 @@ struct Invocation {
   enum class Action : uint8_t { kCommand, kHelp, kVersion };
   Action action = Action::kCommand;
   std::string socket;
-  std::string line;       // the words, single blanks between them, no newline
+  std::string line;       // the words, blanks between them, no newline
   bool document = false;  // standard input follows the line
   bool ipvsadm = false;   // errors are printed as ipvsadm prints them
 };
 
 // `arguments` is argv; called as `ipvsadm` (whatever the directory) it has no options of its own
 // and sends "ipvsadm" and all words. `lbd_socket` is the environment's LBD_SOCKET or null. The
-// socket's grammar has no quoting, so a word that is empty or holds white space cannot be sent and
-// is an error. Errors: one line without a program name.
+// socket's grammar is one line without quoting: white space inside a word, as a quoted JSON
+// document has it, goes out as blanks, and an empty word is an error. Errors: one line without a
+// program name.
 std::expected<Invocation, std::string> parse_arguments(std::span<const char* const> arguments,
                                                        const char* lbd_socket);
 

@@ -18,6 +18,8 @@ control::InfoFacts Facts::info() {
   info.connection_capacity = run_.config().connections.capacity;
   info.mbufs_in_use = run_.buffers_in_use();
   info.mbufs_total = run_.buffers_in_use();
+  info.client_holds_capacity = run_.persistence().capacity();
+  info.client_holds_displaced = run_.persistence().displaced();
   return info;
 }
 
@@ -44,6 +46,7 @@ std::vector<control::ServiceFacts> Facts::services() {
     }
     facts.rates = rates_of(facts.totals);
   }
+  control::count_persistent_clients(run_.persistence(), run_.tick(), run_.roster(), result);
   return result;
 }
 
@@ -93,8 +96,8 @@ nlohmann::json Facts::config() { return conf::to_json(run_.config()); }
 
 std::expected<control::ConnectionPage, std::string> Facts::connections(
     const control::ConnectionQuery& query) {
-  return control::connection_facts(run_.workers(), run_.config(), run_.roster(), query,
-                                   turn_while_asked());
+  return control::connection_facts(run_.workers(), run_.persistence(), run_.config(), run_.roster(),
+                                   query, turn_while_asked());
 }
 
 }  // namespace replay

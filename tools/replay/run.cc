@@ -66,6 +66,9 @@ Run::Run(RunSetup setup)
       entry_memory_(entry_bytes(config_)),
       bucket_memory_(bucket_bytes(config_)),
       pool_(entry_memory_.span()),
+      persistence_memory_(
+          lb::Persistence::bytes_for(static_cast<uint32_t>(config_.connections.capacity))),
+      persistence_(persistence_memory_.span(), kKey),
       all_loads_{loads_.span().data()},
       snapshot_(1, control::build_snapshot(config_, roster_, make_links(setup.macs), kKey)),
       counts_(config_.interfaces.size()) {
@@ -84,6 +87,8 @@ Run::Run(RunSetup setup)
       .loads = loads_.span(),
       .live = {turns_.span(), traffic_.span(), refused_.span(), all_loads_,
                control::kMasqueradeService, control::kMasqueradeServer},
+      .persistence = persistence_,
+      .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = control::static_neighbours(config_),
   });

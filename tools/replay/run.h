@@ -64,6 +64,8 @@ class Run {
   scheduler::ServerLoad load(uint32_t server_slot) const {
     return scheduler::LoadView(all_loads_).of(server_slot);
   }
+  const lb::Persistence& persistence() const { return persistence_; }
+  lb::Tick tick() const { return tick_; }
   uint64_t refused(uint32_t service_slot) const { return refused_[service_slot].reader_get(); }
 
   // Frames and their bytes by interface.
@@ -100,6 +102,11 @@ class Run {
   lb::ReservedArray<lb::Traffic> traffic_{control::kServerSlots};
   lb::ReservedArray<lb::Counter<uint64_t>> refused_{control::kServiceSlots};
   lb::ReservedArray<std::atomic<uint64_t>> turns_{control::kServiceSlots};
+  lb::ReservedArray<lb::Limit> limit_memory_{control::kServerSlots};
+  lb::ReservedArray<std::atomic<uint8_t>> overloaded_{control::kServerSlots};
+  lb::Limits limits_{limit_memory_.span(), overloaded_.span()};
+  lb::ReservedArray<std::byte> persistence_memory_;
+  lb::Persistence persistence_;
   std::vector<const lb::Load*> all_loads_;
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
   std::optional<dataplane::Worker> worker_;

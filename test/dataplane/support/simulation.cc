@@ -44,7 +44,9 @@ Weather::Weather(Random& random)
       refusals(random.chance(40)),
       sleepers(random.chance(50)),
       flood(random.below(200) == 0),
-      small(random.chance(25)) {}
+      small(random.chance(25)),
+      persistence(random.chance(30)),
+      thresholds(random.chance(30)) {}
 
 Setup Simulation::setup(Random& random, const Weather& weather) {
   Setup setup;
@@ -71,6 +73,17 @@ std::vector<ServiceSetup> Simulation::random_services() {
     for (uint32_t j = 0; j < count; ++j) {
       service.servers.push_back(
           {kServers[(first + j) % 4] + ":" + port, 1 + random_.below(5), forward});
+    }
+    if (weather_.persistence && random_.chance(50)) {
+      service.persistence_timeout = 1 + random_.below(300);
+      service.persistence_netmask = random_.chance(70) ? "255.255.255.255" : "255.255.255.254";
+      service.expire_quiescent_template = random_.chance(50);
+    }
+    if (weather_.thresholds && random_.chance(50)) {
+      for (ServerSetup& server : service.servers) {
+        server.upper_threshold = 1 + random_.below(6);
+        server.lower_threshold = random_.below(server.upper_threshold + 1);
+      }
     }
   }
   return services;
@@ -129,7 +142,11 @@ void Simulation::swap_services() {
   const auto fresh = random_services();
   // The scheduler stays, so that turns can be counted.
   for (const ServiceSetup& other : fresh) {
-    if (other.address == service.address) service.servers = other.servers;
+    if (other.address != service.address) continue;
+    service.servers = other.servers;
+    service.persistence_timeout = other.persistence_timeout;
+    service.persistence_netmask = other.persistence_netmask;
+    service.expire_quiescent_template = other.expire_quiescent_template;
   }
   if (random_.chance(30)) random_.of(service.servers).weight = 0;
   std::vector<ServiceSetup> some = services_;
@@ -471,10 +488,13 @@ std::string Simulation::audit_turns() {
   std::string faults;
   for (const ServiceSetup& service : at_first_) {
     if (service.scheduler != "rr" && service.scheduler != "wrr") continue;
+    // Known clients need no turn, and overloaded servers let theirs pass.
+    if (service.persistence_timeout > 0 || service.servers.front().upper_threshold > 0) continue;
     std::vector<scheduler::Server> servers;
     std::vector<uint64_t> due(service.servers.size()), opened;
     for (const ServerSetup& server : service.servers) {
-      servers.push_back({static_cast<uint32_t>(servers.size()), server.weight});
+      servers.push_back(
+          {.slot = static_cast<uint32_t>(servers.size()), .weight = server.weight});
       opened.push_back(world_.traffic(name_of(service), server.address).connections.reader_get());
     }
     const uint64_t turns = world_.turns_taken(name_of(service));
@@ -487,7 +507,7 @@ std::string Simulation::audit_turns() {
     // A server's own UDP packets to a client's port may make that port ambiguous.
     const bool ambiguous = weather_.shared_ports || (weather_.masquerade && service.protocol == "udp");
     if (ambiguous || refused > 0) continue;
-    const auto plan = scheduler::find(service.scheduler)->compile(servers);
+    const auto plan = scheduler::find(service.scheduler)->compile(servers, {});
     for (uint64_t turn = 0; turn < turns; ++turn) ++due[*plan->pick({turn, scheduler::LoadView({})})];
     for (size_t i = 0; i < due.size(); ++i) {
       if (due[i] == opened[i]) continue;

@@ -1,6 +1,6 @@
-// A director of several workers in a world that is decided by one number: who takes a turn next, what
-// arrives where, how much time passes, what fails. Everything that happens follows from the seed, so a
-// seed that fails fails again.
+// A director of several workers in a world that is decided by one number: who takes a turn next,
+// what arrives where, how much time passes, what fails. Everything that happens follows from the
+// seed, so a seed that fails fails again.
 //
 // Each packet of a flow carries a number (the TCP sequence number, the first bytes of UDP data), by
 // which it is known again when it leaves.
@@ -42,10 +42,12 @@ struct Weather {
   bool swaps;         // services are replaced, closed and cut while it runs
   bool shared_ports;  // one client port may be open to several services, and services share servers
   bool masquerade;
-  bool refusals;  // ports refuse to send
-  bool sleepers;  // workers take no turn for long
-  bool flood;     // so many packets that the rings to a sleeping worker fill
-  bool small;     // few entries
+  bool refusals;     // ports refuse to send
+  bool sleepers;     // workers take no turn for long
+  bool flood;        // so many packets that the rings to a sleeping worker fill
+  bool small;        // few entries
+  bool persistence;  // clients hold to servers
+  bool thresholds;   // servers take so many connections and no more
 };
 
 class Simulation {
@@ -60,12 +62,12 @@ class Simulation {
     bool tcp = true;
     bool from_inside = false;
     size_t service = 0;
-    std::string near, far;  // who opens, and whom it addresses
-    std::string seen_as;    // from_inside: the director's end
-    bool comes_back = true;  // its replies pass the director
-    bool alone = true;      // there is no other flow of the same ends
-    bool closing = false;   // somebody has sent what may end it
-    uint64_t rewritten = 0;  // what the director made of it, once it is established
+    std::string near, far;        // who opens, and whom it addresses
+    std::string seen_as;          // from_inside: the director's end
+    bool comes_back = true;       // its replies pass the director
+    bool alone = true;            // there is no other flow of the same ends
+    bool closing = false;         // somebody has sent what may end it
+    uint64_t rewritten = 0;       // what the director made of it, once it is established
     uint32_t established_by = 0;  // the number of the packet that proved it
     lb::Tick proven = 0;          // when the last packet that came through had been made
     uint64_t last_seen = 0;       // what the director made of its last packet
@@ -128,7 +130,7 @@ class Simulation {
   std::vector<Numbered> numbered_;
   std::map<std::string, uint32_t> newest_;  // flow, by protocol and ends
   std::vector<OnTheWire> wire_;
-  std::vector<Bytes> recent_;  // IP packets that left
+  std::vector<Bytes> recent_;         // IP packets that left
   std::array<uint32_t, 8> asleep_{};  // steps that a worker still sleeps, by worker
   uint16_t next_id_ = 1;
   uint32_t next_port_ = 1024;

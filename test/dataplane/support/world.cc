@@ -150,10 +150,16 @@ dataplane::VirtualService<V4> World::build_service(const ServiceSetup& setup) {
   for (const ServerSetup& server : setup.servers) {
     const uint32_t slot = slot_of(server_slots_, name + " " + server.address);
     service.servers.push_back({end_of(server.address), slot,
-                               dataplane::find_method(server.forward).value(), server.weight > 0});
-    candidates.push_back({slot, server.weight});
+                               dataplane::find_method(server.forward).value(), server.weight > 0,
+                               server.upper_threshold, server.lower_threshold});
+    candidates.push_back(
+        {.slot = slot, .weight = server.weight, .limited = server.upper_threshold > 0});
   }
-  service.plan = scheduler::find(setup.scheduler)->compile(candidates);
+  service.holds = {setup.persistence_timeout * lb::kTicksPerSecond,
+                   address_of(setup.persistence_netmask), setup.expire_quiescent_template};
+  service.one_packet = setup.one_packet;
+  service.index_servers();
+  service.plan = scheduler::find(setup.scheduler)->compile(candidates, {});
   service.closed = setup.closed;
   return service;
 }
@@ -191,15 +197,13 @@ std::unique_ptr<const dataplane::Snapshot<V4>> World::build_snapshot() {
     routes.push_back({lb::Prefix::parse(route.destination).value(), link_number(route.link),
                       address_of(route.gateway)});
   }
-  std::vector<lb::EndpointTable<V4>::Item> endpoints;
   snapshot->services.resize(kSlots);
   for (const ServiceSetup& setup : setup_.services) {
     auto service = std::make_shared<dataplane::VirtualService<V4>>(build_service(setup));
-    endpoints.push_back({service->end, service->protocol, service->slot});
     own.push_back(service->end.address);
     snapshot->services[service->slot] = std::move(service);
   }
-  snapshot->endpoints = lb::EndpointTable<V4>(endpoints, key_);
+  dataplane::index_services(*snapshot, key_);
   snapshot->own = dataplane::OwnAddresses<V4>(std::move(own));
   snapshot->routes = lb::RouteTable<V4>(std::move(routes));
   std::vector<dataplane::MasqueradeRule<V4>> rules;
@@ -217,6 +221,8 @@ void World::build_workers() {
   using Pool = lb::ConnectionPool<V4>;
   pool_ = std::make_unique<Pool>(
       take(Pool::bytes_for(Pool::entries_for(setup_.capacity, setup_.workers)), entries_));
+  persistence_ = std::make_unique<lb::Persistence>(
+      take(lb::Persistence::bytes_for(setup_.capacity), clients_), key_);
   std::vector<std::span<std::byte>> rings;
   for (dataplane::WorkerNumber i = 0; i < setup_.workers; ++i) {
     Own& own = *own_.emplace_back(std::make_unique<Own>());
@@ -252,6 +258,8 @@ void World::build_worker(dataplane::WorkerNumber number) {
       .key = key_,
       .loads = own.loads,
       .live = {turns_, own.traffic, own.refused, all_loads_, kSlots - 1, kSlots - 1},
+      .persistence = *persistence_,
+      .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = neighbours}));
 }
@@ -336,6 +344,24 @@ Lines World::connections() {
   return lines;
 }
 
+Lines World::holds() {
+  Lines lines;
+  persistence_->visit([&](const lb::Persistence::Hold& hold) {
+    if (!lb::before(now_, hold.ends)) return;
+    const auto& service = snapshot_.current().services[V4::service_of_key(hold.client)];
+    const lb::Tick left = (hold.ends - now_) / lb::kTicksPerSecond;
+    const dataplane::RealServer<V4>* server = service->server_of_slot(hold.server);
+    lines.push_back(
+        fmt::format("{} {:02}:{:02} {} {}:0 {} {}", lb::to_string(service->protocol), left / 60,
+                    left % 60, hold.assured ? "ASSURED" : "NONE",
+                    lb::IpAddress(V4::client_of_key(hold.client)).to_string(),
+                    service->end.to_endpoint().to_string(),
+                    server != nullptr ? server->end.to_endpoint().to_string() : "gone"));
+  });
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
 std::string World::load(const std::string& service, const std::string& server) {
   const uint32_t slot = server_slots_.at(service + " " + server);
   const scheduler::ServerLoad load = scheduler::LoadView(all_loads_).of(slot);
@@ -366,7 +392,7 @@ uint64_t World::turns_taken(const std::string& service) {
   return turns_[service_slots_.at(service)].load(std::memory_order_relaxed);
 }
 
-uint64_t World::count(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter) {
+uint64_t World::count(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) {
   uint64_t sum = 0;
   for (const auto& worker : workers_) sum += (worker->counters().*counter).reader_get();
   return sum;

@@ -34,6 +34,8 @@ struct ServerSetup {
   std::string address;  // "10.2.0.11:80"
   uint32_t weight = 1;
   std::string forward = "nat";
+  uint32_t upper_threshold = 0;
+  uint32_t lower_threshold = 0;
 };
 
 struct ServiceSetup {
@@ -41,6 +43,10 @@ struct ServiceSetup {
   std::string address;
   std::vector<ServerSetup> servers;
   std::string scheduler = "rr";
+  uint32_t persistence_timeout = 0;
+  std::string persistence_netmask = "255.255.255.255";
+  bool expire_quiescent_template = false;
+  bool one_packet = false;
   bool closed = false;  // deleted, with connections that go on
 };
 
@@ -79,8 +85,8 @@ class World {
  public:
   explicit World(Setup setup);
 
-  // Replaces services, servers and routes; connections and counts stay. Workers see it at their next
-  // turn; what it replaces is freed as soon as the last has.
+  // Replaces services, servers and routes; connections and counts stay. Workers see it at their
+  // next turn; what it replaces is freed as soon as the last has.
   void apply(std::vector<ServiceSetup> services);
   // The same of the whole setup but links' and workers' number, capacity and hosts, which are
   // settled.
@@ -102,8 +108,8 @@ class World {
   lb::MacAddress mac_of_link(std::string_view link) const;
   dataplane::LinkNumber link_number(std::string_view name) const;
 
-  // Frames arrive in one burst, at one worker after another in turn, and are worked off; what leaves,
-  // described. No time passes.
+  // Frames arrive in one burst, at one worker after another in turn, and are worked off; what
+  // leaves, described. No time passes.
   Lines receive(std::string_view link, const std::vector<Frame>& frames);
   Lines turn();
   // The same, what leaves being left to be looked at.
@@ -119,20 +125,22 @@ class World {
   // Connections as `ipvsadm -Lnc` shows them, but with the whole idle time left: "TCP 01:00
   // SYN_RECV …".
   Lines connections();
+  // Clients that hold to a server, as `ipvsadm -Lnc` shows their templates: "TCP 06:00 NONE …".
+  Lines holds();
   // Active and inactive connections of a server: "1/2".
   std::string load(const std::string& service, const std::string& server);
   const lb::Traffic& traffic(const std::string& service, const std::string& server);
   uint64_t refused(const std::string& service);
   // Over all workers.
-  uint64_t count(lb::Counter<uint64_t> dataplane::WorkerCounters::* counter);
+  uint64_t count(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter);
   // How many turns of a service have been claimed and not given back.
   uint64_t turns_taken(const std::string& service);
   // The drops since the last call: "bad_arp=1 no_route=2".
   std::string drops();
   Lines events();
 
-  // What does not add up at this moment, between any two turns, or nothing: packets and their fates,
-  // connections beyond the pool.
+  // What does not add up at this moment, between any two turns, or nothing: packets and their
+  // fates, connections beyond the pool.
   std::string audit_now();
   // The same of the tables: loads against connections, and every connection at its one owner.
   std::string audit_tables();
@@ -182,6 +190,8 @@ class World {
   uint64_t dropped(size_t reason);
   std::string audit_loads(size_t worker, std::span<const lb::Connection<lb::V4>> held);
   std::string audit_sums(std::span<const lb::Connection<lb::V4>> held);
+  std::string audit_limits(std::span<const lb::Connection<lb::V4>> held);
+  std::string audit_holds();
 
   Setup setup_;
   HeapIo io_;
@@ -189,6 +199,11 @@ class World {
   std::map<std::string, uint32_t> service_slots_, server_slots_;
   std::vector<std::atomic<uint64_t>> turns_;
   std::vector<std::unique_ptr<Own>> own_;
+  std::vector<lb::Limit> limit_memory_{kSlots};
+  std::vector<std::atomic<uint8_t>> overloaded_ = std::vector<std::atomic<uint8_t>>(kSlots);
+  lb::Limits limits_{limit_memory_, overloaded_};
+  Memory clients_;
+  std::unique_ptr<lb::Persistence> persistence_;
   std::vector<const lb::Load*> all_loads_;
   Memory entries_;
   lb::Traffic traffic_sum_;

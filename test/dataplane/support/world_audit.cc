@@ -53,7 +53,8 @@ std::string World::audit_tables() {
       const auto outside = [&] { return entry.outside.to_endpoint().to_string(); };
       const auto owner = owner_of(entry.outside, table.hash(entry.outside, entry.protocol));
       if (owner != i) {
-        faults += fmt::format("worker {} has a connection of {}, which is {}'s; ", i, outside(), owner);
+        faults +=
+            fmt::format("worker {} has a connection of {}, which is {}'s; ", i, outside(), owner);
       }
       const auto is_new = [&](bool inward, const lb::End<V4>& other) {
         return seen
@@ -61,13 +62,14 @@ std::string World::audit_tables() {
             .second;
       };
       // Either direction's packets name one connection.
-      if (!is_new(true, entry.virtual_end) || (entry.replies_seen && !is_new(false, entry.inside))) {
+      if (!is_new(true, entry.virtual_end) ||
+          (entry.replies_seen && !is_new(false, entry.inside))) {
         faults += fmt::format("two connections of {} look alike; ", outside());
       }
     }
     faults += audit_loads(i, held);
   }
-  return faults + audit_sums(all);
+  return faults + audit_sums(all) + audit_limits(all) + audit_holds();
 }
 
 std::string World::audit_loads(size_t worker, std::span<const lb::Connection<V4>> held) {
@@ -76,8 +78,7 @@ std::string World::audit_loads(size_t worker, std::span<const lb::Connection<V4>
   for (const auto& entry : held) ++(lb::is_active(entry.state) ? active : inactive)[entry.server];
   for (uint32_t slot = 0; slot < kSlots; ++slot) {
     const lb::Load& load = own_[worker]->loads[slot];
-    if (load.active.reader_get() == active[slot] &&
-        load.inactive.reader_get() == inactive[slot]) {
+    if (load.active.reader_get() == active[slot] && load.inactive.reader_get() == inactive[slot]) {
       continue;
     }
     faults += fmt::format("server {} counts {}/{} and has {}/{} at worker {}; ", slot,
@@ -101,9 +102,43 @@ std::string World::audit_sums(std::span<const lb::Connection<V4>> held) {
   return faults;
 }
 
+// Once all workers know of a threshold, every connection of its server is counted once.
+std::string World::audit_limits(std::span<const lb::Connection<V4>> held) {
+  std::string faults;
+  for (const uint32_t slot : snapshot_.current().limited) {
+    if (limits_.workers(slot) != workers_.size()) continue;
+    const auto connections =
+        static_cast<uint64_t>(std::ranges::count(held, slot, &lb::Connection<V4>::server));
+    if (limits_.connections(slot) != connections) {
+      faults += fmt::format("server {} has {} connections, its threshold knows of {}; ", slot,
+                            connections, limits_.connections(slot));
+    }
+    const bool overloaded = limits_.is_overloaded(slot);
+    if (overloaded != (overloaded_[slot].load() != 0)) {
+      faults += fmt::format("schedulers see the wrong overload of server {}; ", slot);
+    }
+    if (connections >= limits_.upper(slot) && !overloaded) {
+      faults +=
+          fmt::format("server {} has {} connections and is not overloaded; ", slot, connections);
+    }
+  }
+  return faults;
+}
+
+std::string World::audit_holds() {
+  std::string faults;
+  std::set<uint64_t> clients;
+  persistence_->visit([&](const lb::Persistence::Hold& hold) {
+    if (!clients.insert(hold.client).second) {
+      faults += fmt::format("client {:x} holds twice; ", hold.client);
+    }
+  });
+  return faults;
+}
+
 std::string World::settle_and_audit() {
-  // A next hop is given up after three tries and a datagram in fragments after thirty seconds; a few
-  // seconds more for what goes on to another next hop.
+  // A next hop is given up after three tries and a datagram in fragments after thirty seconds; a
+  // few seconds more for what goes on to another next hop.
   for (int second = 0; second < 48 && io_.outstanding() > 0; ++second) pass(1);
   describe_sent();
   std::string faults;

@@ -1,0 +1,146 @@
+// How many connections real servers may have, exact over all workers: LVS's thresholds. A server is
+// overloaded from when it has as many as its upper threshold until it has fewer than its lower one,
+// or than three quarters of the upper one where there is no lower one (ip_vs_bind_dest,
+// ip_vs_unbind_dest).
+//
+// Only servers with a threshold are counted here, one atomic per opening and close. A worker that
+// hears of a threshold adds what it has at that moment, and each of its openings and closes from
+// then on; one that hears that there is none any more takes all of its own away. So no connection
+// needs to know whether it was counted, and none has to be looked for.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+namespace lb {
+
+// Of one server; all zeroes is one without a threshold.
+struct alignas(32) Limit {
+  std::atomic<uint64_t> state{0};       // connections; the highest bit: overloaded
+  std::atomic<uint64_t> thresholds{0};  // upper and lower
+  std::atomic<uint32_t> workers{0};     // that count here
+};
+
+class Limits {
+ public:
+  Limits() = default;
+  // Both by slot, outliving this. `flags` are what schedulers look at: not 0 while overloaded.
+  Limits(std::span<Limit> limits, std::span<std::atomic<uint8_t>> flags)
+      : limits_(limits), flags_(flags) {}
+
+  const std::atomic<uint8_t>* flags() const { return flags_.data(); }
+  bool is_overloaded(uint32_t server) const {
+    return (limits_[server].state.load(std::memory_order_relaxed) & kOverloaded) != 0;
+  }
+  uint64_t connections(uint32_t server) const {
+    return limits_[server].state.load(std::memory_order_relaxed) & ~kOverloaded;
+  }
+  uint32_t upper(uint32_t server) const {
+    return upper_of(limits_[server].thresholds.load(std::memory_order_relaxed));
+  }
+  // How many workers count a server's connections here: until all do, the count falls short.
+  uint32_t workers(uint32_t server) const {
+    return limits_[server].workers.load(std::memory_order_relaxed);
+  }
+
+  // `upper` is not 0. A threshold that rises ends an overload, as LVS has it.
+  void set(uint32_t server, uint32_t upper, uint32_t lower) {
+    const uint64_t fresh = uint64_t{upper} << 32 | lower;
+    const uint64_t old = limits_[server].thresholds.exchange(fresh, std::memory_order_relaxed);
+    const bool rose = upper > upper_of(old);
+    change(server, [&](uint64_t& state) {
+      if (rose) state &= ~kOverloaded;
+      mark(state, upper);
+      return true;
+    });
+  }
+
+  // A worker begins to count here, having so many, or ceases to.
+  void join(uint32_t server, uint32_t connections) {
+    limits_[server].workers.fetch_add(1, std::memory_order_relaxed);
+    const uint32_t most = upper(server);
+    change(server, [&](uint64_t& state) {
+      state += connections;
+      mark(state, most);
+      return true;
+    });
+  }
+  void leave(uint32_t server, uint32_t connections) {
+    change(server, [&](uint64_t& state) {
+      state = (state & ~kOverloaded) - connections;
+      return true;
+    });
+    limits_[server].workers.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  // Counts one more, unless the server is overloaded.
+  bool claim(uint32_t server) {
+    const uint32_t most = upper(server);
+    return change(server, [&](uint64_t& state) {
+      if ((state & kOverloaded) != 0) return false;
+      mark(++state, most);
+      return true;
+    });
+  }
+  // Counts one more, come what may.
+  void add(uint32_t server) {
+    const uint32_t most = upper(server);
+    change(server, [&](uint64_t& state) {
+      mark(++state, most);
+      return true;
+    });
+  }
+  void release(uint32_t server) {
+    const uint64_t thresholds = limits_[server].thresholds.load(std::memory_order_relaxed);
+    change(server, [&](uint64_t& state) {
+      --state;
+      if (is_low(state & ~kOverloaded, thresholds)) state &= ~kOverloaded;
+      return true;
+    });
+  }
+
+ private:
+  static constexpr uint64_t kOverloaded = uint64_t{1} << 63;
+
+  static uint32_t upper_of(uint64_t thresholds) { return static_cast<uint32_t>(thresholds >> 32); }
+  static bool is_low(uint64_t connections, uint64_t thresholds) {
+    const auto lower = static_cast<uint32_t>(thresholds);
+    if (lower != 0) return connections < lower;
+    return 4 * connections < 3 * uint64_t{upper_of(thresholds)};
+  }
+  static void mark(uint64_t& state, uint32_t upper) {
+    if ((state & ~kOverloaded) >= upper) state |= kOverloaded;
+  }
+
+  // `step(state)` changes it and returns true, or false where nothing is to be done.
+  template <class Step>
+  bool change(uint32_t server, Step step) {
+    std::atomic<uint64_t>& cell = limits_[server].state;
+    uint64_t old = cell.load(std::memory_order_relaxed);
+    uint64_t fresh;
+    do {
+      fresh = old;
+      if (!step(fresh)) return false;
+    } while (!cell.compare_exchange_weak(old, fresh));
+    if (((old ^ fresh) & kOverloaded) != 0) publish(server);
+    return true;
+  }
+
+  // Whoever writes the flag last looks at the state once more, so what stands there in the end is
+  // right whatever the order of several.
+  void publish(uint32_t server) {
+    const std::atomic<uint64_t>& cell = limits_[server].state;
+    for (uint64_t state = cell.load();;) {
+      flags_[server].store((state & kOverloaded) != 0);
+      const uint64_t now = cell.load();
+      if (((now ^ state) & kOverloaded) == 0) return;
+      state = now;
+    }
+  }
+
+  std::span<Limit> limits_;
+  std::span<std::atomic<uint8_t>> flags_;
+};
+
+}  // namespace lb
