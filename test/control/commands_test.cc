@@ -123,6 +123,9 @@ TEST_CASE_METHOD(Fixture,
                                   {"health", "unchecked"},
                                   {"active_connections", 3},
                                   {"inactive_connections", 4},
+                                  {"upper_threshold", 0},
+                                  {"lower_threshold", 0},
+                                  {"persistent_clients", 0},
                                   {"connections_total", 20},
                                   {"packets_in", 200},
                                   {"packets_out", 150},
@@ -238,16 +241,16 @@ TEST_CASE_METHOD(Fixture, "show workers") {
         "    1    12.3          150     1000           10           4     2.5  ring (icmp 1, owner "
         "9)\n"
         "    2    50.0          100      900            0          10     0.0  rss\n");
-  CHECK(run_json("show workers")["workers"][0] == json{{"lcore", 1},
-                                                       {"busy", 0.123},
-                                                       {"connections", 150},
-                                                       {"packets", 1000},
-                                                       {"handed_over", 10},
-                                                       {"handed_over_by_reason",
-                                                        {{"icmp", 1}, {"owner", 9}, {"transmit", 0}}},
-                                                       {"taken_over", 4},
-                                                       {"ring_fill", 0.025},
-                                                       {"steering", "ring"}});
+  CHECK(run_json("show workers")["workers"][0] ==
+        json{{"lcore", 1},
+             {"busy", 0.123},
+             {"connections", 150},
+             {"packets", 1000},
+             {"handed_over", 10},
+             {"handed_over_by_reason", {{"icmp", 1}, {"owner", 9}, {"transmit", 0}}},
+             {"taken_over", 4},
+             {"ring_fill", 0.025},
+             {"steering", "ring"}});
 }
 
 TEST_CASE_METHOD(Fixture, "show drops puts the most frequent first and hides none") {
