@@ -265,6 +265,7 @@ Neighbour<lb::V4>* Host<lb::V4>::find_next_hop(lb::NextHop& known, lb::Ipv4Addre
 // What connections have remembered of their next hops may be wrong now.
 void Host<lb::V4>::follow_routing(const Snapshot& snapshot) {
   snapshot_ = &snapshot;
+  routing_version_ = snapshot.routing_version;
   neighbours_.invalidate();
 }
 

@@ -41,7 +41,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
 
   // To be called before each burst.
   void begin(const Snapshot& snapshot, lb::Tick now) {
-    if (snapshot.routing_version != snapshot_->routing_version) follow_routing(snapshot);
+    // Not the old snapshot's: that may be gone.
+    if (snapshot.routing_version != routing_version_) follow_routing(snapshot);
     snapshot_ = &snapshot;
     now_ = now;
   }
@@ -183,6 +184,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   TokenBucket& answer_limit_;
   Reentry& reentry_;
   const Snapshot* snapshot_;
+  uint32_t routing_version_ = snapshot_->routing_version;
   lb::Tick now_ = 0;
   Neighbours<lb::V4> neighbours_;
   PathMtus<lb::V4> path_mtus_;
