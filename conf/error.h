@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace conf {
 
@@ -16,5 +17,8 @@ struct Error {
 
   bool operator==(const Error&) const = default;
 };
+
+// All of them on one line, as a command's reply has them.
+std::string one_line(const std::vector<Error>& errors);
 
 }  // namespace conf

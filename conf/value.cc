@@ -98,4 +98,10 @@ std::string Error::to_string() const {
   return pointer.empty() ? text : fmt::format("{}: {}", escaped(pointer), text);
 }
 
+std::string one_line(const std::vector<Error>& errors) {
+  std::string line;
+  for (const Error& error : errors) line += (line.empty() ? "" : "; ") + error.to_string();
+  return line;
+}
+
 }  // namespace conf

@@ -27,9 +27,7 @@ std::string name_of(const ServiceKey& key) {
 
 Change verdict(const std::vector<conf::Error>& errors) {
   if (errors.empty()) return {};
-  std::string text;
-  for (const conf::Error& error : errors) text += (text.empty() ? "" : "; ") + error.to_string();
-  return refuse(Kind::kInvalid, std::move(text));
+  return refuse(Kind::kInvalid, conf::one_line(errors));
 }
 
 Change check(const conf::Config& config, const conf::Service& service,

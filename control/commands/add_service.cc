@@ -12,13 +12,7 @@ namespace control::commands {
 Reply add_service(Facts&, const Call& call) {
   if (call.arguments.empty()) return std::unexpected(usage_error(kAddService, "no service given"));
   auto service = conf::load_service(joined(call.arguments, 0), vocabulary());
-  if (!service) {
-    std::string text;
-    for (const conf::Error& error : service.error()) {
-      text += (text.empty() ? "" : "; ") + error.to_string();
-    }
-    return std::unexpected(CommandError{text});
-  }
+  if (!service) return std::unexpected(CommandError{conf::one_line(service.error())});
   const std::string name = service->name;
   const size_t servers = service->servers.size();
   if (auto added = call.changes->add_service(std::move(*service)); !added) {

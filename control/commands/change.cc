@@ -32,13 +32,11 @@ json current_of(const json& object, std::string_view key) {
 std::expected<conf::Service, std::string> load(const json& document, std::string_view prefix) {
   auto service = conf::load_service(document.dump(), vocabulary());
   if (service) return std::move(*service);
-  std::string text;
   for (conf::Error& error : service.error()) {
     if (error.pointer.starts_with(prefix)) error.pointer.erase(0, prefix.size());
     if (error.pointer.starts_with("/")) error.pointer.erase(0, 1);
-    text += (text.empty() ? "" : "; ") + error.to_string();
   }
-  return std::unexpected(text);
+  return std::unexpected(conf::one_line(service.error()));
 }
 
 }  // namespace

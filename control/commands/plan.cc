@@ -17,13 +17,7 @@ Reply plan(Facts&, const Call& call) {
   }
   if (call.changes == nullptr) return std::unexpected(CommandError{"nothing can be changed here"});
   const auto wanted = conf::load(call.document, vocabulary());
-  if (!wanted) {
-    std::string text;
-    for (const conf::Error& error : wanted.error()) {
-      text += (text.empty() ? "" : "; ") + error.to_string();
-    }
-    return std::unexpected(CommandError{text});
-  }
+  if (!wanted) return std::unexpected(CommandError{conf::one_line(wanted.error())});
   const auto lines = call.changes->plan(*wanted);
   if (!lines) return std::unexpected(error_of(lines.error()));
   return changes_reply(call, *lines);
