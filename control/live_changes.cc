@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "conf/difference.h"
 #include "conf/load.h"
 #include "conf/write.h"
 #include "control/load_file.h"
@@ -120,7 +119,7 @@ void LiveChanges::raise_what_rises() {
   for (const ServiceKey& key : std::exchange(rising_, {})) {
     if (const auto place = place_of(key)) put(*next, running_.config.services[*place]);
   }
-  publish(std::move(next));
+  publish_edited(std::move(next));
 }
 
 // Before the snapshot without it is published.
@@ -130,17 +129,33 @@ void LiveChanges::leave(const ServiceKey& key, const conf::Server& server,
   leavers_.insert(key);
 }
 
-void LiveChanges::publish(std::unique_ptr<Snapshot> next) {
-  dataplane::index_servers(*next, running_.publisher->key());
+void LiveChanges::leave(const conf::Service& service, const Farewell& farewell) {
+  const ServiceKey key = key_of(service);
+  for (const conf::Server& server : service.servers) leave(key, server, farewell);
+  running_.roster.leave(key);
+  leavers_.insert(key);
+}
+
+void LiveChanges::publish(std::unique_ptr<const Snapshot> next) {
   running_.publisher->publish(std::move(next));
   running_.publisher->settled();
   cut_what_is_due();
 }
 
-// The same after services have come or gone: new addresses are announced.
+// The same after a service was put into the place of its former self.
+void LiveChanges::publish_edited(std::unique_ptr<Snapshot> next) {
+  dataplane::index_servers(*next, running_.publisher->key());
+  publish(std::move(next));
+}
+
+// The same after services have come or gone.
 void LiveChanges::publish_endpoints(std::unique_ptr<Snapshot> next) {
-  const std::set<lb::IpAddress> before = own_addresses(running_.publisher->snapshot());
   put_endpoints(*next, running_.config, running_.roster, running_.publisher->key());
+  publish_and_announce(std::move(next));
+}
+
+void LiveChanges::publish_and_announce(std::unique_ptr<const Snapshot> next) {
+  const std::set<lb::IpAddress> before = own_addresses(running_.publisher->snapshot());
   const std::set<lb::IpAddress> after = own_addresses(*next);
   publish(std::move(next));
   for (const lb::IpAddress& address : after) {
@@ -193,7 +208,7 @@ Change LiveChanges::edit_service(const ServiceKey& key, const Edit& edit,
   enter(current);
   auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
   put(*next, current);
-  publish(std::move(next));
+  publish_edited(std::move(next));
   return {};
 }
 
@@ -203,9 +218,7 @@ Change LiveChanges::delete_service(const ServiceKey& key, const Farewell& farewe
     return refuse(Kind::kNoSuchService, fmt::format("there is no service {}", name_of(key)));
   }
   const auto at = running_.config.services.begin() + static_cast<ptrdiff_t>(*place);
-  for (const conf::Server& server : at->servers) leave(key, server, farewell);
-  running_.roster.leave(key);
-  leavers_.insert(key);
+  leave(*at, farewell);
   running_.config.services.erase(at);
   publish_endpoints(std::make_unique<Snapshot>(running_.publisher->snapshot()));
   return {};
@@ -234,17 +247,25 @@ Change LiveChanges::clear_counters(const std::optional<ServiceKey>& key) {
   return {};
 }
 
+// Refused when it cannot be made without a restart.
+std::expected<conf::Difference, Refusal> LiveChanges::difference_to(
+    const conf::Config& wanted) const {
+  conf::Difference difference = conf::difference(running_.config, wanted);
+  if (difference.needs_restart.empty()) return difference;
+  return refuse(Kind::kInvalid, restart_text(difference));
+}
+
 Change LiveChanges::replace(conf::Config wanted, const Farewell& farewell) {
   if (auto valid = verdict(conf::check_config(wanted, vocabulary())); !valid) return valid;
-  const conf::Difference difference = conf::difference(running_.config, wanted);
-  if (!difference.needs_restart.empty()) {
-    return refuse(Kind::kInvalid, restart_text(difference));
-  }
+  const auto difference = difference_to(wanted);
+  if (!difference) return std::unexpected(difference.error());
   size_t servers = 0;
-  for (const conf::Service* service : difference.added) servers += service->servers.size();
-  for (const conf::ServiceChange& change : difference.changed) servers += change.added.size();
-  if (auto room = check_room(running_.roster, difference.added.size(), servers); !room) return room;
-  if (!difference.empty()) apply(std::move(wanted), farewell);
+  for (const conf::Service* service : difference->added) servers += service->servers.size();
+  for (const conf::ServiceChange& change : difference->changed) servers += change.added.size();
+  if (auto room = check_room(running_.roster, difference->added.size(), servers); !room) {
+    return room;
+  }
+  if (!difference->empty()) apply(std::move(wanted), farewell);
   return {};
 }
 
@@ -256,9 +277,7 @@ void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
     const ServiceKey key = key_of(old);
     const auto found = after.find(key);
     if (found == after.end()) {
-      for (const conf::Server& server : old.servers) leave(key, server, farewell);
-      running_.roster.leave(key);
-      leavers_.insert(key);
+      leave(old, farewell);
       continue;
     }
     std::map<lb::Endpoint, conf::ServerState> states;
@@ -284,7 +303,7 @@ void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
   if (before.routes != running_.config.routes || before.interfaces != running_.config.interfaces) {
     ++next->routing_version;
   }
-  publish_endpoints(std::move(next));
+  publish_and_announce(std::move(next));
   follow_neighbours(before);
 }
 
@@ -312,11 +331,9 @@ void LiveChanges::follow_neighbours(const conf::Config& before) {
 }
 
 std::expected<std::vector<std::string>, Refusal> LiveChanges::plan(const conf::Config& wanted) {
-  const conf::Difference difference = conf::difference(running_.config, wanted);
-  if (!difference.needs_restart.empty()) {
-    return refuse(Kind::kInvalid, restart_text(difference));
-  }
-  return plan_text(difference, [&](const ServiceKey& key, const lb::Endpoint& server) {
+  const auto difference = difference_to(wanted);
+  if (!difference) return std::unexpected(difference.error());
+  return plan_text(*difference, [&](const ServiceKey& key, const lb::Endpoint& server) {
     return running_.connections_of(running_.roster.find(key)->servers.at(server).slot);
   });
 }

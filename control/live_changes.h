@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "conf/difference.h"
 #include "control/changes.h"
 #include "control/running.h"
 
@@ -34,14 +35,18 @@ class LiveChanges final : public Changes {
   std::optional<size_t> place_of(const ServiceKey& key) const;
   void enter(const conf::Service& service);
   void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell);
+  void leave(const conf::Service& service, const Farewell& farewell);
+  std::expected<conf::Difference, Refusal> difference_to(const conf::Config& wanted) const;
   void cut_what_is_due();
   bool release_what_has_ended(const ServiceKey& key);
   void put(Snapshot& next, const conf::Service& service);
   void raise_what_rises();
   void apply(conf::Config wanted, const Farewell& farewell);
   void follow_neighbours(const conf::Config& before);
-  void publish(std::unique_ptr<Snapshot> next);
+  void publish(std::unique_ptr<const Snapshot> next);
+  void publish_edited(std::unique_ptr<Snapshot> next);
   void publish_endpoints(std::unique_ptr<Snapshot> next);
+  void publish_and_announce(std::unique_ptr<const Snapshot> next);
   uint64_t next_publication() const { return running_.publisher->publications() + 1; }
 
   Running& running_;
