@@ -61,7 +61,8 @@ struct Server {
   bool operator==(const Server&) const = default;
 };
 
-struct Service {
+// A service but for its real servers.
+struct ServiceSettings {
   std::string name;  // given, or derived_name()
   lb::Protocol protocol = lb::Protocol::kTcp;
   lb::Endpoint address;  // port 0: every port of the address that no other service has
@@ -78,10 +79,15 @@ struct Service {
   bool expire_quiescent_template = false;
   bool one_packet = false;  // UDP: every datagram is scheduled anew
   uint32_t slow_start = 0;  // seconds in which a new server's weight grows to its whole; 0: at once
-  std::vector<Server> servers;
 
   // "tcp:IP:port", the name of a service that was given none.
   std::string derived_name() const;
+
+  bool operator==(const ServiceSettings&) const = default;
+};
+
+struct Service : ServiceSettings {
+  std::vector<Server> servers;
 
   bool operator==(const Service&) const = default;
 };

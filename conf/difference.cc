@@ -27,13 +27,6 @@ std::vector<KeyChange> key_changes(const json& before, const json& after) {
   return changes;
 }
 
-// As compared: without its servers.
-Service alone(const Service& service) {
-  Service result = service;
-  result.servers.clear();
-  return result;
-}
-
 Server with_state_of(Server server, const Server& other) {
   server.state = other.state;
   return server;
@@ -41,8 +34,10 @@ Server with_state_of(Server server, const Server& other) {
 
 ServiceChange service_change(const Service& before, const Service& after) {
   ServiceChange change{&before, &after, {}, {}, {}, {}};
-  const Service old_alone = alone(before), new_alone = alone(after);
-  if (old_alone != new_alone) change.keys = key_changes(to_json(old_alone), to_json(new_alone));
+  const ServiceSettings &old_settings = before, &new_settings = after;
+  if (old_settings != new_settings) {
+    change.keys = key_changes(to_json(old_settings), to_json(new_settings));
+  }
   std::map<lb::Endpoint, const Server*> old_servers, new_servers;
   for (const Server& server : before.servers) old_servers.emplace(server.address, &server);
   for (const Server& server : after.servers) new_servers.emplace(server.address, &server);

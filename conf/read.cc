@@ -203,7 +203,7 @@ Service read_service(const Place& place, const Vocabulary& vocabulary) {
 
 }  // namespace
 
-std::string Service::derived_name() const {
+std::string ServiceSettings::derived_name() const {
   return fmt::format("{}:{}", to_string(protocol), address.to_string());
 }
 

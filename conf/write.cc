@@ -52,7 +52,7 @@ json route_json(const Route& route) {
 
 }  // namespace
 
-json to_json(const Server& server, const Service& service) {
+json to_json(const Server& server, const ServiceSettings& service) {
   // Port 0 is no port: the server has every one of the service's.
   json result = {
       {"address", server.address.port == 0 ? text(server.address.address) : text(server.address)},
@@ -68,25 +68,31 @@ json to_json(const Server& server, const Service& service) {
   return result;
 }
 
+json to_json(const ServiceSettings& settings) {
+  json result = {{"protocol", to_string(settings.protocol)},
+                 {"address", text(settings.address)},
+                 {"scheduler", settings.scheduler},
+                 {"forward", settings.forward},
+                 {"persistence_timeout", settings.persistence_timeout},
+                 {"persistence_netmask", text(settings.persistence_netmask)},
+                 {"expire_quiescent_template", settings.expire_quiescent_template},
+                 {"one_packet", settings.one_packet},
+                 {"slow_start", settings.slow_start}};
+  if (settings.name != settings.derived_name()) result["name"] = settings.name;
+  if (!settings.scheduler_options.empty()) {
+    result["scheduler_options"] = options_json(settings.scheduler_options);
+  }
+  if (!settings.forward_options.empty()) {
+    result["forward_options"] = options_json(settings.forward_options);
+  }
+  return result;
+}
+
 json to_json(const Service& service) {
-  const auto server = [&](const Server& entry) { return to_json(entry, service); };
-  json result = {{"protocol", to_string(service.protocol)},
-                 {"address", text(service.address)},
-                 {"scheduler", service.scheduler},
-                 {"forward", service.forward},
-                 {"persistence_timeout", service.persistence_timeout},
-                 {"persistence_netmask", text(service.persistence_netmask)},
-                 {"expire_quiescent_template", service.expire_quiescent_template},
-                 {"one_packet", service.one_packet},
-                 {"slow_start", service.slow_start},
-                 {"servers", list(service.servers, server)}};
-  if (service.name != service.derived_name()) result["name"] = service.name;
-  if (!service.scheduler_options.empty()) {
-    result["scheduler_options"] = options_json(service.scheduler_options);
-  }
-  if (!service.forward_options.empty()) {
-    result["forward_options"] = options_json(service.forward_options);
-  }
+  const ServiceSettings& settings = service;
+  json result = to_json(settings);
+  result["servers"] =
+      list(service.servers, [&](const Server& entry) { return to_json(entry, settings); });
   return result;
 }
 

@@ -13,7 +13,8 @@ nlohmann::json to_json(const Config& config);
 
 // Their parts, as they stand in the file.
 nlohmann::json to_json(const Interface& interface);
+nlohmann::json to_json(const ServiceSettings& settings);
 nlohmann::json to_json(const Service& service);
-nlohmann::json to_json(const Server& server, const Service& service);
+nlohmann::json to_json(const Server& server, const ServiceSettings& service);
 
 }  // namespace conf

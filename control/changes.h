@@ -21,7 +21,7 @@ struct ServiceKey {
   auto operator<=>(const ServiceKey&) const = default;
 };
 
-inline ServiceKey key_of(const conf::Service& service) {
+inline ServiceKey key_of(const conf::ServiceSettings& service) {
   return {service.protocol, service.address};
 }
 

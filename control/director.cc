@@ -118,7 +118,7 @@ ServerFacts Director::facts_of(const conf::Server& configured, uint32_t slot) co
 }
 
 // All but its servers that stay.
-ServiceFacts Director::facts_of(const conf::Service& configured,
+ServiceFacts Director::facts_of(const conf::ServiceSettings& configured,
                                 const Roster::Service& entry) const {
   ServiceFacts facts = service_facts(configured, running_.tally->refused(entry.slot));
   facts.totals = entry.departed;

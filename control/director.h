@@ -45,7 +45,8 @@ class Director final : public Facts {
   void watch_links();
   void log_events();
   void tick_rates();
-  ServiceFacts facts_of(const conf::Service& configured, const Roster::Service& entry) const;
+  ServiceFacts facts_of(const conf::ServiceSettings& configured,
+                        const Roster::Service& entry) const;
   ServerFacts facts_of(const conf::Server& configured, uint32_t slot) const;
 
   Running running_;

@@ -53,13 +53,8 @@ bool needs_check(const conf::Service& before, const conf::Service& after) {
   for (size_t i = 0; i < before.servers.size(); ++i) {
     if (differ_in_more(before.servers[i], after.servers[i])) return true;
   }
-  const auto own = [](const conf::Service& service) {
-    return std::tie(service.name, service.protocol, service.address, service.scheduler,
-                    service.scheduler_options, service.forward, service.forward_options,
-                    service.persistence_timeout, service.persistence_netmask,
-                    service.expire_quiescent_template, service.one_packet, service.slow_start);
-  };
-  return own(before) != own(after);
+  const conf::ServiceSettings &old_settings = before, &new_settings = after;
+  return old_settings != new_settings;
 }
 
 std::set<lb::IpAddress> own_addresses(const Snapshot& snapshot) {

@@ -20,7 +20,6 @@ std::vector<uint32_t> Roster::enter(const conf::Service& service, Time now) {
   }
   entry.leaving = false;
   entry.last = service;
-  entry.last.servers.clear();
   for (const conf::Server& server : service.servers) {
     const auto [member, unknown] = entry.servers.try_emplace(server.address);
     if (unknown) fresh.push_back(member->second.slot = servers_free_.take());

@@ -74,8 +74,8 @@ class Roster {
   };
   struct Service {
     uint32_t slot = 0;
-    conf::Service last;    // without servers; how it is, or was, configured
-    bool leaving = false;  // deleted
+    conf::ServiceSettings last;  // how it is, or was, configured
+    bool leaving = false;        // deleted
     std::unordered_map<lb::Endpoint, Server, EndpointHash> servers;
     Traffic departed;  // of servers that are gone for good
   };

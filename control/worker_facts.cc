@@ -180,7 +180,7 @@ ServerFacts server_facts(const conf::Server& configured, const scheduler::Server
   return facts;
 }
 
-ServiceFacts service_facts(const conf::Service& configured, uint64_t refused) {
+ServiceFacts service_facts(const conf::ServiceSettings& configured, uint64_t refused) {
   ServiceFacts facts;
   facts.name = configured.name;
   facts.protocol = configured.protocol;

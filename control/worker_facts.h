@@ -21,7 +21,7 @@ ServerFacts server_facts(const conf::Server& configured, const scheduler::Server
                          const Traffic& totals);
 
 // All but servers, totals and rates.
-ServiceFacts service_facts(const conf::Service& configured, uint64_t refused);
+ServiceFacts service_facts(const conf::ServiceSettings& configured, uint64_t refused);
 
 using Workers = std::span<dataplane::Worker* const>;
 

@@ -133,8 +133,7 @@ std::expected<conf::Service, std::string> with_key(const conf::Service& service,
 std::expected<conf::Server, std::string> with_key(const conf::Service& service,
                                                   const conf::Server& server, std::string_view key,
                                                   std::string_view value) {
-  conf::Service around = service;
-  around.servers.clear();
+  const conf::ServiceSettings& around = service;
   json document = conf::to_json(around);
   json one = conf::to_json(server, service);
   if (key == "forward") one.erase("forward_options");
