@@ -39,10 +39,12 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   Host(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
        TokenBucket& answer_limit, Reentry& reentry, const Snapshot& snapshot);
 
+  // To be told of each new snapshot before the first burst with it. The one before may be gone.
+  void adopt(const Snapshot& snapshot) {
+    if (snapshot.routing_version != routing_version_) follow_routing(snapshot);
+  }
   // To be called before each burst.
   void begin(const Snapshot& snapshot, lb::Tick now) {
-    // Not the old snapshot's: that may be gone.
-    if (snapshot.routing_version != routing_version_) follow_routing(snapshot);
     snapshot_ = &snapshot;
     now_ = now;
   }

@@ -44,6 +44,7 @@ template <class F>
 void Path<F>::adopt(const Snapshot<F>& snapshot) {
   adopted_ = snapshot.serial.number();
   connections_.use(snapshot.timeouts);
+  host_.adopt(snapshot);
   for (size_t i = 0; i < snapshot.limited.size(); ++i) {
     limits_.set(snapshot.limited[i], snapshot.thresholds[i].first, snapshot.thresholds[i].second);
   }
