@@ -7,6 +7,7 @@
 #include "control/commands/clear_counters.h"
 #include "control/commands/delete_server.h"
 #include "control/commands/delete_service.h"
+#include "control/commands/explain.h"
 #include "control/commands/help.h"
 #include "control/commands/ipvsadm.h"
 #include "control/commands/plan.h"
@@ -27,12 +28,12 @@
 namespace control {
 namespace {
 
-using commands::kHelp, commands::kAddService, commands::kDeleteService, commands::kSetService,
-    commands::kAddServer, commands::kDeleteServer, commands::kSetServer, commands::kClearCounters,
-    commands::kReload, commands::kPlan, commands::kSave, commands::kIpvsadm, commands::kShowConfig,
-    commands::kShowConnections, commands::kShowDrops, commands::kShowInfo,
-    commands::kShowInterfaces, commands::kShowMetrics, commands::kShowNeighbours,
-    commands::kShowServices, commands::kShowWorkers;
+using commands::kHelp, commands::kExplain, commands::kAddService, commands::kDeleteService,
+    commands::kSetService, commands::kAddServer, commands::kDeleteServer, commands::kSetServer,
+    commands::kClearCounters, commands::kReload, commands::kPlan, commands::kSave,
+    commands::kIpvsadm, commands::kShowConfig, commands::kShowConnections, commands::kShowDrops,
+    commands::kShowInfo, commands::kShowInterfaces, commands::kShowMetrics,
+    commands::kShowNeighbours, commands::kShowServices, commands::kShowWorkers;
 
 // Every command there is, in the order in which `help` prints them.
 constexpr std::array kCommands{
@@ -46,6 +47,7 @@ constexpr std::array kCommands{
     kShowDrops,        // show drops
     kShowConfig,       // show config
     kShowMetrics,      // show metrics
+    kExplain,          // explain
     kAddService,       // add service
     kDeleteService,    // delete service
     kSetService,       // set service

@@ -8,7 +8,7 @@
 
 #include "conf/write.h"
 #include "control/log.h"
-#include "control/worker_facts.h"
+#include "control/worker_explanation.h"
 
 namespace control {
 
@@ -215,6 +215,15 @@ std::vector<NeighbourFacts> Director::neighbours() {
 std::expected<ConnectionPage, std::string> Director::connections(const ConnectionQuery& query) {
   return connection_facts(running_.engine->workers(), running_.engine->persistence(),
                           running_.config, running_.roster, query, patient_wait);
+}
+
+std::expected<Explanation, std::string> Director::explain(const ExplainQuery& query) {
+  const Engine& engine = *running_.engine;
+  auto explanation = control::explain({engine.workers(), engine.snapshot(), running_.config,
+                                       running_.roster, engine.loads(), engine.limits()},
+                                      query, patient_wait);
+  if (explanation) explanation->lcore = engine.lcore(explanation->worker);
+  return explanation;
 }
 
 }  // namespace control

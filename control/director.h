@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "control/facts.h"
+#include "control/explanation.h"
 #include "control/live_changes.h"
 #include "control/rates.h"
 
@@ -40,6 +40,7 @@ class Director final : public Facts {
   TimeoutFacts timeouts() override;
   nlohmann::json config() override;
   std::expected<ConnectionPage, std::string> connections(const ConnectionQuery& query) override;
+  std::expected<Explanation, std::string> explain(const ExplainQuery& query) override;
 
  private:
   void watch_links();

@@ -47,8 +47,10 @@ class Engine final : public Publisher {
   // Sums over workers, by slot.
   Traffic traffic(uint32_t server_slot) const;
   scheduler::ServerLoad load(uint32_t server_slot) const override;
+  std::span<const lb::Load* const> loads() const { return all_loads_; }  // by worker
   uint64_t refused(uint32_t service_slot) const;
   const lb::Persistence& persistence() const { return *persistence_; }
+  const lb::Limits& limits() const { return limits_; }
   // The workers' time.
   lb::Tick now() const;
 

@@ -41,6 +41,10 @@ struct Rates {
   Rates& operator+=(const Rates& other);
 };
 
+// control/explanation.h
+struct Explanation;
+struct ExplainQuery;
+
 struct ServerFacts {
   lb::Endpoint address;
   std::string forward;  // "nat", "dr", …
@@ -186,6 +190,8 @@ class Facts {
   virtual nlohmann::json config() = 0;
   // Error: one line, e.g. an unknown service's name with the known ones.
   virtual std::expected<ConnectionPage, std::string> connections(const ConnectionQuery& query) = 0;
+  // Error: one line, e.g. that there is nothing here that forwards packets.
+  virtual std::expected<Explanation, std::string> explain(const ExplainQuery& query);
 };
 
 }  // namespace control

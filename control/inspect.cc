@@ -71,6 +71,14 @@ std::expected<InspectedNeighbours, std::string> inspect_neighbours(dataplane::Wo
   return InspectedNeighbours{std::move((*answer)->neighbours), (*answer)->now};
 }
 
+std::expected<std::unique_ptr<dataplane::PathInspection>, std::string> inspect_path(
+    dataplane::Worker& worker, std::unique_ptr<dataplane::PathInspection> question,
+    const Wait& wait) {
+  dataplane::Request request{dataplane::Request::Kind::kInspectPath};
+  request.path = question.get();
+  return ask(worker, std::move(question), request, wait);
+}
+
 bool patient_wait(unsigned tries) {
   constexpr auto kPause = std::chrono::microseconds(50);
   std::this_thread::sleep_for(kPause);

@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,11 @@ struct InspectedNeighbours {
 };
 std::expected<InspectedNeighbours, std::string> inspect_neighbours(dataplane::Worker& worker,
                                                                    const Wait& wait);
+
+// The question with its answer.
+std::expected<std::unique_ptr<dataplane::PathInspection>, std::string> inspect_path(
+    dataplane::Worker& worker, std::unique_ptr<dataplane::PathInspection> question,
+    const Wait& wait);
 
 // Sleeps a little each time; gives up after two seconds of a worker's silence.
 bool patient_wait(unsigned tries);

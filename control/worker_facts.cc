@@ -54,28 +54,6 @@ std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& qu
                          "\"; there are: " + (known.empty() ? "none" : known));
 }
 
-ConnectionFacts facts_of(const lb::Connection<lb::V4>& entry, lb::Tick now,
-                         const lb::Timeouts& timeouts, const Roster& roster) {
-  ConnectionFacts facts;
-  facts.protocol = entry.protocol;
-  facts.state = lb::to_string(entry.state);
-  facts.client = entry.outside.to_endpoint();
-  facts.virtual_address = entry.virtual_end.to_endpoint();
-  facts.server = entry.inside.to_endpoint();
-  const Roster::Service* service = roster.at(entry.service);
-  if (entry.from_inside) {
-    facts.service = "masquerade";
-  } else if (service != nullptr) {
-    facts.service = service->last.name;
-  }
-  facts.forward = dataplane::methods<lb::V4>()[entry.method].name;
-  const lb::Tick deadline = entry.stamp + timeouts[static_cast<size_t>(entry.state)];
-  if (lb::before(now, deadline)) {
-    facts.expires_seconds = static_cast<double>(deadline - now) / lb::kTicksPerSecond;
-  }
-  return facts;
-}
-
 // LVS's templates, after the connections: those of services and servers that there are.
 class HoldLister {
  public:
@@ -137,20 +115,6 @@ class HoldLister {
   std::unordered_map<uint32_t, size_t> services_;                    // by slot
   std::unordered_map<uint32_t, std::pair<size_t, size_t>> servers_;  // by slot
 };
-
-NeighbourFacts facts_of(const dataplane::Neighbour<lb::V4>& neighbour, lb::Tick now,
-                        const conf::Config& config) {
-  NeighbourFacts facts;
-  facts.interface = config.interfaces[neighbour.link].name;
-  facts.address = lb::IpAddress(neighbour.address);
-  if (neighbour.usable()) facts.mac = neighbour.header.destination;
-  facts.state = state_text(neighbour, now);
-  if (neighbour.usable() && neighbour.state != dataplane::NeighbourState::kStatic) {
-    facts.confirmed_seconds_ago =
-        static_cast<double>(now - neighbour.confirmed) / lb::kTicksPerSecond;
-  }
-  return facts;
-}
 
 bool knows_better(const NeighbourFacts& one, const NeighbourFacts& other) {
   if (one.mac.has_value() != other.mac.has_value()) return one.mac.has_value();
@@ -223,6 +187,42 @@ WorkerFacts worker_facts(const dataplane::WorkerCounters& counters) {
   return facts;
 }
 
+ConnectionFacts connection_facts(const lb::Connection<lb::V4>& entry, lb::Tick now,
+                                 const lb::Timeouts& timeouts, const Roster& roster) {
+  ConnectionFacts facts;
+  facts.protocol = entry.protocol;
+  facts.state = lb::to_string(entry.state);
+  facts.client = entry.outside.to_endpoint();
+  facts.virtual_address = entry.virtual_end.to_endpoint();
+  facts.server = entry.inside.to_endpoint();
+  const Roster::Service* service = roster.at(entry.service);
+  if (entry.from_inside) {
+    facts.service = "masquerade";
+  } else if (service != nullptr) {
+    facts.service = service->last.name;
+  }
+  facts.forward = dataplane::methods<lb::V4>()[entry.method].name;
+  const lb::Tick deadline = entry.stamp + timeouts[static_cast<size_t>(entry.state)];
+  if (lb::before(now, deadline)) {
+    facts.expires_seconds = static_cast<double>(deadline - now) / lb::kTicksPerSecond;
+  }
+  return facts;
+}
+
+NeighbourFacts neighbour_facts(const dataplane::Neighbour<lb::V4>& neighbour, lb::Tick now,
+                               const conf::Config& config) {
+  NeighbourFacts facts;
+  facts.interface = config.interfaces[neighbour.link].name;
+  facts.address = lb::IpAddress(neighbour.address);
+  if (neighbour.usable()) facts.mac = neighbour.header.destination;
+  facts.state = state_text(neighbour, now);
+  if (neighbour.usable() && neighbour.state != dataplane::NeighbourState::kStatic) {
+    facts.confirmed_seconds_ago =
+        static_cast<double>(now - neighbour.confirmed) / lb::kTicksPerSecond;
+  }
+  return facts;
+}
+
 TimeoutFacts timeout_facts(const conf::Timeouts& seconds) {
   return {seconds.tcp, seconds.tcp_fin, seconds.udp};
 }
@@ -234,7 +234,7 @@ std::vector<NeighbourFacts> neighbour_facts(Workers workers, const conf::Config&
     const auto inspected = inspect_neighbours(*worker, wait);
     if (!inspected) continue;
     for (const dataplane::Neighbour<lb::V4>& neighbour : inspected->neighbours) {
-      NeighbourFacts facts = facts_of(neighbour, inspected->now, config);
+      NeighbourFacts facts = neighbour_facts(neighbour, inspected->now, config);
       const auto [known, fresh] = best.try_emplace({neighbour.link, neighbour.address}, facts);
       if (!fresh && knows_better(facts, known->second)) known->second = std::move(facts);
     }
@@ -281,7 +281,7 @@ std::expected<ConnectionPage, std::string> connection_facts(
     now = inspected->now;
     page.connections.reserve(page.connections.size() + inspected->entries.size());
     for (const lb::Connection<lb::V4>& entry : inspected->entries) {
-      page.connections.push_back(facts_of(entry, inspected->now, timeouts, roster));
+      page.connections.push_back(connection_facts(entry, inspected->now, timeouts, roster));
     }
   }
   if (query.client_holds) {

@@ -23,6 +23,12 @@ ServerFacts server_facts(const conf::Server& configured, const scheduler::Server
 // All but servers, totals and rates.
 ServiceFacts service_facts(const conf::ServiceSettings& configured, uint64_t refused);
 
+ConnectionFacts connection_facts(const lb::Connection<lb::V4>& entry, lb::Tick now,
+                                 const lb::Timeouts& timeouts, const Roster& roster);
+
+NeighbourFacts neighbour_facts(const dataplane::Neighbour<lb::V4>& neighbour, lb::Tick now,
+                               const conf::Config& config);
+
 using Workers = std::span<dataplane::Worker* const>;
 
 std::vector<DropFacts> drop_facts(Workers workers);

@@ -186,27 +186,39 @@ void Host<lb::V4>::handle_other(LinkNumber link, Packet& packet) {
   outbox_.send(link, packet.mbuf);
 }
 
+std::optional<DropReason> Host<lb::V4>::why_unmatched(const Packet& packet) const {
+  if (!owns(packet.destination.address)) return why_not_routed(packet);
+  return owns(packet.source.address) ? DropReason::kBadSource : DropReason::kClosedPort;
+}
+
+std::optional<DropReason> Host<lb::V4>::why_not_routed(const Packet& packet) const {
+  if (is_broadcast(packet.destination.address)) return DropReason::kNotForUs;
+  if (owns(packet.source.address)) return DropReason::kBadSource;
+  return std::nullopt;
+}
+
 void Host<lb::V4>::handle_unmatched(LinkNumber link, Packet& packet) {
-  if (!snapshot_->own.contains(packet.destination.address)) {
-    route(link, packet);
-  } else if (snapshot_->own.contains(packet.source.address)) {
-    drop(packet, DropReason::kBadSource);
+  const std::optional<DropReason> why_not = why_unmatched(packet);
+  if (!why_not) {
+    send_on(link, packet);
+  } else if (*why_not != DropReason::kClosedPort) {
+    drop(packet, *why_not);
   } else if (packet.protocol == lb::Protocol::kTcp) {
-    refuse_with_reset(link, packet, DropReason::kClosedPort);
+    refuse_with_reset(link, packet, *why_not);
   } else {
-    refuse(link, packet, DropReason::kClosedPort, IcmpError::port_unreachable());
+    refuse(link, packet, *why_not, IcmpError::port_unreachable());
   }
 }
 
 void Host<lb::V4>::route(LinkNumber link, Packet& packet) {
-  if (is_broadcast(packet.destination.address)) {
-    drop(packet, DropReason::kNotForUs);
-    return;
+  if (const auto why_not = why_not_routed(packet)) {
+    drop(packet, *why_not);
+  } else {
+    send_on(link, packet);
   }
-  if (owns(packet.source.address)) {
-    drop(packet, DropReason::kBadSource);
-    return;
-  }
+}
+
+void Host<lb::V4>::send_on(LinkNumber link, Packet& packet) {
   lb::NextHop known = 0;
   Neighbour<lb::V4>* hop =
       next_hop(known, packet.destination.address, link, packet, IcmpError::network_unreachable());
@@ -237,18 +249,38 @@ bool Host<lb::V4>::is_on_link(LinkNumber link, lb::Ipv4Address address) const {
 
 // --- next hops
 
+std::optional<Host<lb::V4>::Way> Host<lb::V4>::way_to(lb::Ipv4Address destination) const {
+  const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
+  if (route == nullptr) return std::nullopt;
+  return Way{static_cast<LinkNumber>(route->interface), lb::next_hop(*route, destination)};
+}
+
+std::optional<Neighbour<lb::V4>> Host<lb::V4>::look_at_next_hop(lb::NextHop known,
+                                                                lb::Ipv4Address destination) const {
+  if (const Neighbour<lb::V4>* hop = neighbours_.get(known)) return *hop;
+  const auto way = way_to(destination);
+  if (!way) return std::nullopt;
+  if (const Neighbour<lb::V4>* hop = neighbours_.look_up(way->link, way->next)) return *hop;
+  Neighbour<lb::V4> unknown{};
+  unknown.link = way->link;
+  unknown.address = way->next;
+  unknown.header.source = snapshot_->links[way->link].mac;
+  unknown.mtu = snapshot_->links[way->link].mtu;
+  unknown.source = source_on(way->link, way->next);
+  return unknown;
+}
+
 Neighbour<lb::V4>* Host<lb::V4>::find_next_hop(lb::NextHop& known, lb::Ipv4Address destination,
                                                LinkNumber link, const Packet& packet,
                                                IcmpError without_route) {
   Neighbour<lb::V4>* hop = neighbours_.get(known);
   if (hop == nullptr) {
-    const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
-    if (route == nullptr) {
+    const auto way = way_to(destination);
+    if (!way) {
       refuse(link, packet, DropReason::kNoRoute, without_route);
       return nullptr;
     }
-    known = neighbours_.find_or_add(static_cast<LinkNumber>(route->interface),
-                                    lb::next_hop(*route, destination), now_);
+    known = neighbours_.find_or_add(way->link, way->next, now_);
     hop = neighbours_.get(known);
     if (hop == nullptr) {
       drop(packet, DropReason::kNeighbourPending);

@@ -81,7 +81,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   }
   bool may_leave_in_tunnel(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,
                            uint16_t overhead, lb::Ipv4Address tunnel_end) {
-    return fits(hop, link, packet, path_mtus_.limit(tunnel_end, hop.mtu, now_), overhead);
+    return fits(hop, link, packet, room_to(tunnel_end, hop.mtu), overhead);
   }
   // Puts the Ethernet header and sends, in fragments where it does not fit. Precondition:
   // may_leave.
@@ -97,6 +97,16 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   }
 
   bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }
+  // Why a packet of no service and no connection ends here; nullopt: it is routed.
+  std::optional<lb::DropReason> why_unmatched(const Packet& packet) const;
+  // What is known of the next hop towards an address, `known` being what next_hop has remembered.
+  // One that nobody has asked for is kFree. nullopt: there is no route.
+  std::optional<Neighbour<lb::V4>> look_at_next_hop(lb::NextHop known,
+                                                    lb::Ipv4Address destination) const;
+  // The largest packet that routers are known to let through to a tunnel's end.
+  uint16_t room_to(lb::Ipv4Address tunnel_end, uint16_t link_mtu) {
+    return path_mtus_.limit(tunnel_end, link_mtu, now_);
+  }
   // What a router said about the way to a tunnel's end; 0 where it did not say how much fits
   // (routers before RFC 1191). Returns what is believed from now on.
   uint16_t learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu);
@@ -158,6 +168,14 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   }
   bool fits_unless_refused(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,
                            uint16_t overhead);
+  // Where packets to an address go; nullopt: there is no route.
+  struct Way {
+    LinkNumber link;
+    lb::Ipv4Address next;
+  };
+  std::optional<Way> way_to(lb::Ipv4Address destination) const;
+  std::optional<lb::DropReason> why_not_routed(const Packet& packet) const;
+  void send_on(LinkNumber link, Packet& packet);
   Neighbour<lb::V4>* find_next_hop(lb::NextHop& known, lb::Ipv4Address destination, LinkNumber link,
                                    const Packet& packet, IcmpError without_route);
   lb::Ipv4Address recorded_hop(const Neighbour<lb::V4>& hop, const Packet& packet) const;

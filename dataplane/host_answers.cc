@@ -74,13 +74,12 @@ void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpE
 }
 
 void Host<lb::V4>::send_own(lb::Ipv4Address destination, std::span<const uint8_t> ip_packet) {
-  const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
-  if (route == nullptr) {
+  const auto way = way_to(destination);
+  if (!way) {
     counters_.suppressed.add(1);
     return;
   }
-  const lb::NextHop next = neighbours_.find_or_add(static_cast<LinkNumber>(route->interface),
-                                                   lb::next_hop(*route, destination), now_);
+  const lb::NextHop next = neighbours_.find_or_add(way->link, way->next, now_);
   const Neighbour<lb::V4>* hop = neighbours_.get(next);
   rte_mbuf* packet = hop != nullptr ? make_frame(hop->header, ip_packet) : nullptr;
   if (packet == nullptr) return;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/neighbours.h"
+#include "dataplane/path_inspection.h"
 
 namespace dataplane {
 
@@ -48,6 +49,7 @@ struct Request {
     kAnnounceAddress,  // `address`, where it belongs
     kInspectConnections,
     kInspectNeighbours,
+    kInspectPath,
     kCut,
     kAddNeighbour,     // a static one: `link`, `address`, `mac`
     kForgetNeighbour,  // a static one
@@ -59,6 +61,7 @@ struct Request {
   ConnectionInspection* connections = nullptr;
   NeighbourInspection* neighbours = nullptr;
   CutSweep* cut = nullptr;
+  PathInspection* path = nullptr;
 };
 
 struct Event {

@@ -100,6 +100,14 @@ class Neighbours {
     return (hop >> kIndexBits) == neighbour.generation && hop != 0 ? &neighbour : nullptr;
   }
 
+  const Neighbour<F>* get(lb::NextHop hop) const { return const_cast<Neighbours*>(this)->get(hop); }
+
+  // nullptr: nobody has asked for it.
+  const Neighbour<F>* look_up(LinkNumber link, Address address) const {
+    const uint32_t index = find(link, address);
+    return index == 0 ? nullptr : &table_[index];
+  }
+
   // 0 when the table is full of neighbours in use.
   lb::NextHop find_or_add(LinkNumber link, Address address, lb::Tick now);
   // What waits for it goes on. Where the table is full of neighbours in use, it is asked for when

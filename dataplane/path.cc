@@ -163,7 +163,7 @@ void Path<F>::expect(const Packet& packet) {
   if (service.plan->takes_turns()) {
     turns_.expect(packet.service);
   } else if (!peers_.alone() && !service.one_packet && !reservations_.full()) {
-    const auto picked = service.plan->pick(request_for(service, packet));
+    const auto picked = service.plan->pick(request_for(service, packet, ++random_));
     if (!picked) return;
     const RealServer<F>& server = service.servers[*picked];
     if (!claim(server)) return;
@@ -245,13 +245,9 @@ EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
     return index;
   }
   if (index == kNoEntry) return open(link, packet);
-  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kAck | lb::tcp::kRst;
-  if ((packet.tcp_flags & kMask) == lb::tcp::kSyn) [[unlikely]] {
-    const Entry& entry = connections_.entry(index);
-    if (lb::gives_way_to_syn(entry.state, entry.replies_seen)) {
-      connections_.close(index);
-      return open(link, packet);
-    }
+  if (makes_way(packet, connections_.entry(index))) [[unlikely]] {
+    connections_.close(index);
+    return open(link, packet);
   }
   return index;
 }
@@ -265,19 +261,29 @@ bool Path<F>::may_open(const Packet& packet) {
 }
 
 template <class F>
+Path<F>::Admission Path<F>::admit(const VirtualService<F>& service, const Packet& packet) const {
+  if (service.closed) [[unlikely]]
+    return Admission::kClosed;
+  if (!may_open(packet)) return Admission::kNotASyn;
+  if (snapshot_->own.contains(packet.source.address)) return Admission::kBadSource;
+  return Admission::kOpens;
+}
+
+template <class F>
 EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
   const VirtualService<F>& service = *snapshot_->services[packet.service];
-  if (service.closed) [[unlikely]] {
-    host_.handle_unmatched(link, packet);
-    return kNoEntry;
-  }
-  if (!may_open(packet)) {
-    host_.refuse_with_reset(link, packet, DropReason::kNotASyn);
-    return kNoEntry;
-  }
-  if (snapshot_->own.contains(packet.source.address)) {
-    host_.drop(packet, DropReason::kBadSource);
-    return kNoEntry;
+  switch (admit(service, packet)) {
+    case Admission::kOpens:
+      break;
+    case Admission::kClosed:
+      host_.handle_unmatched(link, packet);
+      return kNoEntry;
+    case Admission::kNotASyn:
+      host_.refuse_with_reset(link, packet, DropReason::kNotASyn);
+      return kNoEntry;
+    case Admission::kBadSource:
+      host_.drop(packet, DropReason::kBadSource);
+      return kNoEntry;
   }
   DropReason why_not{};
   EntryIndex index = kNoEntry;
@@ -310,28 +316,24 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
 
 // Random numbers differ by packet, and the key of its hash is unknown outside.
 template <class F>
-scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const Packet& packet) {
+scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const Packet& packet,
+                                        uint64_t count) const {
   return {.loads = scheduler::LoadView(live_.loads),
           .overloads = scheduler::Overloads(limits_.flags()),
           .client = F::fold(packet.source.address),
           .destination = F::fold(packet.destination.address),
           .client_port = packet.source.port.value(),
-          .random = lb::mix({++random_, packet.hash}, packet.hash),
+          .random = lb::mix({count, packet.hash}, packet.hash),
           .memory = &live_.turns[service.slot]};
 }
 
 template <class F>
 std::optional<uint32_t> Path<F>::pick(const VirtualService<F>& service, const Packet& packet,
                                       std::optional<uint64_t>& turn) {
-  scheduler::Request request = request_for(service, packet);
-  if (!service.plan->takes_turns()) return service.plan->pick(request);
-  for (uint32_t tries = service.plan->turns_to_try(); tries > 0; --tries) {
-    request.turn = turns_.take(service.slot);
-    turn = request.turn;
-    request.last_try = tries == 1;
-    if (const auto picked = service.plan->pick(request)) return picked;
-  }
-  return std::nullopt;
+  return pick_by(service, request_for(service, packet, ++random_), [&] {
+    turn = turns_.take(service.slot);
+    return *turn;
+  });
 }
 
 template <class F>
@@ -346,46 +348,28 @@ Path<F>::Choice Path<F>::choose(const VirtualService<F>& service, const Packet& 
 template <class F>
 Path<F>::Choice Path<F>::choose_by_schedule(const VirtualService<F>& service, const Packet& packet,
                                             DropReason& why_not) {
-  // Between the scheduler's look at a server's threshold and the claim, another worker may take the
-  // last place. The scheduler is asked again then; the last time, the next in order will do.
-  constexpr int kTries = 8;
-  std::optional<uint32_t> picked = reservations_.take(packet);
-  bool is_ahead = picked.has_value();
   std::optional<uint64_t> turn;
-  why_not = DropReason::kAmbiguousTuple;
-  const size_t servers = service.servers.size();
-  for (int tries = 1; tries <= kTries; ++tries) {
-    if (!is_ahead) picked = pick(service, packet, turn);
-    if (!picked) {
-      why_not = DropReason::kNoServer;
-      return {};
-    }
-    bool is_outrun = false;
-    for (size_t step = 0; step < servers && !is_outrun; ++step) {
-      const RealServer<F>& server = service.servers[(*picked + step) % servers];
-      const bool fits = server.accepts && !is_ambiguous(server, packet);
-      if (is_ahead && step == 0) {
-        if (fits) return {&server, true};
+  const Found found = walk(
+      service, reservations_.take(packet), [&] { return pick(service, packet, turn); },
+      [&](const RealServer<F>& server) { return server.accepts && !is_ambiguous(server, packet); },
+      [&](const RealServer<F>& server) { return service.one_packet || claim(server); },
+      [&](const RealServer<F>& server) {
         connections_.unreserve(server.slot, first_state(packet));
-      } else if (fits) {
-        if (service.one_packet || claim(server)) return {&server, false, turn};
-        why_not = DropReason::kNoServer;
-        is_outrun = step == 0 && tries < kTries;
-      }
-    }
-    if (!is_outrun) break;
-    is_ahead = false;
+      });
+  if (!found.position) {
+    why_not = found.why_not;
+    return {};
   }
-  return {};
+  return {&service.servers[*found.position], found.reserved, turn};
 }
 
 // In NAT a reply names only the client's end and the server's: two services that share a server
 // cannot both have it for one client port.
 template <class F>
-bool Path<F>::is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
-  if (!methods_[server.method].replies_seen) return false;
+EntryIndex Path<F>::rival_at(const RealServer<F>& server, const Packet& packet) const {
+  if (!methods_[server.method].replies_seen) return kNoEntry;
   return connections_.table().find(packet.hash, lb::Direction::kOutbound, packet.source,
-                                   server.end_for(packet.destination), packet.protocol) != kNoEntry;
+                                   server.end_for(packet.destination), packet.protocol);
 }
 
 template <class F>

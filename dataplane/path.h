@@ -8,6 +8,7 @@
 #include "dataplane/host.h"
 #include "dataplane/icmp_relay.h"
 #include "dataplane/methods.h"
+#include "dataplane/path_inspection.h"
 #include "dataplane/reassembly.h"
 #include "dataplane/reservations.h"
 #include "dataplane/turns.h"
@@ -51,6 +52,9 @@ class Path final : private Reentry {
   // Ends a connection against its ends' will: TCP's are asked where they are, and whatever comes of
   // them from now on earns both a reset.
   void cut(lb::EntryIndex index);
+  // Answers what would become of a packet. To be called between bursts. Cost: a choice of a server,
+  // and what an opening looks up besides.
+  void inspect(PathInspection& question);
   // The same of a fragment whose datagram's other fragments come here too.
   void process_piece(LinkNumber link, rte_mbuf* fragment);
 
@@ -95,6 +99,13 @@ class Path final : private Reentry {
   lb::EntryIndex find_or_open(LinkNumber link, Packet& packet);
   lb::EntryIndex open(LinkNumber link, Packet& packet);
   lb::EntryIndex open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule);
+  void inspect_known(const Packet& packet, const Entry& entry, PathInspection& question);
+  void inspect_opening(const Packet& packet, lb::EntryIndex replaced, PathInspection& question);
+  template <class Fits>
+  void inspect_schedule(const VirtualService<F>& service, const Packet& packet, Fits fits,
+                        PathInspection& question);
+  void inspect_way(typename F::Address destination, lb::NextHop known, uint16_t overhead,
+                   PathInspection& question);
   bool starts_something(const Packet& packet) const;
   const MasqueradeRule<F>* masquerade_rule(const Packet& packet) const;
   void adopt(const Snapshot<F>& snapshot);
@@ -116,6 +127,15 @@ class Path final : private Reentry {
     methods_[entry.method].outbound(packet, entry);
     host_.send(hop, packet);
   }
+  // Whether a packet of no connection may open one of a service.
+  enum class Admission : uint8_t { kOpens, kClosed, kNotASyn, kBadSource };
+  Admission admit(const VirtualService<F>& service, const Packet& packet) const;
+  // Whether a packet ends its connection, so that it may open another.
+  static bool makes_way(const Packet& packet, const Entry& entry) {
+    constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kAck | lb::tcp::kRst;
+    return (packet.tcp_flags & kMask) == lb::tcp::kSyn &&
+           lb::gives_way_to_syn(entry.state, entry.replies_seen);
+  }
   // A server for a new connection. It has been claimed.
   struct Choice {
     const RealServer<F>* server = nullptr;  // nullptr: none
@@ -129,16 +149,87 @@ class Path final : private Reentry {
                             lb::DropReason& why_not);
   void give_back(const VirtualService<F>& service, const Packet& packet, const Choice& choice);
   bool claim(const RealServer<F>& server);
+  // Whether it could, at this moment.
+  bool has_place(const RealServer<F>& server) const {
+    return server.upper_threshold == 0 ||
+           (!is_full_by_loads(server) && !limits_.is_overloaded(server.slot));
+  }
+  bool is_full_by_loads(const RealServer<F>& server) const;
+  // The server that a client who holds to the one of a slot is led to; nullptr: to none.
+  static const RealServer<F>* led_to(const VirtualService<F>& service,
+                                     std::optional<uint32_t> held) {
+    const RealServer<F>* server = held ? service.server_of_slot(*held) : nullptr;
+    const bool stays = server != nullptr && (server->accepts || !service.holds.leave_quiescent);
+    return stays ? server : nullptr;
+  }
   void forward_once(LinkNumber link, Packet& packet, const VirtualService<F>& service,
                     const Choice& choice);
   void return_once(LinkNumber link, Packet& packet, const OnePacketServer<F>& server);
   static lb::State first_state(const Packet& packet) {
     return packet.protocol == lb::Protocol::kTcp ? lb::State::kSynRecv : lb::State::kUdp;
   }
-  scheduler::Request request_for(const VirtualService<F>& service, const Packet& packet);
+  // `count`: of the requests before.
+  scheduler::Request request_for(const VirtualService<F>& service, const Packet& packet,
+                                 uint64_t count) const;
+  // Asks a service's plan; `take` gives it turns.
+  template <class Take>
+  static std::optional<uint32_t> pick_by(const VirtualService<F>& service,
+                                         scheduler::Request request, Take take) {
+    if (!service.plan->takes_turns()) return service.plan->pick(request);
+    for (uint32_t tries = service.plan->turns_to_try(); tries > 0; --tries) {
+      request.turn = take();
+      request.last_try = tries == 1;
+      if (const auto picked = service.plan->pick(request)) return picked;
+    }
+    return std::nullopt;
+  }
+  struct Found {
+    std::optional<uint32_t> position = {};  // nullopt: none
+    bool reserved = false;
+    lb::DropReason why_not{};
+  };
+  // Walks a service's servers from the scheduler's on, in order, to the first that fits and can be
+  // claimed. `ahead`: one that has been chosen and counted before; `unreserve` is told if it does
+  // not fit. All are called with a RealServer, but `pick`, which asks the scheduler.
+  template <class Pick, class Fits, class Claim, class Unreserve>
+  static Found walk(const VirtualService<F>& service, std::optional<uint32_t> ahead, Pick pick,
+                    Fits fits, Claim claim, Unreserve unreserve) {
+    // Between the scheduler's look at a server's threshold and the claim, another worker may take
+    // the last place. The scheduler is asked again then; the last time, the next in order will do.
+    constexpr int kTries = 8;
+    Found result{.why_not = lb::DropReason::kAmbiguousTuple};
+    const size_t servers = service.servers.size();
+    for (int tries = 1; tries <= kTries; ++tries) {
+      const std::optional<uint32_t> picked = ahead ? ahead : pick();
+      if (!picked) {
+        result.why_not = lb::DropReason::kNoServer;
+        return result;
+      }
+      bool is_outrun = false;
+      for (size_t step = 0; step < servers && !is_outrun; ++step) {
+        const auto position = static_cast<uint32_t>((*picked + step) % servers);
+        const RealServer<F>& server = service.servers[position];
+        const bool may = fits(server);
+        if (ahead && step == 0) {
+          if (may) return {position, true};
+          unreserve(server);
+        } else if (may) {
+          if (claim(server)) return {position, false};
+          result.why_not = lb::DropReason::kNoServer;
+          is_outrun = step == 0 && tries < kTries;
+        }
+      }
+      if (!is_outrun) break;
+      ahead.reset();
+    }
+    return result;
+  }
   std::optional<uint32_t> pick(const VirtualService<F>& service, const Packet& packet,
                                std::optional<uint64_t>& turn);
-  bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const;
+  lb::EntryIndex rival_at(const RealServer<F>& server, const Packet& packet) const;
+  bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
+    return rival_at(server, packet) != lb::kNoEntry;
+  }
   void account(const Packet& packet, lb::EntryIndex index, Entry& entry);
 
   Outbox& outbox_;

@@ -18,8 +18,7 @@ Path<F>::Choice Path<F>::choose_by_client(const VirtualService<F>& service, cons
   Choice choice;
   for (int tries = 0; tries < kTries; ++tries) {
     const std::optional<uint32_t> held = holds_.find(service, client);
-    const RealServer<F>* server = held ? service.server_of_slot(*held) : nullptr;
-    if (server != nullptr && (server->accepts || !service.holds.leave_quiescent)) {
+    if (const RealServer<F>* server = led_to(service, held)) {
       if (!holds_.renew(service, client, *held)) continue;
       // Another server does not know the client; another port of it will do.
       if (is_ambiguous(*server, packet)) {
@@ -49,21 +48,27 @@ void Path<F>::give_back(const VirtualService<F>& service, const Packet& packet,
   }
 }
 
-// Takes one of a server's places. While some worker does not yet count the server's connections,
-// all that are known of stand for them.
+// Takes one of a server's places.
 template <class F>
 bool Path<F>::claim(const RealServer<F>& server) {
   if (server.upper_threshold == 0) return true;
-  if (limits_.workers(server.slot) < live_.loads.size()) [[unlikely]] {
-    const scheduler::ServerLoad load = scheduler::LoadView(live_.loads).of(server.slot);
-    if (load.active + load.inactive >= server.upper_threshold) return false;
-  }
-  return connections_.claim(server.slot);
+  return !is_full_by_loads(server) && connections_.claim(server.slot);
+}
+
+// While some worker does not yet count the server's connections, all that are known of stand for
+// them.
+template <class F>
+bool Path<F>::is_full_by_loads(const RealServer<F>& server) const {
+  if (limits_.workers(server.slot) >= live_.loads.size()) [[likely]]
+    return false;
+  const scheduler::ServerLoad load = scheduler::LoadView(live_.loads).of(server.slot);
+  return load.active + load.inactive >= server.upper_threshold;
 }
 
 template Path<lb::V4>::Choice Path<lb::V4>::choose_by_client(const VirtualService<lb::V4>&,
                                                              const Packet&, DropReason&);
 template void Path<lb::V4>::give_back(const VirtualService<lb::V4>&, const Packet&, const Choice&);
 template bool Path<lb::V4>::claim(const RealServer<lb::V4>&);
+template bool Path<lb::V4>::is_full_by_loads(const RealServer<lb::V4>&) const;
 
 }  // namespace dataplane

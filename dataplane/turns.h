@@ -43,6 +43,18 @@ class Turns {
     }
   }
 
+  // The turn that would be taken after `more` others, between bursts and unless another worker
+  // takes it first.
+  uint64_t peek(uint32_t service, uint64_t more) const {
+    for (const Claim& claim : spare_) {
+      if (claim.service != service) continue;
+      const uint64_t left = claim.end - claim.next;
+      if (more < left) return claim.next + more;
+      more -= left;
+    }
+    return cursors_[service].load(std::memory_order_relaxed) + more;
+  }
+
   // The end of a burst: gives back what was not taken.
   void settle() {
     for (size_t i = 0; i < used_; ++i) {

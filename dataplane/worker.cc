@@ -121,6 +121,10 @@ void Worker::serve_requests(lb::Tick now) {
       case Request::Kind::kInspectNeighbours:
         inspected_neighbours_ = request.neighbours;
         break;
+      case Request::Kind::kInspectPath:
+        path_.inspect(*request.path);
+        request.path->done.store(true, std::memory_order_release);
+        break;
       case Request::Kind::kAnnounceAddress:
         path_.host().announce_address(request.address);
         break;

@@ -1,5 +1,7 @@
 #include "scheduler/fail_over.h"
 
+#include <algorithm>
+
 #include "scheduler/heaviest_first.h"
 
 namespace scheduler {
@@ -16,6 +18,14 @@ class FailOver final : public Plan {
     return std::nullopt;
   }
   bool takes_turns() const override { return false; }
+
+  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+                      const Request&) const override {
+    const auto found = std::ranges::find(order_, position, &Heavy::position);
+    if (found == order_.end()) return {};
+    const std::string own = "weight " + std::to_string(found->weight);
+    return (position == picked ? "first by weight that is open: " : "not first by weight: ") + own;
+  }
 
  private:
   std::vector<Heavy> order_;

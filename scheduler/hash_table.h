@@ -40,6 +40,15 @@ class HashTable final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
+  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+                      const Request& request) const override {
+    if (table_.empty()) return {};
+    const uint32_t home = table_[Hash::place(Hash::word(request, options_), 0, places())];
+    if (position == home) return "hashed to";
+    if (position == picked) return "falls back to it";
+    return servers_[position].accepts ? "not hashed to" : "";
+  }
+
  private:
   struct Candidate {
     uint32_t slot;

@@ -33,12 +33,37 @@ class LeastOf final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
+  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+                      const Request& request) const override {
+    const Candidate* self = at(position);
+    if (self == nullptr) return {};
+    const uint64_t load = measured<measure>(request.loads.of(self->slot));
+    const std::string own = figures(*self, load);
+    if (position == picked) return "least loaded: " + own;
+    const Candidate* best = picked ? at(*picked) : nullptr;
+    if (best == nullptr) return own;
+    const uint64_t least = measured<measure>(request.loads.of(best->slot));
+    const bool is_more = is_less(least, *best, load, *self);
+    return (is_more ? "more loaded: " : "as loaded, but later in order: ") + own + " against " +
+           figures(*best, least);
+  }
+
  private:
   struct Candidate {
     uint32_t position;
     uint32_t slot;
     uint64_t share;
   };
+
+  const Candidate* at(uint32_t position) const {
+    const auto found = std::ranges::lower_bound(candidates_, position, {}, &Candidate::position);
+    return found == candidates_.end() || found->position != position ? nullptr : &*found;
+  }
+
+  static std::string figures(const Candidate& candidate, uint64_t load) {
+    if (!weighted && candidate.share == Server::kFullRamp) return "load " + std::to_string(load);
+    return proportion(load, candidate.share);
+  }
 
   std::optional<uint32_t> pick_one_by_one(const Request& request) const {
     const Candidate* best = nullptr;

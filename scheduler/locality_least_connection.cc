@@ -31,6 +31,19 @@ class LocalityLeastConnection final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
+  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+                      const Request& request) const override {
+    const std::string by_load = least_.verdict(position, picked, request);
+    if (by_load.empty() || request.memory == nullptr) return by_load;
+    const Candidate* last = remembered(request);
+    if (last == nullptr) return by_load;
+    if (!may_stay(*last, request)) {
+      return last->position == position ? "the destination's so far, too loaded to stay: " + by_load
+                                        : by_load;
+    }
+    return last->position == position ? "the destination's last server" : "not the destination's";
+  }
+
  private:
   struct Candidate {
     uint32_t position;

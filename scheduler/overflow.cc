@@ -1,5 +1,7 @@
 #include "scheduler/overflow.h"
 
+#include <algorithm>
+
 #include "scheduler/heaviest_first.h"
 
 namespace scheduler {
@@ -17,6 +19,17 @@ class Overflow final : public Plan {
     return std::nullopt;
   }
   bool takes_turns() const override { return false; }
+
+  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+                      const Request& request) const override {
+    const auto found = std::ranges::find(order_, position, &Heavy::position);
+    if (found == order_.end()) return {};
+    const uint64_t active = request.loads.of(found->slot).active;
+    const std::string own =
+        std::to_string(active) + " active, weight " + std::to_string(found->weight);
+    if (position == picked) return "first by weight that is not full: " + own;
+    return (active > found->weight ? "full: " : "not first by weight: ") + own;
+  }
 
  private:
   std::vector<Heavy> order_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -100,7 +101,25 @@ class Plan {
   // and asks again, up to this many turns in all, the last of them with `last_try` set. To that one
   // the plan answers with another turn's server, if there is one that is not overloaded.
   virtual uint32_t turns_to_try() const { return 1; }
+  // Why the server at a position was picked for a request, or was not, in a few words for people,
+  // with the figures that decided. Empty: nothing but that it takes no connections. Off the packet
+  // path; any thread.
+  virtual std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+                              const Request& request) const {
+    if (!picked) return {};
+    const bool is_picked = position == picked;
+    if (!takes_turns()) return is_picked ? "the scheduler's choice" : "not the scheduler's choice";
+    return is_picked ? "has turn " + std::to_string(request.turn) : "not its turn";
+  }
 };
+
+// For verdicts: "load 512 / weight 2". `share`: the weight times the ramp, of which a server in its
+// slow start has a part: "load 512 / weight 17/256".
+inline std::string proportion(uint64_t load, uint64_t share) {
+  std::string text = "load " + std::to_string(load) + " / weight ";
+  if (share % Server::kFullRamp == 0) return text + std::to_string(share / Server::kFullRamp);
+  return text + std::to_string(share) + "/" + std::to_string(Server::kFullRamp);
+}
 
 // An option that a scheduler may be given beside its name.
 struct Option {

@@ -1,6 +1,7 @@
 #include "scheduler/two_choices.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "lb/hash.h"
 
@@ -23,6 +24,34 @@ class TwoChoices final : public Plan {
   }
 
   std::optional<uint32_t> pick(const Request& request) const override {
+    const auto drawn = draw(request);
+    if (!drawn) return std::nullopt;
+    const auto [one, other] = *drawn;
+    return (is_less(*other, *one, request) ? other : one)->position;
+  }
+  bool takes_turns() const override { return false; }
+
+  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+                      const Request& request) const override {
+    const auto found = std::ranges::find(candidates_, position, &Candidate::position);
+    if (found == candidates_.end()) return {};
+    const std::string own = proportion(request.loads.of(found->slot).overhead(), found->share);
+    if (position == picked) return "the less loaded of two drawn by lot: " + own;
+    const auto drawn = draw(request);
+    if (!drawn || (drawn->first->position != position && drawn->second->position != position)) {
+      return "not drawn by lot";
+    }
+    return "drawn by lot, but no less loaded: " + own;
+  }
+
+ private:
+  struct Candidate {
+    uint32_t position;
+    uint32_t slot;
+    uint64_t share;
+  };
+
+  std::optional<std::pair<const Candidate*, const Candidate*>> draw(const Request& request) const {
     if (candidates_.empty()) return std::nullopt;
     const Candidate* one = &drawn(request.random);
     const Candidate* other = &drawn(next(request.random));
@@ -34,16 +63,8 @@ class TwoChoices final : public Plan {
       one = &drawn_open(random, sum, request);
       other = &drawn_open(next(random), sum, request);
     }
-    return (is_less(*other, *one, request) ? other : one)->position;
+    return std::pair(one, other);
   }
-  bool takes_turns() const override { return false; }
-
- private:
-  struct Candidate {
-    uint32_t position;
-    uint32_t slot;
-    uint64_t share;
-  };
 
   static uint64_t next(uint64_t random) {
     return lb::mix({0x9e3779b97f4a7c15, 0xd6e8feb86659fd93}, random);

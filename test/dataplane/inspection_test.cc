@@ -1,4 +1,5 @@
 // Questions about a worker's tables, answered a slice at a time between bursts.
+#include <memory>
 #include <set>
 
 #include "test/dataplane/support/lab.h"
@@ -68,7 +69,8 @@ TEST_CASE("filters by service, client and client port may be joined", "[one-work
         }) == 1);
 }
 
-TEST_CASE("an answer has no more entries than room, and the next goes on where it ended", "[one-worker]") {
+TEST_CASE("an answer has no more entries than room, and the next goes on where it ended",
+          "[one-worker]") {
   BusyLab lab;
   const size_t room = GENERATE(1u, 2u, 7u, 29u, 30u, 31u);
   std::set<std::string> seen;
@@ -93,7 +95,8 @@ TEST_CASE("an answer has no more entries than room, and the next goes on where i
   if (room >= 7) CHECK(seen.size() == 30);
 }
 
-TEST_CASE("a large table is looked at over several turns, and packets pass meanwhile", "[one-worker]") {
+TEST_CASE("a large table is looked at over several turns, and packets pass meanwhile",
+          "[one-worker]") {
   BusyLab lab;
   ConnectionInspection question;
   question.entries.reserve(100);
@@ -144,4 +147,69 @@ TEST_CASE("requests beyond the queue's room are refused, not lost", "[one-worker
   CHECK(taken >= 32);
   CHECK(taken < 1000);
   CHECK(lab.turn().size() == 2 * taken);  // two addresses belong on the link
+}
+
+namespace {
+
+std::unique_ptr<dataplane::PathInspection> ask_for_packet(Lab& lab, size_t worker,
+                                                          std::string_view from,
+                                                          std::string_view to) {
+  const auto end = [](std::string_view text) {
+    return lb::End<lb::V4>::from(lb::Endpoint::parse(text).value());
+  };
+  auto question = std::make_unique<dataplane::PathInspection>();
+  question->protocol = lb::Protocol::kTcp;
+  question->source = end(from);
+  question->destination = end(to);
+  question->choice.ambiguous.reserve(8);
+  Request request{Request::Kind::kInspectPath};
+  request.path = question.get();
+  REQUIRE(lab.worker(worker).control_request(request));
+  lab.turn();
+  REQUIRE(question->done);
+  return question;
+}
+
+}  // namespace
+
+TEST_CASE("of a packet all workers name one owner, which alone says what becomes of it") {
+  Lab lab(Setup{.services = {{"tcp", kVip, {{"10.2.0.11:80"}, {"10.2.0.12:80"}}}}, .workers = 3});
+  std::set<dataplane::WorkerNumber> owners;
+  for (int port = 1; port <= 30; ++port) {
+    const std::string client = "10.1.0.10:" + std::to_string(port);
+    std::vector<std::unique_ptr<dataplane::PathInspection>> answers;
+    for (size_t worker = 0; worker < 3; ++worker) {
+      answers.push_back(ask_for_packet(lab, worker, client, kVip));
+    }
+    const dataplane::WorkerNumber owner = answers[0]->owner;
+    owners.insert(owner);
+    for (size_t worker = 0; worker < 3; ++worker) {
+      CHECK(answers[worker]->owner == owner);
+      CHECK(answers[worker]->chooses == (worker == owner));
+    }
+    REQUIRE(answers[owner]->choice.chosen);
+    const std::string server =
+        "10.2.0.1" + std::to_string(*answers[owner]->choice.chosen + 1) + ":80";
+    lab.from_client(tcp(client, kVip).flags("S"));
+    const auto after = ask_for_packet(lab, owner, client, kVip);
+    REQUIRE(after->connection);
+    CHECK(after->connection->inside.to_endpoint().to_string() == server);
+  }
+  CHECK(owners.size() == 3);
+}
+
+TEST_CASE("a question about a packet changes nothing") {
+  Lab lab(Setup{.services = {{"tcp", kVip, {{"10.2.0.11:80"}, {"10.2.0.12:80"}}},
+                             {"tcp", "10.1.0.101:80", {{"10.2.0.12:80"}}, "lblc"}}});
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    for (size_t worker = 0; worker < lab.workers(); ++worker) {
+      ask_for_packet(lab, worker, kClient, kVip);
+      ask_for_packet(lab, worker, kClient, "10.1.0.101:80");
+      ask_for_packet(lab, worker, kClient, "10.1.0.77:80");
+    }
+  }
+  CHECK(lab.turns_taken(std::string("tcp ") + kVip) == 0);
+  CHECK(lab.turns_taken("tcp 10.1.0.101:80") == 0);
+  CHECK(lab.connections().empty());
+  CHECK(lab.drops().empty());
 }

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "conf/write.h"
-#include "control/worker_facts.h"
+#include "control/worker_explanation.h"
 
 namespace replay {
 
@@ -98,6 +98,13 @@ std::expected<control::ConnectionPage, std::string> Facts::connections(
     const control::ConnectionQuery& query) {
   return control::connection_facts(run_.workers(), run_.persistence(), run_.config(), run_.roster(),
                                    query, turn_while_asked());
+}
+
+std::expected<control::Explanation, std::string> Facts::explain(
+    const control::ExplainQuery& query) {
+  return control::explain(
+      {run_.workers(), run_.snapshot(), run_.config(), run_.roster(), run_.loads(), run_.limits()},
+      query, turn_while_asked());
 }
 
 }  // namespace replay

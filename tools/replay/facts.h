@@ -2,7 +2,7 @@
 // over the replayed time.
 #pragma once
 
-#include "control/facts.h"
+#include "control/explanation.h"
 #include "control/inspect.h"
 #include "tools/replay/run.h"
 
@@ -23,6 +23,8 @@ class Facts final : public control::Facts {
   nlohmann::json config() override;
   std::expected<control::ConnectionPage, std::string> connections(
       const control::ConnectionQuery& query) override;
+  std::expected<control::Explanation, std::string> explain(
+      const control::ExplainQuery& query) override;
 
  private:
   control::Rates rates_of(const control::Traffic& totals) const;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ class Run {
 
   const conf::Config& config() const { return config_; }
   const control::Roster& roster() const { return roster_; }
+  const dataplane::Snapshot<lb::V4>& snapshot() const { return snapshot_.current(); }
+  std::span<const lb::Load* const> loads() const { return all_loads_; }
   const dataplane::Link& link(size_t interface) const {
     return snapshot_.current().links[interface];
   }
@@ -65,6 +68,7 @@ class Run {
     return scheduler::LoadView(all_loads_).of(server_slot);
   }
   const lb::Persistence& persistence() const { return persistence_; }
+  const lb::Limits& limits() const { return limits_; }
   lb::Tick tick() const { return tick_; }
   uint64_t refused(uint32_t service_slot) const { return refused_[service_slot].reader_get(); }
 
