@@ -14,6 +14,11 @@ struct V4 {
 
   static IpAddress to_ip(Address address) { return IpAddress(address); }
   static Address from_ip(const IpAddress& address) { return address.ipv4(); }
+  // The address with all but its first `bits` bits cleared; up to kAddressBits.
+  static Address prefix_of(Address address, unsigned bits) {
+    const uint32_t mask = bits == 0 ? 0 : ~uint32_t{0} << (kAddressBits - bits);
+    return {Be32(address.bits.value() & mask)};
+  }
   // To 32 bits in host order, as LVS's hashing schedulers take addresses.
   static uint32_t fold(Address address) { return address.bits.value(); }
   // A client of a service as one number, never 0, from which both can be told. Clients that are

@@ -26,18 +26,26 @@ class RouteTable {
     std::stable_sort(routes_.begin(), routes_.end(), [](const Route<F>& a, const Route<F>& b) {
       return a.destination.length > b.destination.length;
     });
+    for (const Route<F>& route : routes_) {
+      const unsigned bits = route.destination.length;
+      networks_.push_back({F::prefix_of(F::from_ip(route.destination.address), bits), bits});
+    }
   }
 
   const Route<F>* find(typename F::Address destination) const {
-    const IpAddress address = F::to_ip(destination);
-    for (const Route<F>& route : routes_) {
-      if (route.destination.contains(address)) return &route;
+    for (size_t i = 0; i < networks_.size(); ++i) {
+      if (F::prefix_of(destination, networks_[i].bits) == networks_[i].address) return &routes_[i];
     }
     return nullptr;
   }
 
  private:
+  struct Network {
+    typename F::Address address;
+    unsigned bits;
+  };
   std::vector<Route<F>> routes_;
+  std::vector<Network> networks_;  // of each route, for a quick scan
 };
 
 // Where a packet goes next on a route.
