@@ -3,11 +3,11 @@
 // puts the entry back or ends it. Idle times beyond one turn simply look again every turn.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <vector>
 
 #include "lb/connection.h"
+#include "lb/occupied_slots.h"
 
 namespace lb {
 
@@ -19,7 +19,7 @@ class TimerWheel {
   static constexpr uint32_t kSlots = 16384;
 
   explicit TimerWheel(Entries& entries, Tick now = 0)
-      : entries_(entries), slots_(kSlots + 1), occupied_(kSlots / 64), current_(now) {}
+      : entries_(entries), slots_(kSlots + 1), current_(now) {}
 
   // `deadline` not before now. First in, first out within a slot.
   void insert(EntryIndex index, Tick deadline) {
@@ -46,7 +46,7 @@ class TimerWheel {
     Slot& slot = slots_[slot_of(previous)];
     if (is_slot(next)) {
       slot = Slot{};
-      if (slot_of(previous) != kPending) clear_occupied(slot_of(previous));
+      if (slot_of(previous) != kPending) occupied_.clear(slot_of(previous));
     } else {
       entries_[next].timer_previous = previous;
       slot.first = next;
@@ -80,14 +80,14 @@ class TimerWheel {
   EntryIndex first() const {
     if (size_ == 0) return kNoEntry;  // else every slot would be looked at
     if (slots_[kPending].first != kNoEntry) return slots_[kPending].first;
-    const uint32_t start = (current_ + 1) % kSlots;
-    const uint64_t head = occupied_[start / 64] & (~uint64_t{0} << start % 64);
-    if (head != 0) return first_of(start / 64, head);
-    for (uint32_t step = 1; step <= occupied_.size(); ++step) {
-      const uint32_t word = (start / 64 + step) % static_cast<uint32_t>(occupied_.size());
-      if (occupied_[word] != 0) return first_of(word, occupied_[word]);
-    }
-    return kNoEntry;
+    const std::optional<uint32_t> slot = occupied_.next_from((current_ + 1) % kSlots);
+    return slot ? slots_[*slot].first : kNoEntry;
+  }
+
+  // The one that stands behind an entry in its slot, or kNoEntry.
+  EntryIndex behind(EntryIndex index) const {
+    const EntryIndex next = entries_[index].timer_next;
+    return is_slot(next) ? kNoEntry : next;
   }
 
   // Whether the first entry (see first) stands where this deadline belongs, or is overdue.
@@ -114,7 +114,7 @@ class TimerWheel {
     if (slot.last == kNoEntry) {
       entry.timer_previous = number | kSlotBit;
       slot.first = index;
-      occupied_[number / 64] |= uint64_t{1} << number % 64;
+      occupied_.set(number);
     } else {
       entry.timer_previous = slot.last;
       entries_[slot.last].timer_next = index;
@@ -129,18 +129,12 @@ class TimerWheel {
     entries_[slot.last].timer_next = kPending | kSlotBit;
     slots_[kPending] = slot;
     slot = Slot{};
-    clear_occupied(number);
-  }
-
-  void clear_occupied(uint32_t number) { occupied_[number / 64] &= ~(uint64_t{1} << number % 64); }
-
-  EntryIndex first_of(uint32_t word, uint64_t bits) const {
-    return slots_[word * 64 + static_cast<uint32_t>(std::countr_zero(bits))].first;
+    occupied_.clear(number);
   }
 
   Entries& entries_;
   std::vector<Slot> slots_;
-  std::vector<uint64_t> occupied_;
+  OccupiedSlots<kSlots> occupied_;
   Tick current_;
   uint32_t size_ = 0;
 };
