@@ -2,6 +2,7 @@
 // 16-bit words in memory order: the ones' complement sum does not depend on byte order.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -48,12 +49,13 @@ inline bool has_good_checksum(const Ipv4Header& plain) {
   return sum % 0xffff == 0;
 }
 
+// Adding a word to itself with its halves swapped leaves in the upper half the sum of both and,
+// from the lower one, its end-around carry.
 inline uint16_t fold(uint64_t sum) {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum);
+  sum += std::rotl(sum, 32);
+  auto half = static_cast<uint32_t>(sum >> 32);
+  half += std::rotl(half, 16);
+  return static_cast<uint16_t>(half >> 16);
 }
 
 // The checksum field for a sum taken with that field zero.
