@@ -1,5 +1,6 @@
 #include "control/vocabulary.h"
 
+#include "control/health/table.h"
 #include "dataplane/methods.h"
 #include "scheduler/table.h"
 
@@ -21,6 +22,10 @@ conf::Vocabulary vocabulary() {
   for (const dataplane::Method<lb::V4>& method : dataplane::methods<lb::V4>()) {
     result.methods.push_back(
         {std::string(method.name), std::string(method.summary), method.keeps_port, method.on_link});
+  }
+  for (const health::Type& type : health::table()) {
+    result.checks.push_back(
+        {std::string(type.name), std::string(type.summary), type.port, type.options()});
   }
   return result;
 }
