@@ -23,10 +23,7 @@ conf::Vocabulary vocabulary() {
     result.methods.push_back(
         {std::string(method.name), std::string(method.summary), method.keeps_port, method.on_link});
   }
-  for (const health::Type& type : health::table()) {
-    result.checks.push_back(
-        {std::string(type.name), std::string(type.summary), type.port, type.options()});
-  }
+  result.checks = health::described();
   return result;
 }
 

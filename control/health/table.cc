@@ -29,6 +29,15 @@ constexpr Type kTable[] = {
 
 std::span<const Type> table() { return kTable; }
 
+std::vector<conf::CheckType> described() {
+  std::vector<conf::CheckType> result;
+  for (const Type& type : kTable) {
+    result.push_back(
+        {std::string(type.name), std::string(type.summary), type.port, type.options()});
+  }
+  return result;
+}
+
 const Type* find(std::string_view name) {
   for (const Type& type : kTable) {
     if (type.name == name) return &type;

@@ -25,6 +25,9 @@ struct Type {
 
 std::span<const Type> table();
 
+// The same as the configuration's validation wants it.
+std::vector<conf::CheckType> described();
+
 // nullptr when there is none of that name.
 const Type* find(std::string_view name);
 

@@ -7,7 +7,9 @@ import socket
 import threading
 import time
 
+from checks import equal
 from lab import run, wait_for
+from traffic import answers
 
 # What each type says when all is well.
 WELL = {"tcp": ["connected"], "http": ["status 200"], "https": ["status 200"], "udp": ["the expected answer"],
@@ -137,3 +139,26 @@ def dns_server(host):
         yield
     finally:
         process.stop()
+
+
+def cases(web):
+    """What holds whatever the forwarding method is, for a topology with rs1, rs2 and a VIP with port 80."""
+    url = "http://" + web["address"].removesuffix(":80") + "/"
+    rs1 = web["servers"][0]["address"]
+
+    def dead_server_leaves(net):
+        """rs1's nginx stops: rs2 has every client, and rs1 its share again once it is back"""
+        with net.lbd([{**web, "health_check": check("http")}]) as lbd:
+            wait_for(lambda: seen(lbd, rs1) == "status 200", 10, "a first result")
+            equal(sorted(answers(net.client, url, 2)), ["rs1", "rs2"], "answers of both")
+            try:
+                net.nginx["rs1"].stop()
+                wait_for(lambda: down(lbd, rs1), 10, "rs1 to be down")
+                equal(answers(net.client, url, 6), ["rs2"] * 6, "answers without rs1")
+            finally:
+                net.nginx["rs1"].stop()
+                net.nginx["rs1"].start()
+            wait_for(lambda: is_up(lbd, rs1), 10, "rs1 to be up")
+            equal(sorted(answers(net.client, url, 4)), ["rs1", "rs1", "rs2", "rs2"], "answers of both again")
+
+    return [dead_server_leaves]
