@@ -5,6 +5,7 @@
 #include "control/quorum.h"
 #include "test/control/health/fake_checks.h"
 #include "test/control/live_bench.h"
+#include "test/dataplane/support/simulation.h"
 
 namespace control {
 namespace {

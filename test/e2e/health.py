@@ -105,6 +105,7 @@ def each_type(net):
                       f'[ ! -e {verdict} ] || {{ echo "$1"; exit 3; }}\n')
     script.chmod(0o755)
     certificate = net.lab.directory / "shop.pem"
+    net.rs1.sysctl("net.ipv4.icmp_ratelimit=0")  # one "port unreachable" a second would not do for two checks
     on = {"tcp": check("tcp"), "http": check("http"), "ping": check("ping"),
           "command": check("command", argv=[str(script), "not today"], timeout=2),
           "https": check("https", port=443, host="shop.example.org", ca_file=str(certificate)),
@@ -123,7 +124,7 @@ def each_type(net):
                 net.nginx["rs1"].stop()
                 net.nginx["rs1"].start()
                 wait_for(lambda: all(seen(lbd, RS1, kind) in WELL[kind] for kind in on), 20, "every check to pass")
-                holds(all_are("up"), lbd.ctl("show", "health"))
+                wait_for(lambda: all_are("up"), 10, "every server to be up")
                 lbd.ctl("set", "server", "https", RS1, "health_check",
                         '{"type": "https", "port": 443, "host": "other.example.org", "interval": 0.1, "fall": 1, "rise": 1, '
                         f'"ca_file": "{certificate}"}}')
@@ -151,8 +152,8 @@ def silent_and_slow_servers(net):
     slow = check("http", port=8099, timeout=0.5, interval=0.2)
     with net.lbd([web(health_check=slow)]) as lbd:
         with Answering(net.rs1, 8099, None) as one, Answering(net.rs2, 8099, 0.1) as other:
-            wait_for(lambda: down(lbd, RS1) and is_up(lbd, RS2) and seen(lbd, RS2) == "status 200", 10, "rs1 to be down")
-            equal(seen(lbd, RS1), "response: nothing within 0.5 s", "the reason")
+            wait_for(lambda: down(lbd, RS1) and seen(lbd, RS1) == "response: nothing within 0.5 s", 10, "rs1 to be down")
+            wait_for(lambda: is_up(lbd, RS2) and seen(lbd, RS2) == "status 200", 10, "rs2 to be up")
             equal(answers(net.client, URL, 4), ["rs2"] * 4, "answers")
             other.delay = 2
             wait_for(lambda: down(lbd, RS2), 10, "rs2 to be too slow")
