@@ -70,11 +70,12 @@ bool needs_check(const conf::Service& before, const conf::Service& after) {
 }
 
 void log_change(const conf::Service& service, const health::Change& change) {
+  const lb::Endpoint& server = change.server;
+  const std::string text = server.port == 0 ? server.address.to_string() : server.to_string();
   if (change.health == Health::kDown) {
-    log::warning("server {} of {} is down: {}", change.server.to_string(), service.name,
-                 change.reason);
+    log::warning("server {} of {} is down: {}", text, service.name, change.reason);
   } else {
-    log::notice("server {} of {} is up", change.server.to_string(), service.name);
+    log::notice("server {} of {} is up", text, service.name);
   }
 }
 

@@ -152,8 +152,7 @@ std::string to_text(const std::vector<ServiceFacts>& services) {
         service.totals, service.rates, fmt::to_string(service.refused));
     for (const ServerFacts& server : service.servers) add_server(table, server, server.state);
     if (service.sorry_server) {
-      add_server(table, *service.sorry_server,
-                 service.sorry_server_serves ? "sorry, serves" : "sorry, waits");
+      add_server(table, *service.sorry_server, service.sorry_server_serves ? "sorry" : "standby");
     }
     for (const ServerFacts& server : service.leaving) {
       add_server(table, server, leaving_text(server));

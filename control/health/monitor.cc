@@ -179,7 +179,7 @@ void Monitor::run() {
 void Monitor::start(Task& task, Time now) {
   const Time due = *task.due;
   unschedule(task);
-  task.last_started = std::max(due, now);
+  task.last_started = now;
   task.probe = task.kind->check->start(
       task.target, milliseconds(task.kind->config.timeout_ms), [this, &task, due](Result result) {
         finish(task, std::move(result));

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "control/health_facts.h"
+#include "control/log.h"
 #include "control/quorum.h"
 #include "test/control/health/fake_checks.h"
 #include "test/control/live_bench.h"
@@ -33,6 +34,7 @@ std::string file(const std::string& keys, const std::string& protocol = "tcp") {
 
 struct Bench : LiveBench {
   explicit Bench(const std::string& json) : LiveBench(json) {
+    log::set_threshold(log::Level::kError);
     running.monitor = &checks.monitor();
     changes.begin();
     conf::Config same = running.config;
@@ -66,6 +68,7 @@ struct Bench : LiveBench {
     }
     return sent[0];
   }
+  ~Bench() { log::set_threshold(log::Level::kInfo); }
   bool present() { return health_facts(running).services[0].present; }
 
   FakeChecks checks;
