@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "conf/check.h"
@@ -23,9 +24,15 @@ class ServiceChecker {
       const Service& service = config_.services[i];
       check_identity(service, at);
       check_options(service, at);
+      check_quorum(service, at);
+      if (service.health_check)
+        check_probe(*service.health_check, at + "/health_check", service, at);
       Unique<lb::Endpoint> servers("address", findings_);
       for (size_t j = 0; j < service.servers.size(); ++j) {
         check_server(service, at, service.servers[j], fmt::format("{}/servers/{}", at, j), servers);
+      }
+      if (service.sorry_server) {
+        check_way(service, at, *service.sorry_server, at + "/sorry_server", servers);
       }
     }
   }
@@ -65,9 +72,37 @@ class ServiceChecker {
                                        server.lower_threshold, server.upper_threshold));
   }
 
+  void check_quorum(const Service& service, const std::string& at) {
+    const std::string pointer = at + "/quorum_hysteresis";
+    if (service.quorum_hysteresis < service.quorum) return;
+    if (!findings_.usable(pointer) || !findings_.usable(at + "/quorum")) return;
+    findings_.add(pointer, fmt::format("found {}, expected less than the quorum, {}",
+                                       service.quorum_hysteresis, service.quorum));
+  }
+
+  void check_probe(const HealthCheck& check, const std::string& at, const Service& service,
+                   const std::string& service_at) {
+    if (!findings_.complete(at) || !findings_.usable(service_at + "/address")) return;
+    const CheckType* type = vocabulary_.find_check(check.type);
+    if (type == nullptr || type->port != CheckType::Port::kNeeded) return;
+    if (service.address.port != 0 || check.port != 0) return;
+    findings_.add(at, fmt::format("missing key \"port\": the service has every port, and a check "
+                                  "of type \"{}\" needs one",
+                                  check.type));
+  }
+
   void check_server(const Service& service, const std::string& service_at, const Server& server,
                     const std::string& at, Unique<lb::Endpoint>& servers) {
     check_thresholds(server, at);
+    if (server.health_check) {
+      check_probe(*server.health_check, at + "/health_check", service, service_at);
+    }
+    check_way(service, service_at, server, at, servers);
+  }
+
+  // Whether packets get there.
+  void check_way(const Service& service, const std::string& service_at, const Server& server,
+                 const std::string& at, Unique<lb::Endpoint>& servers) {
     const std::string pointer = at + "/address";
     if (!findings_.usable(pointer)) return;
     if (!check_host(server.address.address, reach_, pointer, findings_)) return;
@@ -122,9 +157,12 @@ class ServiceChecker {
 std::vector<Error> check_beside_others(const Config& config, const Service& service,
                                        std::optional<size_t> place) {
   Findings findings;
-  std::map<lb::IpAddress, size_t> servers;
+  std::map<lb::IpAddress, std::string> servers;
   for (size_t i = 0; i < service.servers.size(); ++i) {
-    servers.emplace(service.servers[i].address.address, i);
+    servers.emplace(service.servers[i].address.address, fmt::format("/servers/{}", i));
+  }
+  if (service.sorry_server) {
+    servers.emplace(service.sorry_server->address.address, "/sorry_server");
   }
   for (size_t i = 0; i < config.services.size(); ++i) {
     if (i == place) continue;
@@ -138,14 +176,16 @@ std::vector<Error> check_beside_others(const Config& config, const Service& serv
                "a different protocol and address than those of " + other.name);
     }
     if (const auto server = servers.find(other.address.address); server != servers.end()) {
-      mismatch(findings, fmt::format("/servers/{}/address", server->second),
-               server->first.to_string(), std::string(kNoServerOfItself));
+      mismatch(findings, server->second + "/address", server->first.to_string(),
+               std::string(kNoServerOfItself));
     }
-    for (const Server& server : other.servers) {
-      if (server.address.address != service.address.address) continue;
+    const auto has_our_address = [&](const Server& server) {
+      return server.address.address == service.address.address;
+    };
+    if (std::ranges::any_of(other.servers, has_our_address) ||
+        (other.sorry_server && has_our_address(*other.sorry_server))) {
       mismatch(findings, "/address", service.address.to_string(),
                "an address that no real server of " + other.name + " has");
-      break;
     }
   }
   return findings.in_file_order({});

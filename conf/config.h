@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -14,9 +15,10 @@
 
 namespace conf {
 
-// What a scheduler or a forwarding method was told beside its name: values by option name, those
-// that the file leaves out taken from the option's default.
-using Options = std::map<std::string, std::variant<bool, uint64_t, std::string>>;
+// What a scheduler, a forwarding method or a health check was told beside its name: values by
+// option name, those that the file leaves out taken from the option's default.
+using Options =
+    std::map<std::string, std::variant<bool, uint64_t, std::string, std::vector<std::string>>>;
 
 // A static entry of an interface's neighbour table.
 struct Neighbour {
@@ -43,6 +45,29 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
+// The `type` of a check that is not made.
+inline constexpr std::string_view kNoCheck = "none";
+
+// How a real server is asked whether it is well.
+struct HealthCheck {
+  std::string type{kNoCheck};
+  uint32_t interval_ms = 2000;  // from one start to the next
+  uint32_t timeout_ms = 1000;   // of one
+  uint32_t fall = 3;            // failures in a row that make it down
+  uint32_t rise = 2;            // successes in a row that make it up
+  bool start_down = false;      // until `rise` successes
+  // Where it is asked, if not at its own address or port.
+  std::optional<lb::IpAddress> address;
+  uint16_t port = 0;
+  Options options;  // of that type
+
+  bool is_made() const { return type != kNoCheck; }
+  auto operator<=>(const HealthCheck&) const = default;
+};
+
+// What becomes of the connections of a server that is down.
+enum class OnDown : uint8_t { kKeep, kReset, kMove };
+
 // The operator's word about a real server. In `drain` and `maint` it takes no new connections; its
 // health is still checked in `drain`.
 enum class ServerState : uint8_t { kReady, kDrain, kMaint };
@@ -55,8 +80,9 @@ struct Server {
   // and 0: no limit, and three quarters of the upper one.
   uint32_t upper_threshold = 0;
   uint32_t lower_threshold = 0;
-  std::string forward;      // its own or the service's
-  Options forward_options;  // of that method
+  std::string forward;                      // its own or the service's
+  Options forward_options;                  // of that method
+  std::optional<HealthCheck> health_check;  // absent: the service's
 
   bool operator==(const Server&) const = default;
 };
@@ -80,8 +106,29 @@ struct ServiceSettings {
   bool one_packet = false;  // UDP: every datagram is scheduled anew
   uint32_t slow_start = 0;  // seconds in which a new server's weight grows to its whole; 0: at once
 
+  std::optional<HealthCheck> health_check;  // of servers without one of their own; absent: none
+  std::optional<OnDown> on_down;            // absent: what the protocol allows, see on_down_kind()
+  std::optional<Server> sorry_server;       // serves when the quorum is lost
+  // Total weight of servers that take connections below which the quorum is lost, less the
+  // hysteresis, and from which on it is there again, plus the hysteresis.
+  uint32_t quorum = 1;
+  uint32_t quorum_hysteresis = 0;
+  // Programs with their arguments; empty: none.
+  std::vector<std::string> quorum_up;
+  std::vector<std::string> quorum_down;
+
   // "tcp:IP:port", the name of a service that was given none.
   std::string derived_name() const;
+  // TCP cannot be moved unnoticed, UDP can.
+  OnDown on_down_kind() const {
+    return on_down.value_or(protocol == lb::Protocol::kTcp ? OnDown::kKeep : OnDown::kMove);
+  }
+  // nullptr: it is not checked.
+  const HealthCheck* check_of(const Server& server) const {
+    const std::optional<HealthCheck>& check =
+        server.health_check ? server.health_check : health_check;
+    return check && check->is_made() ? &*check : nullptr;
+  }
 
   bool operator==(const ServiceSettings&) const = default;
 };

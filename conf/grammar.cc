@@ -5,6 +5,7 @@
 
 #include "conf/config.h"
 #include "conf/format.h"
+#include "conf/health_grammar.h"
 #include "conf/keys.h"
 
 namespace conf {
@@ -105,7 +106,42 @@ Shape server_shape(const Vocabulary& vocabulary) {
   }};
   add_choice(server, vocabulary.methods, "forward", Service{}.forward, true,
              "Forwarding method, if not the service's.");
+  server.properties.push_back(
+      optional("health_check", health_check_shape(vocabulary), "",
+               "How it is checked, if not as the service says; it replaces the service's whole."));
   return {server};
+}
+
+// What a service does about the health of its servers.
+void add_health(Object& service, const Vocabulary& vocabulary) {
+  constexpr uint64_t kLargestSum = uint64_t{65535} << 20;
+  Choice on_down;
+  for (const OnDownKey& key : kOnDownKeys) {
+    on_down.words.push_back({std::string(key.name), std::string(key.description)});
+  }
+  Object sorry{{required("address", {server_text()},
+                         "The server that serves in the others' place; its port defaults to the "
+                         "service's.")}};
+  add_choice(sorry, vocabulary.methods, "forward", Service{}.forward, true,
+             "Forwarding method, if not the service's.");
+  const Shape command = list_of({any_argument()});
+  auto& properties = service.properties;
+  properties.push_back(optional("health_check", health_check_shape(vocabulary), "",
+                                "How its servers are checked; left out, they are not."));
+  properties.push_back(optional("on_down", {on_down}, "",
+                                "What becomes of the connections of a server that is down; left "
+                                "out, \"keep\" for TCP and \"move\" for UDP."));
+  properties.push_back(
+      optional("sorry_server", {sorry}, "", "Serves while the quorum is lost, as the only one."));
+  properties.push_back(optional("quorum", {Integer{1, kLargestSum}}, json(Service{}.quorum),
+                                "The least total weight of servers that take connections."));
+  properties.push_back(optional("quorum_hysteresis", {Integer{0, kLargestSum}},
+                                json(Service{}.quorum_hysteresis),
+                                "By how much the total must pass the quorum to make a change."));
+  properties.push_back(optional("quorum_up", command, "[]",
+                                "A program with its arguments, run when the quorum is there."));
+  properties.push_back(optional("quorum_down", command, "[]",
+                                "A program with its arguments, run when the quorum is lost."));
 }
 
 Shape service_shape(const Vocabulary& vocabulary) {
@@ -138,6 +174,7 @@ Shape service_shape(const Vocabulary& vocabulary) {
       optional("slow_start", {Integer{0, 24 * 60 * 60}}, json(Service{}.slow_start),
                "Seconds in which a new server's weight grows to its whole, under schedulers that "
                "compare connections; 0: at once."));
+  add_health(service, vocabulary);
   service.properties.push_back(optional("servers", list_of(server_shape(vocabulary)), "[]",
                                         "The real servers; schedulers try equals in this order."));
   return {service};

@@ -43,6 +43,27 @@ constexpr std::string_view to_string(ServerState state) {
   return {};
 }
 
+struct OnDownKey {
+  std::string_view name;
+  OnDown kind;
+  std::string_view description;
+};
+
+inline constexpr std::array<OnDownKey, 3> kOnDownKeys = {{
+    {"keep", OnDown::kKeep, "they go on, as far as the server lets them"},
+    {"reset", OnDown::kReset, "TCP's ends are sent resets, UDP is forgotten"},
+    {"move", OnDown::kMove,
+     "UDP goes to other servers; so does TCP that was about to open, the "
+     "rest is reset"},
+}};
+
+constexpr std::string_view to_string(OnDown kind) {
+  for (const OnDownKey& key : kOnDownKeys) {
+    if (key.kind == kind) return key.name;
+  }
+  return {};
+}
+
 struct LevelKey {
   std::string_view name;
   Level level;

@@ -138,6 +138,10 @@ void read_option(const Value& value, Options& target, const std::string& name) {
     target[name] = value.boolean;
   } else if (const auto number = value.whole_number()) {
     target[name] = *number;
+  } else if (value.kind == Value::Kind::kList) {
+    std::vector<std::string> texts;
+    for (const Value& item : value.items) texts.push_back(item.text);
+    target[name] = std::move(texts);
   } else {
     target[name] = value.text;
   }
@@ -158,22 +162,64 @@ Options read_options(const Place& place, const Entry* entry) {
   return result;
 }
 
-Server read_server(const Place& place, const Service& service, const Vocabulary& vocabulary) {
-  Server server;
+void read_seconds(const Place& place, uint32_t& target_ms) {
+  if (place) target_ms = *place->milliseconds();
+}
+
+std::optional<HealthCheck> read_check(const Place& place, const Vocabulary& vocabulary) {
+  if (!place) return std::nullopt;
+  HealthCheck check;
+  read(place.at("type"), check.type);
+  read_seconds(place.at("interval"), check.interval_ms);
+  read_seconds(place.at("timeout"), check.timeout_ms);
+  read(place.at("fall"), check.fall);
+  read(place.at("rise"), check.rise);
+  read(place.at("start_down"), check.start_down);
+  read(place.at("address"), check.address);
+  read(place.at("port"), check.port);
+  check.options = read_options(place, vocabulary.find_check(check.type));
+  return check;
+}
+
+// What servers and the sorry server have in common.
+void read_way(const Place& place, const Service& service, const Vocabulary& vocabulary,
+              Server& server) {
   if (const Place address = place.at("address")) {
     server.address = *lb::Endpoint::parse_or(address->text, service.address.port);
   }
-  read(place.at("weight"), server.weight);
-  read(place.at("state"), server.state);
-  read(place.at("upper_threshold"), server.upper_threshold);
-  read(place.at("lower_threshold"), server.lower_threshold);
   server.forward = service.forward;
   read(place.at("forward"), server.forward);
   const Place options = place.at("forward_options");
   const bool inherits = !options && server.forward == service.forward;
   server.forward_options = inherits ? service.forward_options
                                     : read_options(options, vocabulary.find_method(server.forward));
+}
+
+Server read_server(const Place& place, const Service& service, const Vocabulary& vocabulary) {
+  Server server;
+  read_way(place, service, vocabulary, server);
+  read(place.at("weight"), server.weight);
+  read(place.at("state"), server.state);
+  read(place.at("upper_threshold"), server.upper_threshold);
+  read(place.at("lower_threshold"), server.lower_threshold);
+  server.health_check = read_check(place.at("health_check"), vocabulary);
   return server;
+}
+
+void read_health(const Place& place, Service& service, const Vocabulary& vocabulary) {
+  service.health_check = read_check(place.at("health_check"), vocabulary);
+  if (const Place on_down = place.at("on_down")) {
+    for (const OnDownKey& key : kOnDownKeys) {
+      if (key.name == on_down->text) service.on_down = key.kind;
+    }
+  }
+  if (const Place sorry = place.at("sorry_server")) {
+    read_way(sorry, service, vocabulary, service.sorry_server.emplace());
+  }
+  read(place.at("quorum"), service.quorum);
+  read(place.at("quorum_hysteresis"), service.quorum_hysteresis);
+  read(place.at("quorum_up"), service.quorum_up);
+  read(place.at("quorum_down"), service.quorum_down);
 }
 
 Service read_service(const Place& place, const Vocabulary& vocabulary) {
@@ -195,6 +241,7 @@ Service read_service(const Place& place, const Vocabulary& vocabulary) {
   read(place.at("expire_quiescent_template"), service.expire_quiescent_template);
   read(place.at("one_packet"), service.one_packet);
   read(place.at("slow_start"), service.slow_start);
+  read_health(place, service, vocabulary);
   for (const Place& server : place.at("servers").items()) {
     service.servers.push_back(read_server(server, service, vocabulary));
   }

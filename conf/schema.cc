@@ -23,6 +23,12 @@ json describe(const Integer& integer) {
 
 json describe(const Boolean&) { return {{"type", "boolean"}}; }
 
+json describe(const Seconds& seconds) {
+  return {{"type", "number"},
+          {"minimum", seconds.min_ms / 1000.0},
+          {"maximum", seconds.max_ms / 1000.0}};
+}
+
 json describe(const Choice& choice) {
   json words = json::array();
   for (const Choice::Word& word : choice.words) {
@@ -51,6 +57,16 @@ json describe(const Selected& selected) {
   for (const Selected::Case& candidate : selected.cases)
     cases.push_back(describe(candidate.object));
   return {{"type", "object"}, {"anyOf", cases}};
+}
+
+json describe(const Tagged& tagged) {
+  json cases = json::array();
+  for (const Selected::Case& candidate : tagged.cases) {
+    json described = describe(candidate.object);
+    described["properties"][tagged.tag] = {{"const", candidate.name}};
+    cases.push_back(std::move(described));
+  }
+  return {{"type", "object"}, {"oneOf", cases}};
 }
 
 // Where the object itself holds the selector, exactly one case will do.

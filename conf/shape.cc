@@ -11,6 +11,10 @@ struct Expected {
     return fmt::format("a whole number from {} to {}", integer.min, integer.max);
   }
   std::string operator()(const Boolean&) const { return "true or false"; }
+  std::string operator()(const Seconds& seconds) const {
+    return fmt::format("seconds from {} to {}, with at most three decimals",
+                       seconds.min_ms / 1000.0, seconds.max_ms / 1000.0);
+  }
   std::string operator()(const Choice& choice) const {
     std::string result = choice.words.size() == 1 ? "" : "one of ";
     for (const Choice::Word& word : choice.words) {
@@ -25,6 +29,7 @@ struct Expected {
   }
   std::string operator()(const Object&) const { return "an object"; }
   std::string operator()(const Selected&) const { return "an object"; }
+  std::string operator()(const Tagged&) const { return "an object"; }
 };
 
 }  // namespace

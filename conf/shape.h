@@ -35,6 +35,12 @@ struct Integer {
 
 struct Boolean {};
 
+// A number of seconds that is a whole number of milliseconds.
+struct Seconds {
+  uint32_t min_ms = 0;
+  uint32_t max_ms = std::numeric_limits<uint32_t>::max();
+};
+
 // One of some words.
 struct Choice {
   struct Word {
@@ -71,8 +77,16 @@ struct Selected {
   std::vector<Case> cases;
 };
 
+// An object that says by its own key `tag`, a Choice that each case's object has among its
+// properties, which of the cases it is.
+struct Tagged {
+  std::string tag;
+  std::vector<Selected::Case> cases;
+};
+
 struct Shape {
-  std::variant<Text, Integer, Boolean, Choice, List, OneOrMany, Object, Selected> kind;
+  std::variant<Text, Integer, Boolean, Seconds, Choice, List, OneOrMany, Object, Selected, Tagged>
+      kind;
 };
 
 struct Property {

@@ -49,6 +49,14 @@ class Validator {
     if (value.kind != Kind::kBoolean) refuse(value, expected(shape), pointer);
   }
 
+  void check(const Value& value, const Shape& shape, const Seconds& seconds,
+             const std::string& pointer) {
+    const auto milliseconds = value.milliseconds();
+    if (!milliseconds || *milliseconds < seconds.min_ms || *milliseconds > seconds.max_ms) {
+      refuse(value, expected(shape), pointer);
+    }
+  }
+
   void check(const Value& value, const Shape& shape, const Choice& choice,
              const std::string& pointer) {
     std::vector<std::string_view> names;
@@ -116,6 +124,29 @@ class Validator {
     for (const Selected::Case& candidate : selected.cases) {
       if (candidate.name == *name) return check(value, shape, candidate.object, pointer);
     }
+  }
+
+  void check(const Value& value, const Shape& shape, const Tagged& tagged,
+             const std::string& pointer) {
+    if (value.kind != Kind::kObject) return refuse(value, expected(shape), pointer);
+    const Value* tag = value.find(tagged.tag);
+    for (const Selected::Case& candidate : tagged.cases) {
+      if (tag && tag->kind == Kind::kString && candidate.name == tag->text) {
+        return check(value, shape, candidate.object, pointer);
+      }
+    }
+    // Which of the other keys are right nobody can tell.
+    const Object only_tag{{*find(tagged.cases.front().object, tagged.tag)}};
+    const std::string at = child(pointer, tagged.tag);
+    if (tag) return check(*tag, only_tag.properties.front().shape, at);
+    for (const Member& member : value.members) {
+      if (!nearest(member.key, {tagged.tag}).empty()) {
+        return unknown_key(member.key, only_tag, pointer);
+      }
+    }
+    findings_.add(pointer, fmt::format("missing key \"{}\", expected {}", tagged.tag,
+                                       expected(only_tag.properties.front().shape)));
+    findings_.distrust(at);
   }
 
   // What the selector says; nothing when that is no usable word.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
+#include <limits>
 
 #include "conf/error.h"
 
@@ -26,6 +28,17 @@ std::optional<uint64_t> Value::whole_number() const {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), result);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return result;
+}
+
+std::optional<uint32_t> Value::milliseconds() const {
+  if (kind != Kind::kNumber) return std::nullopt;
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  const double whole = std::round(seconds * 1000);
+  if (!(whole >= 0 && whole <= std::numeric_limits<uint32_t>::max())) return std::nullopt;
+  if (std::abs(seconds * 1000 - whole) > 1e-6) return std::nullopt;
+  return static_cast<uint32_t>(whole);
 }
 
 const Value* Value::find(std::string_view key) const {

@@ -24,6 +24,8 @@ struct Value {
 
   // The number, if it is whole and fits; "1e3" and "1.0" are not whole numbers here.
   std::optional<uint64_t> whole_number() const;
+  // The number times 1,000, if that is whole and fits.
+  std::optional<uint32_t> milliseconds() const;
   // Of the first member of that name, null if there is none.
   const Value* find(std::string_view key) const;
   // The value as an error cites it, on one line and shortened.

@@ -1,5 +1,6 @@
-// The schedulers and forwarding methods that there are, as the caller's tables describe them. This
-// room knows none by name: a new one is a new entry here, with its options, and nothing else.
+// The schedulers, forwarding methods and health checks that there are, as the caller's tables
+// describe them. This room knows none by name: a new one is a new entry here, with its options, and
+// nothing else.
 #pragma once
 
 #include <string>
@@ -26,9 +27,21 @@ struct Method {
   std::vector<Property> options = {};
 };
 
+// Options as above, lists of Texts too, that stand beside "type" in "health_check": {…}. One
+// without a default that the file leaves out is not there at all.
+struct CheckType {
+  enum class Port : uint8_t { kNone, kOptional, kNeeded };
+
+  std::string name;
+  std::string summary;
+  Port port = Port::kNeeded;  // what it does with the target's
+  std::vector<Property> options = {};
+};
+
 struct Vocabulary {
   std::vector<Scheduler> schedulers;
   std::vector<Method> methods;
+  std::vector<CheckType> checks = {};
 
   const Scheduler* find_scheduler(std::string_view name) const {
     for (const Scheduler& scheduler : schedulers) {
@@ -39,6 +52,12 @@ struct Vocabulary {
   const Method* find_method(std::string_view name) const {
     for (const Method& method : methods) {
       if (method.name == name) return &method;
+    }
+    return nullptr;
+  }
+  const CheckType* find_check(std::string_view name) const {
+    for (const CheckType& check : checks) {
+      if (check.name == name) return &check;
     }
     return nullptr;
   }

@@ -29,6 +29,37 @@ json options_json(const Options& options) {
   return result;
 }
 
+json seconds(uint32_t milliseconds) {
+  if (milliseconds % 1000 == 0) return milliseconds / 1000;
+  return milliseconds / 1000.0;
+}
+
+json check_json(const HealthCheck& check) {
+  json result = {{"type", check.type}};
+  if (!check.is_made()) return result;
+  result["interval"] = seconds(check.interval_ms);
+  result["timeout"] = seconds(check.timeout_ms);
+  result["fall"] = check.fall;
+  result["rise"] = check.rise;
+  result["start_down"] = check.start_down;
+  if (check.address) result["address"] = text(*check.address);
+  if (check.port != 0) result["port"] = check.port;
+  result.update(options_json(check.options));
+  return result;
+}
+
+// Port 0 is no port: the server has every one of the service's.
+json way_json(const Server& server, const ServiceSettings& service) {
+  json result = {
+      {"address", server.address.port == 0 ? text(server.address.address) : text(server.address)},
+      {"forward", server.forward}};
+  // Also when only the service has some: left out, the server would inherit them.
+  if (!server.forward_options.empty() || !service.forward_options.empty()) {
+    result["forward_options"] = options_json(server.forward_options);
+  }
+  return result;
+}
+
 }  // namespace
 
 json to_json(const Interface& interface) {
@@ -53,18 +84,12 @@ json route_json(const Route& route) {
 }  // namespace
 
 json to_json(const Server& server, const ServiceSettings& service) {
-  // Port 0 is no port: the server has every one of the service's.
-  json result = {
-      {"address", server.address.port == 0 ? text(server.address.address) : text(server.address)},
-      {"weight", server.weight},
-      {"state", to_string(server.state)},
-      {"upper_threshold", server.upper_threshold},
-      {"lower_threshold", server.lower_threshold},
-      {"forward", server.forward}};
-  // Also when only the service has some: left out, the server would inherit them.
-  if (!server.forward_options.empty() || !service.forward_options.empty()) {
-    result["forward_options"] = options_json(server.forward_options);
-  }
+  json result = way_json(server, service);
+  result["weight"] = server.weight;
+  result["state"] = to_string(server.state);
+  result["upper_threshold"] = server.upper_threshold;
+  result["lower_threshold"] = server.lower_threshold;
+  if (server.health_check) result["health_check"] = check_json(*server.health_check);
   return result;
 }
 
@@ -77,7 +102,14 @@ json to_json(const ServiceSettings& settings) {
                  {"persistence_netmask", text(settings.persistence_netmask)},
                  {"expire_quiescent_template", settings.expire_quiescent_template},
                  {"one_packet", settings.one_packet},
-                 {"slow_start", settings.slow_start}};
+                 {"slow_start", settings.slow_start},
+                 {"quorum", settings.quorum},
+                 {"quorum_hysteresis", settings.quorum_hysteresis},
+                 {"quorum_up", settings.quorum_up},
+                 {"quorum_down", settings.quorum_down}};
+  if (settings.health_check) result["health_check"] = check_json(*settings.health_check);
+  if (settings.on_down) result["on_down"] = to_string(*settings.on_down);
+  if (settings.sorry_server) result["sorry_server"] = way_json(*settings.sorry_server, settings);
   if (settings.name != settings.derived_name()) result["name"] = settings.name;
   if (!settings.scheduler_options.empty()) {
     result["scheduler_options"] = options_json(settings.scheduler_options);

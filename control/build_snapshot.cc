@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/quorum.h"
 #include "dataplane/methods.h"
 #include "scheduler/table.h"
 
@@ -43,11 +44,12 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
   result->protocol = service.protocol;
   result->end = lb::End<V4>::from(service.address);
   std::vector<scheduler::Server> candidates;
-  for (const conf::Server& server : service.servers) {
-    // Names were validated against the very tables that are searched here.
+  const auto add = [&](const conf::Server& server) {
     const Roster::Server& member = entry.servers.at(server.address);
+    if (member.health == Health::kDown) return;
+    // Names were validated against the very tables that are searched here.
     result->servers.push_back({lb::End<V4>::from(server.address), member.slot,
-                               dataplane::find_method(server.forward).value(), accepts(server),
+                               dataplane::find_method(server.forward).value(), member.accepts,
                                server.upper_threshold, server.lower_threshold});
     candidates.push_back({.slot = member.slot,
                           .weight = weight_of(server),
@@ -56,6 +58,13 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
                           .last_weight = member.last_weight,
                           .address = V4::fold(server.address.address.ipv4()),
                           .port = server.address.port});
+  };
+  // A server that is down is as one that is not there, but for its connections: clients that hold
+  // to it find another, and tables of hashes move its share alone.
+  if (sorry_server_serves(service, entry)) {
+    add(*service.sorry_server);
+  } else {
+    for (const conf::Server& server : service.servers) add(server);
   }
   const scheduler::Entry& scheduler = *scheduler::find(service.scheduler);
   result->plan = scheduler.compile(candidates, options_of(scheduler, service.scheduler_options));
@@ -139,8 +148,8 @@ bool is_rising(const conf::Service& service, const Roster& roster, Roster::Time 
   if (service.slow_start == 0) return false;
   const Roster::Service& entry = *roster.find(key_of(service));
   return std::ranges::any_of(service.servers, [&](const conf::Server& server) {
-    return accepts(server) &&
-           ramp_of(service, entry.servers.at(server.address), now) < scheduler::Server::kFullRamp;
+    const Roster::Server& member = entry.servers.at(server.address);
+    return member.accepts && ramp_of(service, member, now) < scheduler::Server::kFullRamp;
   });
 }
 

@@ -18,6 +18,7 @@
 #include "control/commands/show_config.h"
 #include "control/commands/show_connections.h"
 #include "control/commands/show_drops.h"
+#include "control/commands/show_health.h"
 #include "control/commands/show_info.h"
 #include "control/commands/show_interfaces.h"
 #include "control/commands/show_metrics.h"
@@ -32,7 +33,7 @@ using commands::kHelp, commands::kExplain, commands::kAddService, commands::kDel
     commands::kSetService, commands::kAddServer, commands::kDeleteServer, commands::kSetServer,
     commands::kClearCounters, commands::kReload, commands::kPlan, commands::kSave,
     commands::kIpvsadm, commands::kShowConfig, commands::kShowConnections, commands::kShowDrops,
-    commands::kShowInfo, commands::kShowInterfaces, commands::kShowMetrics,
+    commands::kShowHealth, commands::kShowInfo, commands::kShowInterfaces, commands::kShowMetrics,
     commands::kShowNeighbours, commands::kShowServices, commands::kShowWorkers;
 
 // Every command there is, in the order in which `help` prints them.
@@ -40,6 +41,7 @@ constexpr std::array kCommands{
     kHelp,             // help
     kShowInfo,         // show info
     kShowServices,     // show services
+    kShowHealth,       // show health
     kShowConnections,  // show connections
     kShowInterfaces,   // show interfaces
     kShowNeighbours,   // show neighbours

@@ -10,6 +10,7 @@
 
 #include "control/command_table.h"
 #include "control/director.h"
+#include "control/health/loop.h"
 #include "control/interpreter.h"
 #include "control/log.h"
 #include "control/metrics.h"
@@ -64,6 +65,23 @@ void await_signal(boost::asio::signal_set& signals, boost::asio::io_context& io,
   });
 }
 
+// The service's own program for what has become of its quorum.
+void run_quorum_program(health::Loop& checks, const QuorumChange& change) {
+  const conf::ServiceSettings& service = change.service;
+  const auto& argv = change.present ? service.quorum_up : service.quorum_down;
+  if (argv.empty()) return;
+  const std::string name =
+      fmt::format("quorum_{} of {}", change.present ? "up" : "down", service.name);
+  checks.run_program(service.derived_name(), name,
+                     {argv,
+                      {{"LBD_SERVICE", service.name},
+                       {"LBD_PROTOCOL", std::string(lb::to_string(service.protocol))},
+                       {"LBD_ADDRESS", service.address.address.to_string()},
+                       {"LBD_PORT", std::to_string(service.address.port)},
+                       {"LBD_QUORUM", change.present ? "up" : "down"},
+                       {"LBD_LIVE_WEIGHT", std::to_string(change.weight)}}});
+}
+
 }  // namespace
 
 int run_daemon(conf::Config config, const std::string& config_file,
@@ -75,7 +93,9 @@ int run_daemon(conf::Config config, const std::string& config_file,
 
   const std::vector<SocketOptions> sockets = socket_options(config);
   const std::optional<lb::Endpoint> metrics_address = config.control.metrics;
-  Director director(std::move(config), config_file, eal_arguments);
+  health::raise_file_limit();
+  health::Loop checks(io);
+  Director director(std::move(config), config_file, eal_arguments, checks.monitor());
   await_signal(signals, io, director);
   const Interpreter interpreter(command_table(), director, &director.changes());
   // Before the devices: a second lbd must not touch those of the first.
@@ -98,6 +118,9 @@ int run_daemon(conf::Config config, const std::string& config_file,
     }
     metrics_server.emplace(std::move(*metrics));
   }
+  checks.deliver_to(
+      [&](const std::vector<health::Change>& changes) { director.follow_health(changes); });
+  director.on_quorum([&](const QuorumChange& change) { run_quorum_program(checks, change); });
   boost::asio::steady_timer watch_timer(io);
   watch_again(watch_timer, director);
   notify::ready("forwarding");

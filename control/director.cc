@@ -7,20 +7,24 @@
 #include <nlohmann/json.hpp>
 
 #include "conf/write.h"
+#include "control/health_facts.h"
 #include "control/log.h"
+#include "control/quorum.h"
 #include "control/worker_explanation.h"
 
 namespace control {
 
 Director::Director(conf::Config config, std::string config_file,
-                   std::vector<std::string> eal_arguments)
+                   std::vector<std::string> eal_arguments, health::Monitor& monitor)
     : eal_arguments_(std::move(eal_arguments)) {
+  running_.monitor = &monitor;
   running_.config = std::move(config);
   running_.config_file = std::move(config_file);
 }
 
 std::expected<void, std::string> Director::start() {
   running_.roster = enter_all(running_.config);
+  changes_.begin();
   auto engine = Engine::start(running_.config, running_.roster, eal_arguments_);
   if (!engine) return std::unexpected(engine.error());
   running_.engine = std::move(*engine);
@@ -41,9 +45,34 @@ void Director::watch() {
   watch_links();
   log_events();
   changes_.watch();
+  tell_quorums();
   constexpr unsigned kWatchesPerTick =
       static_cast<unsigned>(kRateTickSeconds * 1000 / kWatchPeriod.count());
   if (++watches_ % kWatchesPerTick == 0) tick_rates();
+}
+
+void Director::follow_health(const std::vector<health::Change>& changes) {
+  changes_.follow_health(changes);
+  tell_quorums();
+}
+
+void Director::tell_quorums() {
+  for (const QuorumChange& change : changes_.take_quorum_changes()) {
+    const conf::ServiceSettings& service = change.service;
+    const std::string figures =
+        fmt::format("live weight {}, quorum {}", change.weight, service.quorum);
+    // A service without servers is no news, nor is one that begins well.
+    const bool matters = service.health_check || service.sorry_server || service.quorum > 1;
+    if (!change.present && matters) {
+      log::warning("{} has lost its quorum ({}){}", service.name, figures,
+                   service.sorry_server ? fmt::format(": the sorry server {} serves",
+                                                      service.sorry_server->address.to_string())
+                                        : "");
+    } else if (change.present && matters && !change.first) {
+      log::notice("{} has its quorum again ({})", service.name, figures);
+    }
+    if (quorum_told_) quorum_told_(change);
+  }
 }
 
 // Drivers report no change of link by themselves; after one that came up, the neighbours may have
@@ -117,6 +146,12 @@ ServerFacts Director::facts_of(const conf::Server& configured, uint32_t slot) co
   return facts;
 }
 
+ServerFacts Director::facts_of(const conf::Server& configured, const Roster::Server& member) const {
+  ServerFacts facts = facts_of(configured, member.slot);
+  facts.health = health::to_string(member.health);
+  return facts;
+}
+
 // All but its servers that stay.
 ServiceFacts Director::facts_of(const conf::ServiceSettings& configured,
                                 const Roster::Service& entry) const {
@@ -143,10 +178,18 @@ std::vector<ServiceFacts> Director::services() {
     const Roster::Service& entry = *running_.roster.find(key_of(configured));
     ServiceFacts& facts = result.emplace_back(facts_of(configured, entry));
     for (const conf::Server& server : configured.servers) {
-      const uint32_t slot = entry.servers.at(server.address).slot;
-      const ServerFacts& added = facts.servers.emplace_back(facts_of(server, slot));
+      const Roster::Server& member = entry.servers.at(server.address);
+      const ServerFacts& added = facts.servers.emplace_back(facts_of(server, member));
       facts.totals += added.totals;
       facts.rates += added.rates;
+    }
+    facts.quorum = entry.quorum.value_or(true);
+    facts.sorry_server_serves = sorry_server_serves(configured, entry);
+    if (configured.sorry_server) {
+      const Roster::Server& member = entry.servers.at(configured.sorry_server->address);
+      facts.sorry_server = facts_of(*configured.sorry_server, member);
+      facts.totals += facts.sorry_server->totals;
+      facts.rates += facts.sorry_server->rates;
     }
   }
   count_persistent_clients(running_.engine->persistence(), running_.engine->now(), running_.roster,
@@ -205,6 +248,8 @@ std::vector<WorkerFacts> Director::workers() {
 std::vector<DropFacts> Director::drops() { return drop_facts(running_.engine->workers()); }
 
 TimeoutFacts Director::timeouts() { return timeout_facts(running_.config.timeouts); }
+
+HealthFacts Director::health() { return health_facts(running_); }
 
 nlohmann::json Director::config() { return conf::to_json(running_.config); }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,8 +17,10 @@ namespace control {
 
 class Director final : public Facts {
  public:
-  // Nothing runs yet. `eal_arguments`: the command line's, after the file's own.
-  Director(conf::Config config, std::string config_file, std::vector<std::string> eal_arguments);
+  // Nothing runs yet. `eal_arguments`: the command line's, after the file's own. `monitor` watches
+  // the servers' health and outlives the director.
+  Director(conf::Config config, std::string config_file, std::vector<std::string> eal_arguments,
+           health::Monitor& monitor);
 
   // Brings everything up. The error is one line that says what to do; nothing is left running then.
   // No fact may be asked for before, and nothing changed.
@@ -30,6 +33,12 @@ class Director final : public Facts {
 
   Changes& changes() { return changes_; }
 
+  // What the monitor has to tell.
+  void follow_health(const std::vector<health::Change>& changes);
+  // Runs the programs that a service has for the change of its quorum; called by watch() and by
+  // follow_health().
+  void on_quorum(std::function<void(const QuorumChange&)> told) { quorum_told_ = std::move(told); }
+
   InfoFacts info() override;
   std::vector<ServiceFacts> services() override;
   std::vector<ServiceFacts> leaving_services() override;
@@ -38,21 +47,25 @@ class Director final : public Facts {
   std::vector<WorkerFacts> workers() override;
   std::vector<DropFacts> drops() override;
   TimeoutFacts timeouts() override;
+  HealthFacts health() override;
   nlohmann::json config() override;
   std::expected<ConnectionPage, std::string> connections(const ConnectionQuery& query) override;
   std::expected<Explanation, std::string> explain(const ExplainQuery& query) override;
 
  private:
   void watch_links();
+  void tell_quorums();
   void log_events();
   void tick_rates();
   ServiceFacts facts_of(const conf::ServiceSettings& configured,
                         const Roster::Service& entry) const;
   ServerFacts facts_of(const conf::Server& configured, uint32_t slot) const;
+  ServerFacts facts_of(const conf::Server& configured, const Roster::Server& member) const;
 
   Running running_;
   LiveChanges changes_{running_};
   std::vector<std::string> eal_arguments_;
+  std::function<void(const QuorumChange&)> quorum_told_;
 
   std::chrono::steady_clock::time_point started_{};
   int64_t started_unix_ = 0;

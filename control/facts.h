@@ -3,6 +3,7 @@
 // here makes a worker wait.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -76,9 +77,61 @@ struct ServiceFacts {
   Rates rates;
   uint64_t refused = 0;              // new connections for which no real server was to be had
   std::vector<ServerFacts> servers;  // in the order of the file
+  std::optional<ServerFacts> sorry_server;
+  bool sorry_server_serves = false;
+  bool quorum = true;
   // Deleted, with connections that go on.
   std::vector<ServerFacts> leaving;
   bool deleted = false;  // itself, and all its servers leave
+};
+
+// A check has made its servers up or down.
+struct CheckEvent {
+  std::chrono::system_clock::time_point time;
+  bool up = false;
+  std::string reason;
+};
+
+// One target that is checked in one way, for all servers that it stands for.
+struct CheckFacts {
+  struct Last {
+    bool passed = false;
+    std::string reason;
+    double duration_seconds = 0;
+    double ended_seconds_ago = 0;
+  };
+  struct Server {
+    lb::Protocol protocol = lb::Protocol::kTcp;
+    lb::Endpoint service;
+    std::string service_name;
+    lb::Endpoint address;
+  };
+  lb::Endpoint target;  // port 0: none
+  conf::HealthCheck check;
+  bool up = true;
+  bool paused = false;        // all its servers are in maintenance
+  std::optional<Last> last;   // nothing: none has ended yet
+  uint32_t passes = 0;        // in a row
+  uint32_t failures = 0;      // in a row
+  uint64_t passes_total = 0;  // since it began
+  uint64_t failures_total = 0;
+  std::vector<CheckEvent> history;  // the newest first
+  std::vector<Server> servers;
+};
+
+struct QuorumFacts {
+  std::string service;
+  bool present = true;
+  uint64_t weight = 0;  // of the servers that take new connections
+  uint64_t quorum = 1;
+  uint64_t hysteresis = 0;
+  std::optional<lb::Endpoint> sorry_server;
+  bool sorry_server_serves = false;
+};
+
+struct HealthFacts {
+  std::vector<CheckFacts> checks;
+  std::vector<QuorumFacts> services;  // in the order of the file
 };
 
 struct InterfaceFacts {
@@ -186,6 +239,7 @@ class Facts {
   virtual std::vector<WorkerFacts> workers() = 0;
   virtual std::vector<DropFacts> drops() = 0;  // every reason, those never seen included
   virtual TimeoutFacts timeouts() = 0;
+  virtual HealthFacts health() { return {}; }
   // The running state as a file that loads to the same state, every default spelled out.
   virtual nlohmann::json config() = 0;
   // Error: one line, e.g. an unknown service's name with the known ones.

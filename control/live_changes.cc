@@ -7,7 +7,9 @@
 #include "conf/load.h"
 #include "conf/write.h"
 #include "control/load_file.h"
+#include "control/log.h"
 #include "control/plan_text.h"
+#include "control/quorum.h"
 #include "control/save_file.h"
 #include "control/vocabulary.h"
 
@@ -34,6 +36,16 @@ Change check(const conf::Config& config, const conf::Service& service,
   return verdict(conf::check_service(config, service, place, vocabulary()));
 }
 
+// Whether the same servers are checked in the same way.
+bool are_checked_alike(const conf::Service& before, const conf::Service& after) {
+  const auto is_alike = [](const conf::Server& one, const conf::Server& other) {
+    return one.address == other.address && one.health_check == other.health_check &&
+           (one.state == conf::ServerState::kMaint) == (other.state == conf::ServerState::kMaint);
+  };
+  return before.health_check == after.health_check &&
+         std::ranges::equal(before.servers, after.servers, is_alike);
+}
+
 bool have_same_servers(const conf::Service& before, const conf::Service& after) {
   return std::ranges::equal(before.servers, after.servers, {}, &conf::Server::address,
                             &conf::Server::address);
@@ -57,6 +69,16 @@ bool needs_check(const conf::Service& before, const conf::Service& after) {
   return old_settings != new_settings;
 }
 
+void log_change(const conf::Service& service, const health::Change& change) {
+  const lb::Endpoint& server = change.server;
+  const std::string text = server.port == 0 ? server.address.to_string() : server.to_string();
+  if (change.health == Health::kDown) {
+    log::warning("server {} of {} is down: {}", text, service.name, change.reason);
+  } else {
+    log::notice("server {} of {} is up", text, service.name);
+  }
+}
+
 std::set<lb::IpAddress> own_addresses(const Snapshot& snapshot) {
   std::set<lb::IpAddress> result;
   for (const lb::Ipv4Address address : snapshot.own.all()) result.insert(lb::IpAddress(address));
@@ -70,13 +92,18 @@ Change check_room(const Roster& roster, size_t services, size_t servers) {
                             kMasqueradeService, kMasqueradeServer));
 }
 
-std::vector<const conf::Server*> missing_from(const std::vector<conf::Server>& after,
-                                              const std::vector<conf::Server>& before) {
+// The servers of `before` that `after` has not, the sorry server being one.
+std::vector<const conf::Server*> missing_from(const conf::Service& after,
+                                              const conf::Service& before) {
   std::set<lb::Endpoint> present;
-  for (const conf::Server& server : after) present.insert(server.address);
+  for (const conf::Server& server : after.servers) present.insert(server.address);
+  if (after.sorry_server) present.insert(after.sorry_server->address);
   std::vector<const conf::Server*> result;
-  for (const conf::Server& server : before) {
+  for (const conf::Server& server : before.servers) {
     if (!present.contains(server.address)) result.push_back(&server);
+  }
+  if (before.sorry_server && !present.contains(before.sorry_server->address)) {
+    result.push_back(&*before.sorry_server);
   }
   return result;
 }
@@ -101,8 +128,40 @@ void LiveChanges::enter(const conf::Service& service) {
   running_.publisher->forget_turns(slot);
 }
 
+// After enter().
+void LiveChanges::follow_checks(const conf::Service& service) {
+  if (running_.monitor == nullptr) return;
+  running_.monitor->follow(service);
+  const ServiceKey key = key_of(service);
+  const auto now = running_.now();
+  for (const conf::Server& server : service.servers) {
+    running_.roster.set_health(key, server, running_.monitor->health(key, server.address), now);
+  }
+}
+
+void LiveChanges::judge(const conf::Service& service) {
+  Roster::Service& entry = *running_.roster.find(key_of(service));
+  const bool served = sorry_server_serves(service, entry);
+  const bool first = !entry.quorum.has_value();
+  if (!judge_quorum(service, entry)) return;
+  quorum_changes_.push_back({service, *entry.quorum, live_weight(service, entry), first});
+  // TCP may go on at the sorry server to its end, but a UDP client might stay with it for ever.
+  if (served && service.on_down_kind() != conf::OnDown::kKeep) {
+    to_cut_.push_back(entry.servers.at(service.sorry_server->address).slot);
+  }
+}
+
+void LiveChanges::begin() {
+  for (const conf::Service& service : running_.config.services) {
+    running_.roster.find(key_of(service))->quorum.reset();
+    follow_checks(service);
+    judge(service);
+  }
+}
+
 void LiveChanges::put(Snapshot& next, const conf::Service& service) {
   const auto now = running_.now();
+  judge(service);
   put_service(next, service, running_.roster, now);
   if (is_rising(service, running_.roster, now)) rising_.insert(key_of(service));
 }
@@ -127,6 +186,8 @@ void LiveChanges::leave(const ServiceKey& key, const conf::Server& server,
 void LiveChanges::leave(const conf::Service& service, const Farewell& farewell) {
   const ServiceKey key = key_of(service);
   for (const conf::Server& server : service.servers) leave(key, server, farewell);
+  if (service.sorry_server) leave(key, *service.sorry_server, farewell);
+  if (running_.monitor != nullptr) running_.monitor->forget(key);
   running_.roster.leave(key);
   leavers_.insert(key);
 }
@@ -135,6 +196,8 @@ void LiveChanges::publish(std::unique_ptr<const Snapshot> next) {
   running_.publisher->publish(std::move(next));
   running_.publisher->settled();
   cut_what_is_due();
+  if (to_cut_.empty() && to_forget_opening_.empty()) return;
+  running_.orders->cut(std::exchange(to_cut_, {}), std::exchange(to_forget_opening_, {}));
 }
 
 // The same after a service was put into the place of its former self.
@@ -167,8 +230,9 @@ Change LiveChanges::add_service(conf::Service service) {
                   fmt::format("there is a service {} already", name_of(key_of(service))));
   }
   if (auto valid = check(running_.config, service, std::nullopt); !valid) return valid;
-  if (auto room = check_room(running_.roster, 1, service.servers.size()); !room) return room;
+  if (auto room = check_room(running_.roster, 1, service.servers.size() + 1); !room) return room;
   enter(service);
+  follow_checks(service);
   running_.config.services.push_back(std::move(service));
   auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
   put(*next, running_.config.services.back());
@@ -192,15 +256,17 @@ Change LiveChanges::edit_service(const ServiceKey& key, const Edit& edit,
   }
   if (needs_check(current, wanted)) {
     if (auto valid = check(running_.config, wanted, place); !valid) return valid;
-    if (auto room = check_room(running_.roster, 0, wanted.servers.size()); !room) return room;
+    if (auto room = check_room(running_.roster, 0, wanted.servers.size() + 1); !room) return room;
   }
-  if (!have_same_servers(current, wanted)) {
-    for (const conf::Server* server : missing_from(wanted.servers, current.servers)) {
+  if (!have_same_servers(current, wanted) || current.sorry_server != wanted.sorry_server) {
+    for (const conf::Server* server : missing_from(wanted, current)) {
       leave(key, *server, farewell);
     }
   }
+  const bool checked_alike = are_checked_alike(current, wanted);
   current = std::move(wanted);
   enter(current);
+  if (!checked_alike) follow_checks(current);
   auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
   put(*next, current);
   publish_edited(std::move(next));
@@ -242,6 +308,35 @@ Change LiveChanges::clear_counters(const std::optional<ServiceKey>& key) {
   return {};
 }
 
+void LiveChanges::follow_health(const std::vector<health::Change>& changes) {
+  std::map<ServiceKey, std::map<lb::Endpoint, const health::Change*>> by_service;
+  for (const health::Change& change : changes) by_service[change.service][change.server] = &change;
+  auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
+  std::vector<uint32_t> opening;
+  for (const auto& [key, servers] : by_service) {
+    const auto place = place_of(key);
+    if (!place) continue;  // gone since
+    const conf::Service& service = running_.config.services[*place];
+    const Roster::Service& entry = *running_.roster.find(key);
+    for (const conf::Server& server : service.servers) {
+      const auto found = servers.find(server.address);
+      if (found == servers.end()) continue;
+      const health::Change& change = *found->second;
+      log_change(service, change);
+      // What it is by now, should more have happened.
+      const Health health = running_.monitor->health(key, server.address);
+      running_.roster.set_health(key, server, health, running_.now());
+      if (health != Health::kDown) continue;
+      const uint32_t slot = entry.servers.at(server.address).slot;
+      if (service.on_down_kind() != conf::OnDown::kKeep) to_cut_.push_back(slot);
+      if (service.on_down_kind() != conf::OnDown::kReset) opening.push_back(slot);
+    }
+    put(*next, service);
+  }
+  to_forget_opening_ = std::move(opening);
+  publish_edited(std::move(next));
+}
+
 // Refused when it cannot be made without a restart.
 std::expected<conf::Difference, Refusal> LiveChanges::difference_to(
     const conf::Config& wanted) const {
@@ -255,8 +350,8 @@ Change LiveChanges::replace(conf::Config wanted, const Farewell& farewell) {
   const auto difference = difference_to(wanted);
   if (!difference) return std::unexpected(difference.error());
   size_t servers = 0;
-  for (const conf::Service* service : difference->added) servers += service->servers.size();
-  for (const conf::ServiceChange& change : difference->changed) servers += change.added.size();
+  for (const conf::Service* service : difference->added) servers += service->servers.size() + 1;
+  for (const conf::ServiceChange& change : difference->changed) servers += change.added.size() + 1;
   if (auto room = check_room(running_.roster, difference->added.size(), servers); !room) {
     return room;
   }
@@ -282,11 +377,15 @@ void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
         server.state = state->second;
       }
     }
-    for (const conf::Server* server : missing_from(found->second->servers, old.servers)) {
+    for (const conf::Server* server : missing_from(*found->second, old)) {
       leave(key, *server, farewell);
     }
   }
-  for (const conf::Service& service : running_.config.services) enter(service);
+  for (const conf::Service& service : running_.config.services) {
+    enter(service);
+    follow_checks(service);
+    judge(service);
+  }
   const Snapshot& current = running_.publisher->snapshot();
   const auto now = running_.now();
   auto next = build_snapshot(running_.config, running_.roster, current.links,

@@ -10,10 +10,25 @@
 
 namespace control {
 
+struct QuorumChange {
+  conf::ServiceSettings service;
+  bool present = false;
+  uint64_t weight = 0;  // of the servers that take new connections
+  bool first = false;   // the service is new
+};
+
 class LiveChanges final : public Changes {
  public:
   // `running` outlives this; its publisher is there when the first change comes.
   explicit LiveChanges(Running& running) : running_(running) {}
+
+  // Before the first snapshot is built: health and quorum of what starts.
+  void begin();
+  // Servers have gone down or come up: all of it becomes one publication, and what their services
+  // want to be done with connections is ordered.
+  void follow_health(const std::vector<health::Change>& changes);
+  // Quorums that were lost or came back since the last call, the state at the start included.
+  std::vector<QuorumChange> take_quorum_changes() { return std::exchange(quorum_changes_, {}); }
 
   const conf::Config& running() const override { return running_.config; }
   const std::vector<conf::Service>& services() const override { return running_.config.services; }
@@ -34,6 +49,8 @@ class LiveChanges final : public Changes {
  private:
   std::optional<size_t> place_of(const ServiceKey& key) const;
   void enter(const conf::Service& service);
+  void follow_checks(const conf::Service& service);
+  void judge(const conf::Service& service);
   void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell);
   void leave(const conf::Service& service, const Farewell& farewell);
   std::expected<conf::Difference, Refusal> difference_to(const conf::Config& wanted) const;
@@ -52,6 +69,11 @@ class LiveChanges final : public Changes {
   Running& running_;
   std::set<ServiceKey> rising_;   // services with a server in its slow start
   std::set<ServiceKey> leavers_;  // services that leave, or of whose servers some do
+  std::vector<QuorumChange> quorum_changes_;
+  // For the next publication: slots of servers whose connections end when it is out, or only those
+  // that are about to open.
+  std::vector<uint32_t> to_cut_;
+  std::vector<uint32_t> to_forget_opening_;
 };
 
 }  // namespace control

@@ -176,9 +176,44 @@ void add_services(std::vector<MetricFamily>& out, const std::vector<ServiceFacts
   out.push_back(state_set("lbd_server_state", "What the operator set.", {"ready", "drain", "maint"},
                           members,
                           [](const ServerFacts& s) -> const std::string& { return s.state; }));
+  MetricFamily quorum{
+      "lbd_service_quorum", Type::kGauge, "", "1 while enough servers take connections.", {}};
+  for (const ServiceFacts& service : services) {
+    quorum.samples.push_back({{{"service", service.name}}, uint64_t{service.quorum}});
+  }
+  out.push_back(std::move(quorum));
   out.push_back(state_set("lbd_server_health", "What the health check found.",
                           {"up", "down", "unchecked"}, members,
                           [](const ServerFacts& s) -> const std::string& { return s.health; }));
+}
+
+// A check together with one of the servers that it stands for.
+struct Checked {
+  const CheckFacts* check;
+  const CheckFacts::Server* server;
+};
+
+constexpr std::array<Column<Checked>, 3> kChecks{{
+    {"lbd_server_checks_passed", Type::kCounter, "", "Health checks that passed.",
+     [](const Checked& c) -> Value { return c.check->passes_total; }},
+    {"lbd_server_checks_failed", Type::kCounter, "", "Health checks that failed.",
+     [](const Checked& c) -> Value { return c.check->failures_total; }},
+    {"lbd_server_check_duration_seconds", Type::kGauge, "seconds", "Of the last health check.",
+     [](const Checked& c) -> Value {
+       return c.check->last ? c.check->last->duration_seconds : 0.0;
+     }},
+}};
+
+void add_checks(std::vector<MetricFamily>& out, const HealthFacts& health) {
+  std::vector<Checked> checked;
+  for (const CheckFacts& check : health.checks) {
+    for (const CheckFacts::Server& server : check.servers) checked.push_back({&check, &server});
+  }
+  add_columns(out, kChecks, checked, [](const Checked& c) {
+    return Labels{{"service", c.server->service_name},
+                  {"server", c.server->address.to_string()},
+                  {"type", c.check->check.type}};
+  });
 }
 
 }  // namespace
@@ -194,6 +229,7 @@ std::vector<MetricFamily> metric_families(Facts& facts) {
     return Labels{{"reason", d.reason}};
   });
   add_services(out, facts.services());
+  add_checks(out, facts.health());
   add_columns(out, kInterfaces, facts.interfaces(), [](const InterfaceFacts& i) {
     return Labels{{"interface", i.name}};
   });

@@ -20,8 +20,10 @@ class Orders {
 
   void to_one(const dataplane::Request& request);  // whichever
   void to_all(const dataplane::Request& request);
-  // The connections of these servers, which no worker gives new ones, are to end.
-  void cut(const std::vector<uint32_t>& server_slots);
+  // The connections of these servers, which no worker gives new ones, are to end. Of the others,
+  // and of a server that is among both, TCP connections that are only about to open are forgotten.
+  void cut(const std::vector<uint32_t>& server_slots,
+           const std::vector<uint32_t>& forget_opening = {});
 
   // Goes on with what could not be asked before. To be called now and then, and before the workers
   // end.
@@ -34,6 +36,7 @@ class Orders {
   std::span<dataplane::Worker* const> workers_;
   std::vector<std::deque<dataplane::Request>> pending_;  // by worker
   std::vector<uint32_t> to_cut_;
+  std::vector<uint32_t> to_forget_opening_;
   std::vector<std::unique_ptr<dataplane::CutSweep>> sweeps_;  // under way, by worker
 };
 

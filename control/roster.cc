@@ -1,5 +1,7 @@
 #include "control/roster.h"
 
+#include "control/quorum.h"
+
 namespace control {
 
 uint32_t SlotPool::take() {
@@ -20,16 +22,30 @@ std::vector<uint32_t> Roster::enter(const conf::Service& service, Time now) {
   }
   entry.leaving = false;
   entry.last = service;
-  for (const conf::Server& server : service.servers) {
-    const auto [member, unknown] = entry.servers.try_emplace(server.address);
-    if (unknown) fresh.push_back(member->second.slot = servers_free_.take());
-    Server& entry_of = member->second;
-    if (accepts(server) && (!entry_of.accepts || entry_of.leaving)) entry_of.accepts_since = now;
-    entry_of.accepts = accepts(server);
-    if (server.weight > 0) entry_of.last_weight = server.weight;
-    entry_of.leaving.reset();
-  }
+  for (const conf::Server& server : service.servers) enter(entry, server, now, fresh);
+  if (service.sorry_server) enter(entry, *service.sorry_server, now, fresh);
   return fresh;
+}
+
+void Roster::enter(Service& entry, const conf::Server& server, Time now,
+                   std::vector<uint32_t>& fresh) {
+  const auto [at, unknown] = entry.servers.try_emplace(server.address);
+  Server& member = at->second;
+  if (unknown) fresh.push_back(member.slot = servers_free_.take());
+  const bool accepts = is_wanted(server) && member.health != Health::kDown;
+  if (accepts && (!member.accepts || member.leaving)) member.accepts_since = now;
+  member.accepts = accepts;
+  if (server.weight > 0) member.last_weight = server.weight;
+  member.leaving.reset();
+}
+
+void Roster::set_health(const ServiceKey& key, const conf::Server& server, Health health,
+                        Time now) {
+  Server& member = services_.at(key).servers.at(server.address);
+  member.health = health;
+  const bool accepts = is_wanted(server) && health != Health::kDown;
+  if (accepts && !member.accepts) member.accepts_since = now;
+  member.accepts = accepts;
 }
 
 void Roster::leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell,
@@ -74,7 +90,10 @@ const Roster::Service* Roster::at(uint32_t service_slot) const {
 
 Roster enter_all(const conf::Config& config) {
   Roster roster;
-  for (const conf::Service& service : config.services) roster.enter(service, {});
+  for (const conf::Service& service : config.services) {
+    roster.enter(service, {});
+    judge_quorum(service, *roster.find(key_of(service)));
+  }
   return roster;
 }
 

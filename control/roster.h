@@ -14,8 +14,11 @@
 
 #include "control/changes.h"
 #include "control/facts.h"
+#include "control/health/health.h"
 
 namespace control {
+
+using health::Health;
 
 // Room in the live arrays; address space, not memory.
 inline constexpr uint32_t kServiceSlots = 1u << 17;
@@ -68,7 +71,8 @@ class Roster {
   struct Server {
     uint32_t slot = 0;
     uint32_t last_weight = 0;  // that was not 0
-    bool accepts = false;
+    Health health = Health::kUnchecked;
+    bool accepts = false;  // new connections: by weight, the operator's word and health
     Time accepts_since{};  // a slow start begins here
     std::optional<Leaving> leaving;
   };
@@ -76,6 +80,8 @@ class Roster {
     uint32_t slot = 0;
     conf::ServiceSettings last;  // how it is, or was, configured
     bool leaving = false;        // deleted
+    // Whether its servers have the weight that it needs; nobody has looked yet.
+    std::optional<bool> quorum;
     std::unordered_map<lb::Endpoint, Server, EndpointHash> servers;
     Traffic departed;  // of servers that are gone for good
   };
@@ -85,9 +91,11 @@ class Roster {
     return services_free_.free() >= services && servers_free_.free() >= servers;
   }
 
-  // Gives slots to a service and to all its servers; what was leaving stays. Returns the slots of
-  // servers that had none.
+  // Gives slots to a service and to all its servers, the sorry server included; what was leaving
+  // stays. Returns the slots of servers that had none.
   std::vector<uint32_t> enter(const conf::Service& service, Time now);
+  // Precondition: the server has been entered.
+  void set_health(const ServiceKey& key, const conf::Server& server, Health health, Time now);
   // A server that is in no snapshot from `publication` on.
   void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell,
              uint64_t publication, Time now);
@@ -105,14 +113,16 @@ class Roster {
   std::map<ServiceKey, Service>& services() { return services_; }
 
  private:
+  void enter(Service& entry, const conf::Server& server, Time now, std::vector<uint32_t>& fresh);
+
   std::map<ServiceKey, Service> services_;
   std::vector<const ServiceKey*> by_slot_;  // keys of services_, which stay where they are
   SlotPool services_free_{kMasqueradeService};
   SlotPool servers_free_{kMasqueradeServer};
 };
 
-// Whether a server takes new connections, by its weight and the operator's word.
-inline bool accepts(const conf::Server& server) {
+// Whether a server would take new connections by its weight and the operator's word.
+inline bool is_wanted(const conf::Server& server) {
   return server.state == conf::ServerState::kReady && server.weight > 0;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "control/engine.h"
+#include "control/health/monitor.h"
 #include "control/orders.h"
 #include "control/tally.h"
 
@@ -20,7 +21,8 @@ struct Running {
   std::optional<Orders> orders;
   std::optional<Tally> tally;
   std::unique_ptr<Engine> engine;
-  Publisher* publisher = nullptr;  // the engine, once it has started
+  Publisher* publisher = nullptr;      // the engine, once it has started
+  health::Monitor* monitor = nullptr;  // null: no server's health is known
   std::function<Roster::Time()> now = std::chrono::steady_clock::now;
 
   uint64_t connections_of(uint32_t server_slot) const {

@@ -1,5 +1,6 @@
 #include "control/vocabulary.h"
 
+#include "control/health/table.h"
 #include "dataplane/methods.h"
 #include "scheduler/table.h"
 
@@ -22,6 +23,7 @@ conf::Vocabulary vocabulary() {
     result.methods.push_back(
         {std::string(method.name), std::string(method.summary), method.keeps_port, method.on_link});
   }
+  result.checks = health::described();
   return result;
 }
 

@@ -1,4 +1,5 @@
-// The tables of schedulers and forwarding methods, as the configuration's validation wants them.
+// The tables of schedulers, forwarding methods and health checks, as the configuration's validation
+// wants them.
 #pragma once
 
 #include "conf/vocabulary.h"

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "conf/keys.h"
 #include "dataplane/methods.h"
@@ -174,12 +175,19 @@ void tell_servers(const Explained& director, const Question& answer, Explanation
   const Service& service = *director.snapshot.services[answer.service];
   const conf::Service* config = configured(director, answer.service);
   if (config == nullptr) return;
+  const Roster::Service& entry = *director.roster.find(key_of(*config));
   const scheduler::LoadView loads(director.loads);
-  for (uint32_t i = 0; i < service.servers.size(); ++i) {
-    const conf::Server& server = config->servers[i];
-    const scheduler::ServerLoad load = loads.of(service.servers[i].slot);
-    const lb::Endpoint address = service.servers[i].end_for(answer.destination).to_endpoint();
-    if (answer.choice.held == service.servers[i].slot) result.held = address;
+  std::map<uint32_t, uint32_t> positions;  // in the snapshot, by slot
+  for (uint32_t i = 0; i < service.servers.size(); ++i) positions[service.servers[i].slot] = i;
+  const auto tell = [&](const conf::Server& server, const char* why_absent) {
+    const Roster::Server& member = entry.servers.at(server.address);
+    const auto position = positions.find(member.slot);
+    const bool present = position != positions.end();
+    const lb::Endpoint address =
+        present ? service.servers[position->second].end_for(answer.destination).to_endpoint()
+                : server.address;
+    const scheduler::ServerLoad load = loads.of(member.slot);
+    if (answer.choice.held == member.slot) result.held = address;
     result.servers.push_back({.address = address,
                               .forward = server.forward,
                               .weight = server.weight,
@@ -188,9 +196,16 @@ void tell_servers(const Explained& director, const Question& answer, Explanation
                               .inactive_connections = load.inactive,
                               .upper_threshold = server.upper_threshold,
                               .lower_threshold = server.lower_threshold,
-                              .chosen = answer.choice.chosen == i,
-                              .why = why(director, service, server, i, answer)});
+                              .chosen = present && answer.choice.chosen == position->second,
+                              .why = present
+                                         ? why(director, service, server, position->second, answer)
+                                     : member.health == Health::kDown ? "down"
+                                                                      : why_absent});
+  };
+  for (const conf::Server& server : config->servers) {
+    tell(server, "the quorum is lost: the sorry server serves");
   }
+  if (config->sorry_server) tell(*config->sorry_server, "the sorry server: the quorum is there");
 }
 
 // --- what leaves

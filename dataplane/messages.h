@@ -36,9 +36,12 @@ struct NeighbourInspection {
   std::atomic<bool> done{false};
 };
 
-// Connections of these servers are to end now. At most one at a time at a worker.
+// Connections of servers are to end now. At most one at a time at a worker.
 struct CutSweep {
-  std::vector<uint32_t> servers;  // slots, sorted
+  // Slots, sorted: of all of whose connections; and of those whose TCP connections, where they are
+  // only about to open, are forgotten, so that a client that asks again gets another server.
+  std::vector<uint32_t> servers;
+  std::vector<uint32_t> forget_opening;
   uint64_t next_bucket = 0;
   std::atomic<bool> done{false};
 };

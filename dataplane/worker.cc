@@ -182,15 +182,26 @@ void Worker::step_cut(CutSweep& sweep) {
   const uint64_t end = std::min(table.buckets(), sweep.next_bucket + kBucketsPerTurn);
   for (uint32_t cut = 0; sweep.next_bucket < end && cut < kCutsPerTurn;) {
     // Cutting may take an entry out of the bucket, so they are found first.
-    lb::EntryIndex found[kCutsPerTurn];
+    struct {
+      lb::EntryIndex index;
+      bool opening;
+    } found[kCutsPerTurn];
     uint32_t count = 0;
     table.visit_bucket(sweep.next_bucket, [&](const lb::Connection<lb::V4>& entry) {
-      const bool meant =
-          (entry.flags & entry.kCut) == 0 &&
-          std::binary_search(sweep.servers.begin(), sweep.servers.end(), entry.server);
-      if (meant && count < kCutsPerTurn) found[count++] = connections_.index_of(entry);
+      if ((entry.flags & entry.kCut) != 0 || count == kCutsPerTurn) return;
+      const bool opening = entry.protocol == lb::Protocol::kTcp &&
+                           entry.state == lb::State::kSynRecv &&
+                           std::ranges::binary_search(sweep.forget_opening, entry.server);
+      if (!opening && !std::ranges::binary_search(sweep.servers, entry.server)) return;
+      found[count++] = {connections_.index_of(entry), opening};
     });
-    for (uint32_t i = 0; i < count; ++i) path_.cut(found[i]);
+    for (uint32_t i = 0; i < count; ++i) {
+      if (found[i].opening) {
+        connections_.close(found[i].index);
+      } else {
+        path_.cut(found[i].index);
+      }
+    }
     cut += count;
     if (count < kCutsPerTurn) ++sweep.next_bucket;
   }

@@ -17,8 +17,18 @@ namespace {
 
 using nlohmann::json;
 
+// `null` makes a key absent, which is its default.
+void put(json& object, std::string_view key, json value) {
+  if (value.is_null()) {
+    object.erase(std::string(key));
+  } else {
+    object[std::string(key)] = std::move(value);
+  }
+}
+
 // Numbers, lists and so on as they are; what is not JSON, or stands where a text is, as a text.
 json value_of(std::string_view text, const json& current) {
+  if (text == "null") return nullptr;
   if (current.is_string()) return std::string(text);
   json value = json::parse(text, nullptr, false);
   return value.is_discarded() ? json(std::string(text)) : value;
@@ -123,10 +133,14 @@ std::expected<conf::Service, std::string> with_key(const conf::Service& service,
       server.erase("forward");
       server.erase("forward_options");
     }
+    if (service.sorry_server && service.sorry_server->forward == service.forward) {
+      document["sorry_server"].erase("forward");
+      document["sorry_server"].erase("forward_options");
+    }
   }
   // A name is text even where there is none yet and the new one looks like a number.
   const json current = key == "name" ? json(service.name) : current_of(document, key);
-  document[std::string(key)] = value_of(value, current);
+  put(document, key, value_of(value, current));
   return load(document, "");
 }
 
@@ -137,7 +151,7 @@ std::expected<conf::Server, std::string> with_key(const conf::Service& service,
   json document = conf::to_json(around);
   json one = conf::to_json(server, service);
   if (key == "forward") one.erase("forward_options");
-  one[std::string(key)] = value_of(value, current_of(one, key));
+  put(one, key, value_of(value, current_of(one, key)));
   document["servers"] = json::array({one});
   auto loaded = load(document, "/servers/0");
   if (!loaded) return std::unexpected(loaded.error());

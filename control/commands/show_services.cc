@@ -59,6 +59,10 @@ Sums sum(const ServiceFacts& service) {
     sums.inactive += server.inactive_connections;
     sums.not_down += server.health != "down";
   }
+  if (service.sorry_server) {
+    sums.active += service.sorry_server->active_connections;
+    sums.inactive += service.sorry_server->inactive_connections;
+  }
   for (const ServerFacts& server : service.leaving) {
     sums.active += server.active_connections;
     sums.inactive += server.inactive_connections;
@@ -82,6 +86,11 @@ Json to_json(const ServiceFacts& service) {
   Json servers = Json::array();
   for (const ServerFacts& server : service.servers) servers.push_back(to_json(server));
   out["servers"] = std::move(servers);
+  out["quorum"] = service.quorum ? "present" : "lost";
+  if (service.sorry_server) {
+    out["sorry_server"] = to_json(*service.sorry_server);
+    out["sorry_server"]["serves"] = service.sorry_server_serves;
+  }
   Json leaving = Json::array();
   for (const ServerFacts& server : service.leaving) leaving.push_back(to_json(server));
   out["leaving"] = std::move(leaving);
@@ -142,6 +151,9 @@ std::string to_text(const std::vector<ServiceFacts>& services) {
          fmt::to_string(sums.inactive)},
         service.totals, service.rates, fmt::to_string(service.refused));
     for (const ServerFacts& server : service.servers) add_server(table, server, server.state);
+    if (service.sorry_server) {
+      add_server(table, *service.sorry_server, service.sorry_server_serves ? "sorry" : "standby");
+    }
     for (const ServerFacts& server : service.leaving) {
       add_server(table, server, leaving_text(server));
     }

@@ -96,6 +96,8 @@ std::string server_line(const ServerFacts& server, lb::Protocol protocol,
                         const ListOptions& options, const PortName& port_name) {
   const std::string name =
       cut(endpoint_name(server.address, protocol, options.numeric, port_name), server.address, 28);
+  // As keepalived's inhibit_on_failure has it; what is configured -S tells.
+  const uint32_t weight = server.health == "down" ? 0 : server.weight;
   const uint32_t active = server.active_connections, inactive = server.inactive_connections;
   if (options.stats) {
     return fmt::format("  -> {:<28}{}\n", name, totals(server.totals, options.exact));
@@ -113,14 +115,14 @@ std::string server_line(const ServerFacts& server, lb::Protocol protocol,
                        server.lower_threshold, active, inactive);
   }
   if (options.persistent_conn) {
-    return fmt::format("  -> {:<28} {:<9} {:<11} {:<10} {:<10}\n", name, server.weight,
+    return fmt::format("  -> {:<28} {:<9} {:<11} {:<10} {:<10}\n", name, weight,
                        server.persistent_clients, active, inactive);
   }
   const std::string forward = forward_name(server.forward);
   const std::string tunnel =
       options.tun_info ? fmt::format("{:<13} ", forward == "Tunnel" ? "ipip" : "n/a") : "";
-  return fmt::format("  -> {:<28} {:<7} {}{:<6} {:<10} {:<10}\n", name, forward, tunnel,
-                     server.weight, active, inactive);
+  return fmt::format("  -> {:<28} {:<7} {}{:<6} {:<10} {:<10}\n", name, forward, tunnel, weight,
+                     active, inactive);
 }
 
 }  // namespace
@@ -155,6 +157,9 @@ std::string list_services(std::vector<ServiceFacts> services, const ListOptions&
     out += service_line(service, options, port_name);
     for (const ServerFacts& server : service.servers) {
       out += server_line(server, service.protocol, options, port_name);
+    }
+    if (service.sorry_server_serves) {
+      out += server_line(*service.sorry_server, service.protocol, options, port_name);
     }
   }
   return out;

@@ -18,7 +18,16 @@ const conf::Vocabulary& vocabulary() {
                      {"wlc", "weighted least connections"}},
       .methods = {{"nat", "rewrite addresses"},
                   {"dr", "rewrite the MAC address", /*keeps_port=*/true, /*on_link=*/true},
-                  {"tunnel", "wrap in IP", /*keeps_port=*/true, /*on_link=*/false}}};
+                  {"tunnel", "wrap in IP", /*keeps_port=*/true, /*on_link=*/false}},
+      .checks = {{"knock",
+                  "says words",
+                  conf::CheckType::Port::kNeeded,
+                  {{"words",
+                    {conf::List{std::make_shared<const conf::Shape>(
+                        conf::Shape{conf::Text{"a word", "", nullptr}})}},
+                    "What it says."},
+                   {"loud", {conf::Boolean{}}, "How.", false, "false"}}},
+                 {"look", "says nothing", conf::CheckType::Port::kNone}}};
   return result;
 }
 

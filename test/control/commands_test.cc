@@ -52,7 +52,7 @@ TEST_CASE_METHOD(Fixture, "help COMMAND explains one command or a group") {
   CHECK(run("help show info") ==
         "show info [json]  version, uptime, and how full connections and packet buffers are\n");
   CHECK(run("help show services web").starts_with("show services [NAME] [json]  "));
-  CHECK(run_json("help show")["commands"].size() == 9);
+  CHECK(run_json("help show")["commands"].size() == 10);
   CHECK(run("help sho").starts_with("error: unknown command \"sho\""));
 }
 

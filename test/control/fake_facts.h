@@ -16,6 +16,7 @@ struct FakeFacts : Facts {
   std::vector<WorkerFacts> the_workers;
   std::vector<DropFacts> the_drops;
   TimeoutFacts the_timeouts;
+  HealthFacts the_health;
   nlohmann::json the_config;
   std::vector<ConnectionFacts> the_connections;
   ConnectionQuery last_query;  // what connections() was asked for
@@ -27,6 +28,7 @@ struct FakeFacts : Facts {
   std::vector<WorkerFacts> workers() override { return the_workers; }
   std::vector<DropFacts> drops() override { return the_drops; }
   TimeoutFacts timeouts() override { return the_timeouts; }
+  HealthFacts health() override { return the_health; }
   nlohmann::json config() override { return the_config; }
   // Cuts at the limit; filters nothing. The service "nosuch" is unknown.
   std::expected<ConnectionPage, std::string> connections(const ConnectionQuery& query) override;

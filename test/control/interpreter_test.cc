@@ -133,7 +133,8 @@ TEST_CASE("a command that is only begun earns its continuations") {
   test::FakeFacts facts;
   const Interpreter interpreter(command_table(), facts);
   CHECK(interpreter.execute("show", Level::kRead, "") ==
-        "error: \"show\" needs one more word: info, services, connections, interfaces, neighbours, "
+        "error: \"show\" needs one more word: info, services, health, connections, interfaces, "
+        "neighbours, "
         "workers, drops, config, metrics\n");
 }
 

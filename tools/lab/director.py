@@ -110,7 +110,7 @@ class Director:
         if not self.process.alive:
             self.lab.evidence.append(("lbd", f"not running, exit status {self.process.wait(1)}"))
             return
-        for words in ("show info", "show services", "ipvsadm -Ln --stats", "show connections", "show interfaces",
+        for words in ("show info", "show services", "show health", "ipvsadm -Ln --stats", "show connections", "show interfaces",
                       "show neighbours", "show workers", "show drops"):
             try:
                 answer = self.ask(*words.split(), timeout=5)

@@ -1,0 +1,218 @@
+#include "control/health/http_exchange.h"
+
+#include <utility>  // before Asio
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "control/health/options.h"
+
+namespace control::health {
+namespace {
+
+namespace http = boost::beast::http;
+using Expected = std::optional<std::string>;
+
+constexpr std::string_view kStatus = "status codes such as \"200\", \"200-299\" or \"200-299,401\"";
+constexpr std::string_view kPath = "a path that begins with \"/\", without blanks";
+constexpr std::string_view kHost = "a host name, with a port if need be";
+constexpr std::string_view kMethod = "a method in capital letters such as \"GET\"";
+
+Expected unless(bool right, std::string_view expected) {
+  return right ? std::nullopt : Expected(expected);
+}
+
+bool is_visible(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+std::optional<unsigned> parse_code(std::string_view text) {
+  unsigned code = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole && code >= 100 && code <= 999 ? std::optional(code) : std::nullopt;
+}
+
+// Empty where it is not of that form.
+std::vector<std::pair<unsigned, unsigned>> parse_statuses(std::string_view text) {
+  std::vector<std::pair<unsigned, unsigned>> result;
+  for (;;) {
+    const size_t comma = text.find(',');
+    const std::string_view part = text.substr(0, comma);
+    const size_t dash = part.find('-');
+    const auto first = parse_code(part.substr(0, dash));
+    const auto last = dash == part.npos ? first : parse_code(part.substr(dash + 1));
+    if (!first || !last || *first > *last) return {};
+    result.emplace_back(*first, *last);
+    if (comma == text.npos) return result;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+std::vector<conf::Property> http_options() {
+  const auto status = [](std::string_view text) {
+    return unless(!parse_statuses(text).empty(), kStatus);
+  };
+  const auto path = [](std::string_view text) {
+    return unless(is_visible(text) && text.front() == '/', kPath);
+  };
+  const auto host = [](std::string_view text) { return unless(is_visible(text), kHost); };
+  const auto method = [](std::string_view text) {
+    const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+    return unless(!text.empty() && std::ranges::all_of(text, is_capital), kMethod);
+  };
+  const auto body = [](std::string_view text) { return unless(!text.empty(), "a text"); };
+  return {
+      option("method", {conf::Text{std::string(kMethod), "^[A-Z]+$", method}}, "\"GET\"",
+             "The request's method."),
+      option("path", {conf::Text{std::string(kPath), "^/[!-~]*$", path}}, "\"/\"",
+             "The request's path, with a query if need be."),
+      option("host", {conf::Text{std::string(kHost), "^[!-~]+$", host}}, "",
+             "The request's Host; left out, the address that is asked."),
+      option("status",
+             {conf::Text{std::string(kStatus),
+                         "^[1-9][0-9]{2}(-[1-9][0-9]{2})?(,[1-9][0-9]{2}(-[1-9][0-9]{2})?)*$",
+                         status}},
+             "\"200-299\"", "The status codes that are right; a redirection is not followed."),
+      option("body", {conf::Text{"a text", "^[^]+$", body}}, "",
+             "A text that must be in the answer's first 256 kB; left out, only its head is read.")};
+}
+
+HttpWish::HttpWish(const conf::Options& options)
+    : method(value_of<std::string>(options, "method")),
+      path(value_of<std::string>(options, "path")),
+      host(value_of<std::string>(options, "host")),
+      status(value_of<std::string>(options, "status")),
+      statuses(parse_statuses(status)),
+      body(value_of<std::string>(options, "body")) {}
+
+std::string HttpWish::request(const lb::Endpoint& target, uint16_t port) const {
+  const std::string own = target.port == port ? target.address.to_string() : target.to_string();
+  return fmt::format(
+      "{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: lbd\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+      method, path, host.empty() ? own : host);
+}
+
+// Knows the verdict as soon as it can be known.
+class HttpAnswer::Parser final : public http::basic_parser<false> {
+ public:
+  explicit Parser(const HttpWish& wish) : wish_(wish) {
+    eager(true);
+    body_limit(std::numeric_limits<uint64_t>::max());
+    header_limit(64 << 10);
+    skip(wish.method == "HEAD");
+  }
+
+  bool feed(std::string_view bytes) {
+    pending_ += bytes;
+    boost::system::error_code error;
+    while (!known_ && !pending_.empty()) {
+      const size_t used = put(boost::asio::buffer(pending_), error);
+      pending_.erase(0, used);
+      if (error == http::error::need_more) break;
+      if (error) {
+        conclude(false, fmt::format("response: not HTTP ({})", error.message()));
+      } else if (is_done()) {
+        finish();
+      } else if (used == 0) {
+        break;
+      }
+    }
+    return known_;
+  }
+
+  bool end() {
+    if (known_) return true;
+    boost::system::error_code error;
+    if (got_some()) put_eof(error);
+    if (!is_header_done()) {
+      conclude(false, got_some() ? "response: closed in its head" : "response: closed without one");
+    } else {
+      finish();
+    }
+    return true;
+  }
+
+  bool passed() const { return passed_; }
+  const std::string& reason() const { return reason_; }
+
+ private:
+  using View = boost::beast::string_view;
+  using Error = boost::system::error_code;
+
+  void conclude(bool passed, std::string reason) {
+    if (known_) return;
+    known_ = true;
+    passed_ = passed;
+    reason_ = std::move(reason);
+  }
+
+  // All has come.
+  void finish() {
+    if (!wish_.body.empty()) conclude(false, seen_ + ", but not the expected text in its body");
+    conclude(true, seen_);
+  }
+
+  void look(View text) {
+    if (known_ || wish_.body.empty()) return;
+    const size_t from = body_.size() - std::min(body_.size(), wish_.body.size() - 1);
+    body_.append(text.data(), std::min(text.size(), kLooked - std::min(kLooked, looked_)));
+    looked_ += text.size();
+    if (body_.find(wish_.body, from) != body_.npos) return conclude(true, seen_);
+    if (looked_ >= kLooked) {
+      conclude(false, fmt::format("{}, but not the expected text in the first {} kB of its body",
+                                  seen_, kLooked >> 10));
+    }
+    // Its end may be the beginning of what is looked for.
+    body_.erase(0, body_.size() - std::min(body_.size(), wish_.body.size() - 1));
+  }
+
+  void on_response_impl(int code, View, int, Error&) override {
+    seen_ = fmt::format("status {}", code);
+    const auto status = static_cast<unsigned>(code);
+    const bool right = std::ranges::any_of(wish_.statuses, [&](const auto& range) {
+      return range.first <= status && status <= range.second;
+    });
+    if (!right) conclude(false, fmt::format("{}, expected {}", seen_, wish_.status));
+  }
+  void on_header_impl(Error&) override {
+    if (wish_.body.empty()) conclude(true, seen_);
+  }
+  size_t on_body_impl(View text, Error&) override {
+    look(text);
+    return text.size();
+  }
+  size_t on_chunk_body_impl(uint64_t, View text, Error&) override {
+    look(text);
+    return text.size();
+  }
+  void on_request_impl(http::verb, View, View, int, Error&) override {}
+  void on_field_impl(http::field, View, View, Error&) override {}
+  void on_body_init_impl(const boost::optional<uint64_t>&, Error&) override {}
+  void on_chunk_header_impl(uint64_t, View, Error&) override {}
+  void on_finish_impl(Error&) override {}
+
+  const HttpWish& wish_;
+  std::string pending_;  // what the parser has not used
+  std::string seen_;
+  std::string body_;  // its end
+  size_t looked_ = 0;
+  bool known_ = false, passed_ = false;
+  std::string reason_;
+};
+
+HttpAnswer::HttpAnswer(const HttpWish& wish) : parser_(std::make_unique<Parser>(wish)) {}
+HttpAnswer::~HttpAnswer() = default;
+bool HttpAnswer::feed(std::string_view bytes) { return parser_->feed(bytes); }
+bool HttpAnswer::end() { return parser_->end(); }
+bool HttpAnswer::passed() const { return parser_->passed(); }
+const std::string& HttpAnswer::reason() const { return parser_->reason(); }
+
+}  // namespace control::health

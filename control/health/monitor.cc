@@ -1,0 +1,259 @@
+#include "control/health/monitor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace control::health {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Starts that lie so near to each other share a wake-up.
+constexpr milliseconds kTogether{4};
+
+lb::Endpoint target_of(const conf::HealthCheck& check, const lb::Endpoint& server) {
+  return {check.address.value_or(server.address), check.port != 0 ? check.port : server.port};
+}
+
+}  // namespace
+
+// One way of checking, for any number of targets.
+struct Monitor::Kind {
+  conf::HealthCheck config;
+  std::unique_ptr<Check> check;
+};
+
+// One target that is checked in one way, whichever servers of which services that stands for.
+struct Monitor::Task {
+  std::shared_ptr<Kind> kind;
+  lb::Endpoint target;
+  std::map<std::pair<ServiceKey, lb::Endpoint>, bool> users;  // whether that one is paused
+  bool up = true;
+  uint32_t passes = 0, failures = 0;  // in a row
+  uint64_t passes_total = 0, failures_total = 0;
+  std::optional<Result> last;
+  Time last_started{}, last_ended{};
+  std::deque<CheckEvent> history;  // the newest first
+  std::optional<Time> due;
+  std::unique_ptr<Probe> probe;  // under way; gone before the kind's check
+
+  bool active() const {
+    return std::ranges::any_of(users, [](const auto& user) { return !user.second; });
+  }
+};
+
+size_t Monitor::EndpointHash::operator()(const lb::Endpoint& endpoint) const {
+  const auto& bytes = endpoint.address.bytes();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return std::hash<std::string_view>()(text) ^ endpoint.port * size_t{0x9e3779b97f4a7c15};
+}
+
+Monitor::Monitor(Make make, Clock clock) : make_(std::move(make)), clock_(std::move(clock)) {}
+
+Monitor::~Monitor() = default;
+
+std::shared_ptr<Monitor::Kind> Monitor::kind_of(const conf::HealthCheck& check) {
+  std::weak_ptr<Kind>& known = kinds_[check];
+  std::shared_ptr<Kind> kind = known.lock();
+  if (!kind) {
+    kind = std::make_shared<Kind>(Kind{check, make_(check)});
+    known = kind;
+  }
+  return kind;
+}
+
+// `before`: how the same server was checked until now, or nullptr.
+std::shared_ptr<Monitor::Task> Monitor::task_of(const std::shared_ptr<Kind>& kind,
+                                                const lb::Endpoint& target, const Task* before) {
+  std::weak_ptr<Task>& known = tasks_[{kind.get(), target}];
+  std::shared_ptr<Task> task = known.lock();
+  if (task) return task;
+  task = std::make_shared<Task>();
+  known = task;
+  task->kind = kind;
+  task->target = target;
+  task->up = !kind->config.start_down;
+  if (before == nullptr) return task;
+  task->up = before->up;
+  task->history = before->history;
+  task->last = before->last;
+  task->last_started = before->last_started;
+  task->last_ended = before->last_ended;
+  return task;
+}
+
+void Monitor::follow(const conf::Service& service) {
+  const ServiceKey key = key_of(service);
+  Members& members = members_[key];
+  Members before = std::exchange(members, {});
+  std::shared_ptr<Kind> shared;  // of servers without a check of their own
+  for (const conf::Server& server : service.servers) {
+    const conf::HealthCheck* check = service.check_of(server);
+    if (check == nullptr) continue;
+    std::shared_ptr<Kind> kind;
+    if (server.health_check) {
+      kind = kind_of(*check);
+    } else {
+      if (!shared) shared = kind_of(*check);
+      kind = shared;
+    }
+    const auto old = before.find(server.address);
+    const Task* old_task = old == before.end() ? nullptr : old->second.task.get();
+    join(key, server.address, members[server.address],
+         task_of(kind, target_of(*check, server.address), old_task),
+         server.state == conf::ServerState::kMaint);
+  }
+  for (auto& [address, member] : before) {
+    const auto now = members.find(address);
+    if (now == members.end() || now->second.task != member.task) part(key, address, member);
+  }
+  if (members.empty()) members_.erase(key);
+  std::erase_if(tasks_, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(kinds_, [](const auto& entry) { return entry.second.expired(); });
+}
+
+void Monitor::forget(const ServiceKey& service) {
+  const auto found = members_.find(service);
+  if (found == members_.end()) return;
+  for (auto& [address, member] : found->second) part(service, address, member);
+  members_.erase(found);
+  std::erase_if(tasks_, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(kinds_, [](const auto& entry) { return entry.second.expired(); });
+}
+
+void Monitor::join(const ServiceKey& key, const lb::Endpoint& server, Member& member,
+                   std::shared_ptr<Task> task, bool paused) {
+  member = {std::move(task), paused};
+  member.task->users[{key, server}] = paused;
+  wake_or_rest(*member.task);
+}
+
+void Monitor::part(const ServiceKey& key, const lb::Endpoint& server, Member& member) {
+  member.task->users.erase({key, server});
+  wake_or_rest(*member.task);
+  member.task.reset();
+}
+
+// Scheduled exactly while somebody wants to know.
+void Monitor::wake_or_rest(Task& task) {
+  if (!task.active()) {
+    unschedule(task);
+    task.probe.reset();
+    task.passes = task.failures = 0;
+  } else if (!task.due && !task.probe) {
+    schedule(task, first_start(task.kind->config));
+  }
+}
+
+// Evenly over the interval, whatever number of tasks it will be: multiples of the golden section.
+Monitor::Time Monitor::first_start(const conf::HealthCheck& check) {
+  constexpr double kGolden = 0.6180339887498949;
+  spread_ = std::fmod(spread_ + kGolden, 1.0);
+  return clock_.now() +
+         std::chrono::duration_cast<Time::duration>(milliseconds(check.interval_ms) * spread_);
+}
+
+void Monitor::schedule(Task& task, Time when) {
+  task.due = when;
+  due_.emplace(when, &task);
+  if (due_.begin()->second == &task && news_) news_();
+}
+
+void Monitor::unschedule(Task& task) {
+  if (!task.due) return;
+  due_.erase({*task.due, &task});
+  task.due.reset();
+}
+
+std::optional<Monitor::Time> Monitor::next() const {
+  return due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
+}
+
+void Monitor::run() {
+  const Time now = clock_.now();
+  while (!due_.empty() && due_.begin()->first <= now + kTogether) start(*due_.begin()->second, now);
+}
+
+void Monitor::start(Task& task, Time now) {
+  const Time due = *task.due;
+  unschedule(task);
+  task.last_started = now;
+  task.probe = task.kind->check->start(
+      task.target, milliseconds(task.kind->config.timeout_ms), [this, &task, due](Result result) {
+        finish(task, std::move(result));
+        // The next one in its turn; at once when that has passed, for a check took so long.
+        const Time next = due + milliseconds(task.kind->config.interval_ms);
+        schedule(task, std::max(next, clock_.now()));
+      });
+}
+
+void Monitor::finish(Task& task, Result result) {
+  task.probe.reset();
+  task.last_ended = clock_.now();
+  task.passes = result.passed ? task.passes + 1 : 0;
+  task.failures = result.passed ? 0 : task.failures + 1;
+  ++(result.passed ? task.passes_total : task.failures_total);
+  task.last = std::move(result);
+  const conf::HealthCheck& config = task.kind->config;
+  if (task.up && task.failures >= config.fall) turn(task, false);
+  if (!task.up && task.passes >= config.rise) turn(task, true);
+}
+
+void Monitor::turn(Task& task, bool up) {
+  task.up = up;
+  task.history.push_front({clock_.wall(), up, task.last->reason});
+  if (task.history.size() > kHistory) task.history.pop_back();
+  const bool first = changes_.empty();
+  for (const auto& [user, paused] : task.users) {
+    if (paused) continue;
+    changes_.push_back(
+        {user.first, user.second, up ? Health::kUp : Health::kDown, task.last->reason});
+  }
+  if (first && !changes_.empty() && news_) news_();
+}
+
+Health Monitor::health(const ServiceKey& service, const lb::Endpoint& server) const {
+  const auto members = members_.find(service);
+  if (members == members_.end()) return Health::kUnchecked;
+  const auto found = members->second.find(server);
+  if (found == members->second.end() || found->second.paused) return Health::kUnchecked;
+  return found->second.task->up ? Health::kUp : Health::kDown;
+}
+
+std::vector<CheckFacts> Monitor::facts() const {
+  std::vector<CheckFacts> result;
+  const Time now = clock_.now();
+  const auto seconds = [](Time::duration time) {
+    return std::chrono::duration<double>(time).count();
+  };
+  for (const auto& [key, weak] : tasks_) {
+    const std::shared_ptr<Task> task = weak.lock();
+    if (!task) continue;
+    CheckFacts& facts = result.emplace_back();
+    facts.target = task->target;
+    facts.check = task->kind->config;
+    facts.up = task->up;
+    facts.paused = !task->active();
+    facts.passes = task->passes;
+    facts.failures = task->failures;
+    facts.passes_total = task->passes_total;
+    facts.failures_total = task->failures_total;
+    if (task->last) {
+      facts.last = CheckFacts::Last{task->last->passed, task->last->reason,
+                                    seconds(task->last_ended - task->last_started),
+                                    seconds(now - task->last_ended)};
+    }
+    facts.history.assign(task->history.begin(), task->history.end());
+    for (const auto& [user, paused] : task->users) {
+      facts.servers.push_back({user.first.protocol, user.first.address, "", user.second});
+    }
+  }
+  std::ranges::sort(result, [](const CheckFacts& one, const CheckFacts& other) {
+    return std::tie(one.target, one.check) < std::tie(other.target, other.check);
+  });
+  return result;
+}
+
+}  // namespace control::health

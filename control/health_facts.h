@@ -1,0 +1,11 @@
+// Facts about health, from what runs. The control thread's.
+#pragma once
+
+#include "control/facts.h"
+#include "control/running.h"
+
+namespace control {
+
+HealthFacts health_facts(const Running& running);
+
+}  // namespace control
