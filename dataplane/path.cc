@@ -10,8 +10,9 @@ using lb::kNoEntry;
 
 template <class F>
 Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
-              TokenBucket& answer_limit, lb::Connections<F>& connections, LiveFigures live,
-              lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot)
+              TokenBucket& answer_limit, KernelDoor& kernel, lb::Connections<F>& connections,
+              LiveFigures live, lb::Persistence& persistence, lb::Limits& limits,
+              const Snapshot<F>& snapshot)
     : outbox_(outbox),
       peers_(peers),
       connections_(connections),
@@ -21,7 +22,7 @@ Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, Ev
       turns_(live.turns),
       reservations_(connections),
       snapshot_(&snapshot),
-      host_(io, outbox, peers, counters, events, answer_limit, *this, snapshot),
+      host_(io, outbox, peers, counters, events, answer_limit, kernel, *this, snapshot),
       relay_(host_, peers, connections),
       reassembly_(outbox) {
   connections_.look_after_holds_by(holds_);
@@ -97,7 +98,7 @@ void Path<F>::parse_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Bur
         burst.arp[burst.arps++] = mbuf;
         break;
       case Parsed::kDrop:
-        outbox_.drop(mbuf, result.reason);
+        host_.handle_unparsed(link, mbuf, result.reason);
         break;
     }
   }
@@ -173,6 +174,12 @@ void Path<F>::expect(const Packet& packet) {
 
 template <class F>
 void Path<F>::forward_all(LinkNumber link, Burst& burst) {
+  if (snapshot_->standby) [[unlikely]] {
+    for (uint16_t i = 0; i < burst.flows; ++i) {
+      if (!drop_in_standby(burst.flow[i])) forward(link, burst.flow[i]);
+    }
+    return;
+  }
   for (uint16_t i = 0; i < burst.flows; ++i) forward(link, burst.flow[i]);
 }
 

@@ -32,8 +32,9 @@ class Path final : private Reentry {
   static constexpr uint16_t kBurst = 64;
 
   Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
-       TokenBucket& answer_limit, lb::Connections<F>& connections, LiveFigures live,
-       lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot);
+       TokenBucket& answer_limit, KernelDoor& kernel, lb::Connections<F>& connections,
+       LiveFigures live, lb::Persistence& persistence, lb::Limits& limits,
+       const Snapshot<F>& snapshot);
 
   Host<F>& host() { return host_; }
   const Host<F>& host() const { return host_; }
@@ -91,6 +92,9 @@ class Path final : private Reentry {
   void expect(const Packet& packet);
   static bool may_open(const Packet& packet);
   void forward(LinkNumber link, Packet& packet);
+  // While the VIPs are another director's: whether a packet is of one, and is dropped then.
+  bool stands_by(const Packet& packet) const;
+  bool drop_in_standby(const Packet& packet);
   void forward_with(LinkNumber link, Packet& packet, lb::EntryIndex index);
   bool reset_both(LinkNumber link, Packet& packet);
   void put_together(LinkNumber link, const Packet& fragment);
@@ -99,6 +103,7 @@ class Path final : private Reentry {
   lb::EntryIndex find_or_open(LinkNumber link, Packet& packet);
   lb::EntryIndex open(LinkNumber link, Packet& packet);
   lb::EntryIndex open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule);
+  void inspect_unmatched(const Packet& packet, PathInspection& question);
   void inspect_known(const Packet& packet, const Entry& entry, PathInspection& question);
   void inspect_opening(const Packet& packet, lb::EntryIndex replaced, PathInspection& question);
   template <class Fits>
