@@ -15,6 +15,7 @@
 #include "control/commands/save.h"
 #include "control/commands/set_server.h"
 #include "control/commands/set_service.h"
+#include "control/commands/set_vips.h"
 #include "control/commands/show_config.h"
 #include "control/commands/show_connections.h"
 #include "control/commands/show_drops.h"
@@ -30,9 +31,9 @@ namespace {
 
 using commands::kHelp, commands::kExplain, commands::kAddService, commands::kDeleteService,
     commands::kSetService, commands::kAddServer, commands::kDeleteServer, commands::kSetServer,
-    commands::kClearCounters, commands::kReload, commands::kPlan, commands::kSave,
-    commands::kIpvsadm, commands::kShowConfig, commands::kShowConnections, commands::kShowDrops,
-    commands::kShowInfo, commands::kShowInterfaces, commands::kShowMetrics,
+    commands::kSetVips, commands::kClearCounters, commands::kReload, commands::kPlan,
+    commands::kSave, commands::kIpvsadm, commands::kShowConfig, commands::kShowConnections,
+    commands::kShowDrops, commands::kShowInfo, commands::kShowInterfaces, commands::kShowMetrics,
     commands::kShowNeighbours, commands::kShowServices, commands::kShowWorkers;
 
 // Every command there is, in the order in which `help` prints them.
@@ -54,6 +55,7 @@ constexpr std::array kCommands{
     kAddServer,        // add server
     kDeleteServer,     // delete server
     kSetServer,        // set server
+    kSetVips,          // set vips
     kClearCounters,    // clear counters
     kReload,           // reload
     kPlan,             // plan

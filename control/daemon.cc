@@ -11,6 +11,7 @@
 #include "control/command_table.h"
 #include "control/director.h"
 #include "control/interpreter.h"
+#include "control/kernel_ports.h"
 #include "control/log.h"
 #include "control/metrics.h"
 #include "control/metrics_server.h"
@@ -31,12 +32,11 @@ std::vector<SocketOptions> socket_options(const conf::Config& config) {
   return sockets;
 }
 
-void watch_again(boost::asio::steady_timer& timer, Director& director) {
-  timer.expires_after(Director::kWatchPeriod);
+void watch_after(std::chrono::milliseconds pause, boost::asio::steady_timer& timer,
+                 Director& director) {
+  timer.expires_after(pause);
   timer.async_wait([&](const boost::system::error_code& error) {
-    if (error) return;
-    director.watch();
-    watch_again(timer, director);
+    if (!error) watch_after(director.watch(), timer, director);
   });
 }
 
@@ -68,6 +68,10 @@ void await_signal(boost::asio::signal_set& signals, boost::asio::io_context& io,
 
 int run_daemon(conf::Config config, const std::string& config_file,
                const std::vector<std::string>& eal_arguments) {
+  if (const auto why = why_ports_collide(config)) {
+    log::error("{}", *why);
+    return 2;
+  }
   std::signal(SIGPIPE, SIG_IGN);
   boost::asio::io_context io;
   // Before EAL, which takes a while: a signal meanwhile ends lbd in good order.
@@ -99,7 +103,9 @@ int run_daemon(conf::Config config, const std::string& config_file,
     metrics_server.emplace(std::move(*metrics));
   }
   boost::asio::steady_timer watch_timer(io);
-  watch_again(watch_timer, director);
+  watch_after(std::chrono::milliseconds{0}, watch_timer, director);
+  director.call_in_a_hurry(
+      [&] { watch_after(std::chrono::milliseconds{0}, watch_timer, director); });
   notify::ready("forwarding");
   log::notice("lbd {} is ready", LBD_VERSION);
   io.run();

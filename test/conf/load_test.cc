@@ -24,8 +24,9 @@ Config loaded(const std::string& text) {
   return *config;
 }
 
-const char* const kExamples[] = {"nat.json", "nat-workers.json", "nat-one-arm.json", "nat-masquerade.json",
-                                 "dr.json",  "tunnel.json",      "udp.json"};
+const char* const kExamples[] = {
+    "nat.json", "nat-workers.json", "nat-one-arm.json", "nat-masquerade.json",
+    "dr.json",  "tunnel.json",      "udp.json"};
 
 }  // namespace
 
@@ -140,7 +141,7 @@ TEST_CASE("a written configuration spells the defaults out") {
   CHECK(json["services"][0] == nlohmann::json::parse(R"(
     {"protocol": "tcp", "address": "192.168.22.11:80", "scheduler": "wlc", "forward": "nat",
      "persistence_timeout": 0, "persistence_netmask": "255.255.255.255",
-     "expire_quiescent_template": false, "one_packet": false, "slow_start": 0,
+     "expire_quiescent_template": false, "one_packet": false, "announce": false, "slow_start": 0,
      "servers": [{"address": "192.168.11.100:80", "weight": 1, "state": "ready",
        "upper_threshold": 0, "lower_threshold": 0, "forward": "nat"}]})"));
   CHECK(json["timeouts"]["tcp_close"] == 10);
