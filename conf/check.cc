@@ -39,6 +39,7 @@ void check(const Config& config, const Vocabulary& vocabulary, Findings& finding
   check_routes(config, reach, findings);
   check_services(config, vocabulary, reach, findings);
   check_masquerade(config, findings);
+  check_vips(config, reach, findings);
   check_sockets(config, findings);
 }
 

@@ -23,6 +23,9 @@ void check_routes(const Config& config, const Reach& reach, Findings& findings);
 void check_services(const Config& config, const Vocabulary& vocabulary, const Reach& reach,
                     Findings& findings);
 void check_masquerade(const Config& config, Findings& findings);
+void check_vips(const Config& config, const Reach& reach, Findings& findings);
+// What a service's address ought to be for its VIP to be another director's; nullopt: it is.
+std::optional<std::string> why_never_standby(const Config& config, const ServiceSettings& service);
 // What a service may not have in common with the other services of `config`: those that do not
 // stand at `place`.
 std::vector<Error> check_beside_others(const Config& config, const Service& service,

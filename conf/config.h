@@ -32,8 +32,11 @@ struct Interface {
   std::string name;
   std::vector<std::string> devices;  // DPDK ports, queues of one wire; never empty
   std::vector<lb::Prefix> addresses;
+  // Addresses that go with the VIPs, active or standby, such as the real servers' gateway.
+  std::vector<lb::IpAddress> virtual_addresses;
   std::vector<Neighbour> neighbours;
   uint32_t mtu = 1500;
+  std::optional<std::string> kernel_interface;  // the netdev that is its twin in the kernel
 
   bool operator==(const Interface&) const = default;
 };
@@ -104,6 +107,7 @@ struct ServiceSettings {
   // name).
   bool expire_quiescent_template = false;
   bool one_packet = false;  // UDP: every datagram is scheduled anew
+  bool announce = false;    // its VIP stands on a twin while it attracts traffic
   uint32_t slow_start = 0;  // seconds in which a new server's weight grows to its whole; 0: at once
 
   std::optional<HealthCheck> health_check;  // of servers without one of their own; absent: none
@@ -191,6 +195,9 @@ struct Socket {
   bool operator==(const Socket&) const = default;
 };
 
+// Whether the VIPs are this director's, or another's that this one would replace.
+enum class Vips : uint8_t { kActive, kStandby };
+
 struct Control {
   std::vector<Socket> sockets = {Socket{}};
   std::optional<lb::Endpoint> metrics;
@@ -208,6 +215,7 @@ struct Config {
   Connections connections;
   Idle idle;
   std::optional<uint32_t> mbufs;  // absent: as many as queues and rings need
+  Vips vips = Vips::kActive;      // at start
   Control control;
 
   bool operator==(const Config&) const = default;

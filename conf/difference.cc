@@ -104,8 +104,14 @@ void compare_interfaces(const Config& before, const Config& after, Difference& r
     if (old.name != wanted.name) result.needs_restart.push_back(at + "/name");
     if (old.devices != wanted.devices) result.needs_restart.push_back(at + "/device");
     if (old.mtu != wanted.mtu) result.needs_restart.push_back(at + "/mtu");
+    if (old.kernel_interface != wanted.kernel_interface) {
+      result.needs_restart.push_back(at + "/kernel_interface");
+    }
     for (KeyChange& change : key_changes(to_json(old), to_json(wanted))) {
-      if (change.key != "addresses" && change.key != "neighbours") continue;
+      if (change.key != "addresses" && change.key != "virtual_addresses" &&
+          change.key != "neighbours") {
+        continue;
+      }
       change.key = fmt::format("interfaces {} {}", wanted.name, change.key);
       result.rest.push_back(std::move(change));
     }
@@ -126,8 +132,10 @@ Difference difference(const Config& before, const Config& after) {
   if (before.control != after.control) result.needs_restart.push_back("/control");
   compare_services(before, after, result);
   if (before.routes != after.routes || before.masquerade != after.masquerade ||
-      before.timeouts != after.timeouts) {
+      before.timeouts != after.timeouts || before.vips != after.vips) {
     Config old, wanted;
+    old.vips = before.vips;
+    wanted.vips = after.vips;
     old.routes = before.routes;
     old.masquerade = before.masquerade;
     old.timeouts = before.timeouts;
@@ -135,6 +143,7 @@ Difference difference(const Config& before, const Config& after) {
     wanted.masquerade = after.masquerade;
     wanted.timeouts = after.timeouts;
     for (KeyChange& change : key_changes(to_json(old), to_json(wanted))) {
+      if (change.key == "vips") change.key = "vips at the next start";
       result.rest.push_back(std::move(change));
     }
   }

@@ -13,6 +13,8 @@ using Expected = std::optional<std::string>;
 constexpr std::string_view kNoIpv6 = "an IPv4 address: IPv6 is not supported yet";
 constexpr std::string_view kName = "a name of letters, digits, \"_\", \".\" and \"-\"";
 constexpr std::string_view kDevice = "a device name or PCI address of at most 63 characters";
+constexpr std::string_view kNetdev =
+    "a network device's name of at most 15 letters, digits, \"_\", \".\" and \"-\"";
 constexpr std::string_view kAddress = "an IPv4 address such as \"192.0.2.1\"";
 constexpr std::string_view kPrefix = "an address with prefix length such as \"192.0.2.1/24\"";
 constexpr std::string_view kEndpoint = "\"IP:port\" with a port from 1 to 65535";
@@ -26,6 +28,7 @@ constexpr std::string_view kPorts = "\"FIRST-LAST\" with ports from 1 to 65535";
 constexpr std::string_view kAscending = "\"FIRST-LAST\" with the lower port first";
 
 constexpr size_t kLongestDevice = 63;       // RTE_DEV_NAME_MAX_LEN holds a terminator too
+constexpr size_t kLongestNetdev = 15;       // so does IFNAMSIZ
 constexpr size_t kLongestSocketPath = 107;  // so does sockaddr_un::sun_path
 
 std::string ip_pattern() {
@@ -133,6 +136,14 @@ Text name_text() {
 Text device_text() {
   return text(kDevice, "[A-Za-z0-9_.:-]{1,63}", [](std::string_view text) {
     return unless(is_word(text, "_.:-") && text.size() <= kLongestDevice, kDevice);
+  });
+}
+
+Text netdev_text() {
+  // No file in /proc can be called "." or "..".
+  return text(kNetdev, "[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}", [](std::string_view text) {
+    return unless(is_word(text, "_.-") && text.front() != '.' && text.size() <= kLongestNetdev,
+                  kNetdev);
   });
 }
 

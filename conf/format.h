@@ -14,6 +14,7 @@ namespace conf {
 Text any_argument();          // not empty, no NUL: it becomes a C string
 Text name_text();             // of an interface or a service
 Text device_text();           // of a DPDK device
+Text netdev_text();           // of a network device of the kernel
 Text address_text();          // IP
 Text prefix_text();           // IP/length
 Text endpoint_text();         // IP:port

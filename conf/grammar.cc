@@ -45,9 +45,13 @@ Shape interface_shape() {
                "wire."),
       optional("addresses", list_of({prefix_text()}), "[]",
                "The director's own addresses with prefix length."),
+      optional("virtual_addresses", list_of({address_text()}), "[]",
+               "Addresses of its prefixes that go with the VIPs, as the servers' gateway."),
       optional("neighbours", list_of(neighbour), "[]",
                "Static neighbours, never resolved, aged or moved."),
       optional("mtu", {Integer{576, 9000}}, json(Interface{}.mtu), "The largest IP packet, bytes."),
+      optional("kernel_interface", {netdev_text()}, "",
+               "The kernel's twin of the interface, a netdev that lbd makes."),
   }}};
 }
 
@@ -171,6 +175,9 @@ Shape service_shape(const Vocabulary& vocabulary) {
   service.properties.push_back(
       optional("one_packet", {Boolean{}}, "false", "UDP: every datagram is scheduled by itself."));
   service.properties.push_back(
+      optional("announce", {Boolean{}}, "false",
+               "Whether its VIP stands on a kernel_interface, as /32, while it attracts traffic."));
+  service.properties.push_back(
       optional("slow_start", {Integer{0, 24 * 60 * 60}}, json(Service{}.slow_start),
                "Seconds in which a new server's weight grows to its whole, under schedulers that "
                "compare connections; 0: at once."));
@@ -200,6 +207,14 @@ Shape timeouts_shape() {
                                            "Seconds for " + std::string(key.description) + "."));
   }
   return {timeouts};
+}
+
+Shape vips_shape() {
+  Choice vips;
+  for (const VipsKey& key : kVipsKeys) {
+    vips.words.push_back({std::string(key.name), std::string(key.description)});
+  }
+  return {vips};
 }
 
 Shape idle_shape() {
@@ -252,6 +267,8 @@ Shape grammar(const Vocabulary& vocabulary) {
       optional("idle", idle_shape(), "{}", "What workers do when there are no packets."),
       optional("mbufs", {Integer{512, (1 << 24) - 1}}, "",
                "Buffers of the receive pool; left out, as many as queues and rings need."),
+      optional("vips", vips_shape(), json(std::string(to_string(Config{}.vips))),
+               "Whose the VIPs are at start; `set vips` changes it, a reload does not."),
       optional("control", control_shape(), "{}", "How the director is watched and steered."),
   }}};
 }

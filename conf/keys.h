@@ -64,6 +64,24 @@ constexpr std::string_view to_string(OnDown kind) {
   return {};
 }
 
+struct VipsKey {
+  std::string_view name;
+  Vips vips;
+  std::string_view description;
+};
+
+inline constexpr std::array<VipsKey, 2> kVipsKeys = {{
+    {"active", Vips::kActive, "answers, announces and forwards for them"},
+    {"standby", Vips::kStandby, "leaves them to another director"},
+}};
+
+constexpr std::string_view to_string(Vips vips) {
+  for (const VipsKey& key : kVipsKeys) {
+    if (key.vips == vips) return key.name;
+  }
+  return {};
+}
+
 struct LevelKey {
   std::string_view name;
   Level level;

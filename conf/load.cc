@@ -43,6 +43,7 @@ std::vector<Error> check_service(const Config& config, const Service& service,
   alone.interfaces = config.interfaces;
   alone.routes = config.routes;
   alone.masquerade = config.masquerade;
+  alone.vips = config.vips;
   alone.services = {service};
   Findings findings;
   check(alone, vocabulary, findings);

@@ -7,6 +7,7 @@ namespace conf {
 Reach::Reach(const Config& config) : config_(config) {
   for (const Interface& interface : config.interfaces) {
     for (const lb::Prefix& prefix : interface.addresses) own_.insert(prefix.address);
+    virtual_.insert(interface.virtual_addresses.begin(), interface.virtual_addresses.end());
     for (const Neighbour& entry : interface.neighbours) neighbours_.insert(entry.address);
   }
   for (const Service& service : config.services) virtual_.insert(service.address.address);

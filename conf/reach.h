@@ -11,8 +11,8 @@ namespace conf {
 
 class Reach {
  public:
-  // Takes the interfaces' addresses and neighbours, the routes and the services' addresses as they
-  // are, wrong ones included. `config` must outlive the Reach.
+  // Takes the interfaces' addresses, own and virtual, and neighbours, the routes and the services'
+  // addresses as they are, wrong ones included. `config` must outlive the Reach.
   explicit Reach(const Config& config);
 
   // An interface's prefix holds it, or it is a static neighbour.

@@ -76,6 +76,13 @@ void read(const Place& place, ServerState& target) {
   }
 }
 
+void read(const Place& place, Vips& target) {
+  if (!place) return;
+  for (const VipsKey& key : kVipsKeys) {
+    if (key.name == place->text) target = key.vips;
+  }
+}
+
 void read(const Place& place, Neighbour& target) {
   read(place.at("address"), target.address);
   read(place.at("mac"), target.mac);
@@ -123,8 +130,10 @@ void read(const Place& place, Interface& target) {
     read(device, target.devices);
   }
   read(place.at("addresses"), target.addresses);
+  read(place.at("virtual_addresses"), target.virtual_addresses);
   read(place.at("neighbours"), target.neighbours);
   read(place.at("mtu"), target.mtu);
+  read(place.at("kernel_interface"), target.kernel_interface);
 }
 
 // A default is the shortest of documents, and not of the file's making.
@@ -240,6 +249,7 @@ Service read_service(const Place& place, const Vocabulary& vocabulary) {
   read(place.at("persistence_netmask"), service.persistence_netmask);
   read(place.at("expire_quiescent_template"), service.expire_quiescent_template);
   read(place.at("one_packet"), service.one_packet);
+  read(place.at("announce"), service.announce);
   read(place.at("slow_start"), service.slow_start);
   read_health(place, service, vocabulary);
   for (const Place& server : place.at("servers").items()) {
@@ -277,6 +287,7 @@ Config read(const Value& root, const Findings& findings, const Vocabulary& vocab
   read(file.at("idle").at("after_polls"), config.idle.after_polls);
   read(file.at("idle").at("sleep_us"), config.idle.sleep_us);
   read(file.at("mbufs"), config.mbufs);
+  read(file.at("vips"), config.vips);
   read(file.at("control").at("sockets"), config.control.sockets);
   read(file.at("control").at("metrics"), config.control.metrics);
   return config;

@@ -69,8 +69,10 @@ json to_json(const Interface& interface) {
   json result = {{"name", interface.name},
                  {"device", interface.devices},
                  {"addresses", list(interface.addresses, text<lb::Prefix>)},
+                 {"virtual_addresses", list(interface.virtual_addresses, text<lb::IpAddress>)},
                  {"neighbours", list(interface.neighbours, neighbour)},
                  {"mtu", interface.mtu}};
+  if (interface.kernel_interface) result["kernel_interface"] = *interface.kernel_interface;
   if (interface.devices.size() == 1) result["device"] = interface.devices.front();
   return result;
 }
@@ -102,6 +104,7 @@ json to_json(const ServiceSettings& settings) {
                  {"persistence_netmask", text(settings.persistence_netmask)},
                  {"expire_quiescent_template", settings.expire_quiescent_template},
                  {"one_packet", settings.one_packet},
+                 {"announce", settings.announce},
                  {"slow_start", settings.slow_start},
                  {"quorum", settings.quorum},
                  {"quorum_hysteresis", settings.quorum_hysteresis},
@@ -161,6 +164,7 @@ json to_json(const Config& config) {
       {"timeouts", timeouts_json(config.timeouts)},
       {"connections", {{"capacity", config.connections.capacity}}},
       {"idle", {{"after_polls", config.idle.after_polls}, {"sleep_us", config.idle.sleep_us}}},
+      {"vips", to_string(config.vips)},
       {"control", {{"sockets", list(config.control.sockets, socket_json)}}}};
   if (config.mbufs) result["mbufs"] = *config.mbufs;
   if (config.control.metrics) result["control"]["metrics"] = text(*config.control.metrics);

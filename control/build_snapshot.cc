@@ -131,6 +131,29 @@ dataplane::Masquerade<V4> build_masquerade(const conf::Config& config) {
   return dataplane::Masquerade<V4>(std::move(rules));
 }
 
+// `vips`: the services'.
+void put_addresses(Snapshot& snapshot, const conf::Config& config,
+                   std::vector<lb::Ipv4Address> vips) {
+  std::vector<lb::Ipv4Address> own, kernels;
+  for (const conf::Interface& interface : config.interfaces) {
+    for (const lb::Prefix& prefix : interface.addresses) {
+      own.push_back(prefix.address.ipv4());
+      if (interface.kernel_interface) kernels.push_back(own.back());
+    }
+    for (const lb::IpAddress& address : interface.virtual_addresses) vips.push_back(address.ipv4());
+  }
+  snapshot.kernels = dataplane::OwnAddresses<V4>(std::move(kernels));
+  if (snapshot.standby) {
+    snapshot.own = dataplane::OwnAddresses<V4>(std::move(own));
+    std::erase_if(vips, [&](lb::Ipv4Address vip) { return snapshot.own.contains(vip); });
+    snapshot.elsewhere = dataplane::OwnAddresses<V4>(std::move(vips));
+  } else {
+    own.insert(own.end(), vips.begin(), vips.end());
+    snapshot.own = dataplane::OwnAddresses<V4>(std::move(own));
+    snapshot.elsewhere = {};
+  }
+}
+
 void put(Snapshot& snapshot, std::shared_ptr<const dataplane::VirtualService<V4>> service) {
   const uint32_t slot = service->slot;
   if (snapshot.services.size() <= slot) snapshot.services.resize(slot + 1);
@@ -155,25 +178,23 @@ bool is_rising(const conf::Service& service, const Roster& roster, Roster::Time 
 
 void put_endpoints(Snapshot& snapshot, const conf::Config& config, const Roster& roster,
                    lb::HashKey key) {
-  std::vector<lb::Ipv4Address> own;
-  for (const conf::Interface& interface : config.interfaces) {
-    for (const lb::Prefix& prefix : interface.addresses) own.push_back(prefix.address.ipv4());
-  }
+  std::vector<lb::Ipv4Address> vips;
   for (auto& service : snapshot.services) {
     if (service && roster.at(service->slot) == nullptr) service.reset();
   }
   for (const auto& [service_key, entry] : roster.services()) {
     if (entry.leaving) put(snapshot, closed_service(entry));
-    own.push_back(service_key.address.address.ipv4());
+    vips.push_back(service_key.address.address.ipv4());
   }
   dataplane::index_services(snapshot, key);
-  snapshot.own = dataplane::OwnAddresses<V4>(std::move(own));
+  put_addresses(snapshot, config, std::move(vips));
 }
 
 std::unique_ptr<Snapshot> build_snapshot(const conf::Config& config, const Roster& roster,
                                          std::vector<dataplane::Link> links, lb::HashKey key,
-                                         Roster::Time now) {
+                                         Roster::Time now, std::optional<conf::Vips> vips) {
   auto snapshot = std::make_unique<Snapshot>();
+  snapshot->standby = vips.value_or(config.vips) == conf::Vips::kStandby;
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     links[i].mtu = static_cast<uint16_t>(config.interfaces[i].mtu);
     links[i].addresses = config.interfaces[i].addresses;

@@ -11,10 +11,11 @@ namespace control {
 using Snapshot = dataplane::Snapshot<lb::V4>;
 
 // `links`: one per interface of the file, in its order, with MAC and ports filled in. Services that
-// leave are in it too, closed.
+// leave are in it too, closed. `vips`: now, if not as the file says.
 std::unique_ptr<Snapshot> build_snapshot(const conf::Config& config, const Roster& roster,
                                          std::vector<dataplane::Link> links, lb::HashKey key,
-                                         Roster::Time now = Roster::Time::max());
+                                         Roster::Time now = Roster::Time::max(),
+                                         std::optional<conf::Vips> vips = {});
 
 // The parts that change most. Precondition: the service is in the roster. `now` decides how far
 // slow starts have come.
@@ -22,7 +23,7 @@ void put_service(Snapshot& snapshot, const conf::Service& service, const Roster&
                  Roster::Time now);
 // Whether a server of the service is in its slow start.
 bool is_rising(const conf::Service& service, const Roster& roster, Roster::Time now);
-// Services' endpoints and addresses, after one has come or gone.
+// Services' endpoints and addresses, after one has come or gone or the VIPs have changed hands.
 void put_endpoints(Snapshot& snapshot, const conf::Config& config, const Roster& roster,
                    lb::HashKey key);
 

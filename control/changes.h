@@ -72,9 +72,14 @@ class Changes : public ServiceTable {
   // The running configuration, every default filled in.
   virtual const conf::Config& running() const = 0;
   virtual Change set_timeouts(const conf::Timeouts& timeouts) = 0;
+  // Takes the VIPs over from another director, as soon as that has stopped answering for them or a
+  // second has passed, and announces them for some seconds; or leaves them to it at once. The
+  // configuration, which says whose they are at start, stays as it is.
+  virtual Change set_vips(conf::Vips vips) = 0;
   // Makes totals of one service, or of all, count from zero again.
   virtual Change clear_counters(const std::optional<ServiceKey>& key) = 0;
-  // Makes the running configuration `wanted`; the state of servers that stay is kept. Refused when
+  // Makes the running configuration `wanted`; the state of servers that stay is kept, and whose the
+  // VIPs are. Refused when
   // something differs that needs a restart.
   virtual Change replace(conf::Config wanted, const Farewell& farewell = {}) = 0;
   // What `replace` would do, a line each, or why it would refuse.

@@ -15,6 +15,7 @@
 #include "control/commands/save.h"
 #include "control/commands/set_server.h"
 #include "control/commands/set_service.h"
+#include "control/commands/set_vips.h"
 #include "control/commands/show_config.h"
 #include "control/commands/show_connections.h"
 #include "control/commands/show_drops.h"
@@ -31,10 +32,11 @@ namespace {
 
 using commands::kHelp, commands::kExplain, commands::kAddService, commands::kDeleteService,
     commands::kSetService, commands::kAddServer, commands::kDeleteServer, commands::kSetServer,
-    commands::kClearCounters, commands::kReload, commands::kPlan, commands::kSave,
-    commands::kIpvsadm, commands::kShowConfig, commands::kShowConnections, commands::kShowDrops,
-    commands::kShowHealth, commands::kShowInfo, commands::kShowInterfaces, commands::kShowMetrics,
-    commands::kShowNeighbours, commands::kShowServices, commands::kShowWorkers;
+    commands::kSetVips, commands::kClearCounters, commands::kReload, commands::kPlan,
+    commands::kSave, commands::kIpvsadm, commands::kShowConfig, commands::kShowConnections,
+    commands::kShowDrops, commands::kShowHealth, commands::kShowInfo, commands::kShowInterfaces,
+    commands::kShowMetrics, commands::kShowNeighbours, commands::kShowServices,
+    commands::kShowWorkers;
 
 // Every command there is, in the order in which `help` prints them.
 constexpr std::array kCommands{
@@ -56,6 +58,7 @@ constexpr std::array kCommands{
     kAddServer,        // add server
     kDeleteServer,     // delete server
     kSetServer,        // set server
+    kSetVips,          // set vips
     kClearCounters,    // clear counters
     kReload,           // reload
     kPlan,             // plan

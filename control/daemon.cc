@@ -12,6 +12,7 @@
 #include "control/director.h"
 #include "control/health/loop.h"
 #include "control/interpreter.h"
+#include "control/kernel_ports.h"
 #include "control/log.h"
 #include "control/metrics.h"
 #include "control/metrics_server.h"
@@ -32,12 +33,11 @@ std::vector<SocketOptions> socket_options(const conf::Config& config) {
   return sockets;
 }
 
-void watch_again(boost::asio::steady_timer& timer, Director& director) {
-  timer.expires_after(Director::kWatchPeriod);
+void watch_after(std::chrono::milliseconds pause, boost::asio::steady_timer& timer,
+                 Director& director) {
+  timer.expires_after(pause);
   timer.async_wait([&](const boost::system::error_code& error) {
-    if (error) return;
-    director.watch();
-    watch_again(timer, director);
+    if (!error) watch_after(director.watch(), timer, director);
   });
 }
 
@@ -86,6 +86,10 @@ void run_quorum_program(health::Loop& checks, const QuorumChange& change) {
 
 int run_daemon(conf::Config config, const std::string& config_file,
                const std::vector<std::string>& eal_arguments) {
+  if (const auto why = why_ports_collide(config)) {
+    log::error("{}", *why);
+    return 2;
+  }
   std::signal(SIGPIPE, SIG_IGN);
   boost::asio::io_context io;
   // Before EAL, which takes a while: a signal meanwhile ends lbd in good order.
@@ -122,7 +126,9 @@ int run_daemon(conf::Config config, const std::string& config_file,
       [&](const std::vector<health::Change>& changes) { director.follow_health(changes); });
   director.on_quorum([&](const QuorumChange& change) { run_quorum_program(checks, change); });
   boost::asio::steady_timer watch_timer(io);
-  watch_again(watch_timer, director);
+  watch_after(std::chrono::milliseconds{0}, watch_timer, director);
+  director.call_in_a_hurry(
+      [&] { watch_after(std::chrono::milliseconds{0}, watch_timer, director); });
   notify::ready("forwarding");
   log::notice("lbd {} is ready", LBD_VERSION);
   io.run();

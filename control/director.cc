@@ -6,7 +6,9 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "conf/keys.h"
 #include "conf/write.h"
+#include "control/attraction.h"
 #include "control/health_facts.h"
 #include "control/log.h"
 #include "control/quorum.h"
@@ -23,6 +25,7 @@ Director::Director(conf::Config config, std::string config_file,
 }
 
 std::expected<void, std::string> Director::start() {
+  running_.vips = running_.config.vips;
   running_.roster = enter_all(running_.config);
   changes_.begin();
   auto engine = Engine::start(running_.config, running_.roster, eal_arguments_);
@@ -38,14 +41,49 @@ std::expected<void, std::string> Director::start() {
   link_up_.assign(running_.config.interfaces.size(), false);
   busy_.resize(running_.engine->workers().size());
   watch_links();
+  return start_twins();
+}
+
+std::expected<void, std::string> Director::start_twins() {
+  Engine& engine = *running_.engine;
+  if (engine.kernel() == nullptr) return {};
+  std::vector<lb::MacAddress> macs;
+  for (size_t i = 0; i < running_.config.interfaces.size(); ++i) {
+    macs.push_back(engine.ports_of(i).front()->mac());
+  }
+  auto twins = KernelTwins::start(running_.config, macs, *engine.kernel(), engine.senders());
+  if (!twins) return std::unexpected(twins.error());
+  twins_ = std::move(*twins);
+  twins_->follow(running_.config, attracting_vips(running_.config.services, running_.roster, running_.vips));
   return {};
 }
 
-void Director::watch() {
-  watch_links();
+void Director::watch_twins() {
+  if (!twins_) return;
+  twins_->watch();
+  const uint64_t publications = running_.publisher->publications();
+  if (std::exchange(followed_, publications) == publications) return;
+  twins_->follow(running_.config, attracting_vips(running_.config.services, running_.roster, running_.vips));
+}
+
+std::chrono::milliseconds Director::watch() {
   log_events();
   changes_.watch();
   tell_quorums();
+  watch_twins();
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= next_watch_) {
+    next_watch_ += kWatchPeriod;
+    // What was missed is not made good for.
+    if (next_watch_ <= now) next_watch_ = now + kWatchPeriod;
+    watch_slowly();
+  }
+  if (changes_.hurries()) return LiveChanges::kHurry;
+  return std::chrono::ceil<std::chrono::milliseconds>(next_watch_ - now);
+}
+
+void Director::watch_slowly() {
+  watch_links();
   constexpr unsigned kWatchesPerTick =
       static_cast<unsigned>(kRateTickSeconds * 1000 / kWatchPeriod.count());
   if (++watches_ % kWatchesPerTick == 0) tick_rates();
@@ -103,6 +141,10 @@ void Director::log_events() {
     dataplane::Event event;
     while (worker->control_take_event(event)) {
       const std::string text = event_text(event, running_.config);
+      if (event.kind == dataplane::Event::Kind::kAnswersForVip) {
+        changes_.hear_of_vip(text);
+        continue;
+      }
       // Several workers may notice the same thing.
       if (!told_.try_emplace(text, now).second) continue;
       const bool harmless = event.kind == dataplane::Event::Kind::kNeighbourMoved;
@@ -134,6 +176,7 @@ InfoFacts Director::info() {
   info.connection_capacity = running_.config.connections.capacity;
   info.mbufs_in_use = running_.engine->buffers().in_use();
   info.mbufs_total = running_.engine->buffers().total();
+  info.vips = conf::to_string(running_.vips);
   info.client_holds_capacity = running_.engine->persistence().capacity();
   info.client_holds_displaced = running_.engine->persistence().displaced();
   return info;
@@ -218,6 +261,13 @@ std::vector<InterfaceFacts> Director::interfaces() {
     facts.addresses = configured.addresses;
     facts.mtu = configured.mtu;
     facts.link_up = link_up_[i];
+    if (twins_ && configured.kernel_interface) {
+      const TwinCounters counters = twins_->counters(i);
+      facts.kernel_interface = configured.kernel_interface;
+      facts.to_kernel = counters.to_kernel;
+      facts.from_kernel = counters.from_kernel;
+      facts.kernel_dropped = counters.dropped + running_.engine->kernel_dropped(i);
+    }
     for (const dataplane::Port* port : running_.engine->ports_of(i)) {
       const dataplane::PortCounters counters = port->counters();
       facts.rx_packets += counters.rx_packets;
@@ -245,7 +295,14 @@ std::vector<WorkerFacts> Director::workers() {
   return result;
 }
 
-std::vector<DropFacts> Director::drops() { return drop_facts(running_.engine->workers()); }
+std::vector<DropFacts> Director::drops() {
+  std::vector<DropFacts> result = drop_facts(running_.engine->workers());
+  if (!twins_) return result;
+  for (size_t i = 0; i < lb::kDropReasons; ++i) {
+    result[i].count += twins_->drops(static_cast<lb::DropReason>(i));
+  }
+  return result;
+}
 
 TimeoutFacts Director::timeouts() { return timeout_facts(running_.config.timeouts); }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/explanation.h"
+#include "control/kernel_twins.h"
 #include "control/live_changes.h"
 #include "control/rates.h"
 
@@ -26,10 +27,11 @@ class Director final : public Facts {
   // No fact may be asked for before, and nothing changed.
   std::expected<void, std::string> start();
 
-  // To be called every kWatchPeriod: follows the links, logs what workers report, ticks the rates,
-  // sees off what leaves.
-  static constexpr std::chrono::milliseconds kWatchPeriod{250};
-  void watch();
+  // Follows the links and the kernel's twins, logs what workers report, ticks the rates, sees off
+  // what leaves. To be called again after what it returns, or when `hurry` is called, which happens
+  // within a call of something else here.
+  std::chrono::milliseconds watch();
+  void call_in_a_hurry(std::function<void()> hurry) { running_.hurry = std::move(hurry); }
 
   Changes& changes() { return changes_; }
 
@@ -53,8 +55,12 @@ class Director final : public Facts {
   std::expected<Explanation, std::string> explain(const ExplainQuery& query) override;
 
  private:
+  std::expected<void, std::string> start_twins();
+  static constexpr std::chrono::milliseconds kWatchPeriod{250};
+  void watch_slowly();
   void watch_links();
   void tell_quorums();
+  void watch_twins();
   void log_events();
   void tick_rates();
   ServiceFacts facts_of(const conf::ServiceSettings& configured,
@@ -64,6 +70,8 @@ class Director final : public Facts {
 
   Running running_;
   LiveChanges changes_{running_};
+  std::unique_ptr<KernelTwins> twins_;  // where an interface has one
+  uint64_t followed_ = 0;               // the publication whose addresses they have
   std::vector<std::string> eal_arguments_;
   std::function<void(const QuorumChange&)> quorum_told_;
 
@@ -71,6 +79,7 @@ class Director final : public Facts {
   int64_t started_unix_ = 0;
   std::vector<bool> link_up_;  // by interface
   unsigned watches_ = 0;
+  std::chrono::steady_clock::time_point next_watch_{};
   std::vector<BusyRatio> busy_;  // by worker
   // Events of the last seconds, so that what several workers notice is told once.
   static constexpr std::chrono::seconds kToldTwice{5};

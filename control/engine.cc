@@ -188,6 +188,7 @@ std::expected<void, std::string> Engine::make_workers() {
   snapshot_.emplace(worker_count(), build_snapshot(config_, roster_, links_, key_));
   persistence_.emplace(persistence_memory_.span(), key_);
   agree_on_steering();
+  make_kernel_exchange();
   for (const auto& own : own_) all_loads_.push_back(own->loads.span().data());
   for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
     Own& own = *own_[i];
@@ -214,10 +215,39 @@ std::expected<void, std::string> Engine::make_workers() {
         .limits = limits_,
         .snapshot = *snapshot_,
         .neighbours = static_neighbours(config_),
+        .kernel = kernel(),
     });
     worker_pointers_.push_back(&*own.worker);
   }
   return {};
+}
+
+void Engine::make_kernel_exchange() {
+  constexpr uint32_t kFrameOverhead = sizeof(dataplane::EthernetHeader) + 8;  // two VLAN tags
+  std::vector<bool> twins;
+  uint32_t largest = 0;
+  for (const conf::Interface& interface : config_.interfaces) {
+    twins.push_back(interface.kernel_interface.has_value());
+    if (twins.back()) largest = std::max(largest, interface.mtu + kFrameOverhead);
+  }
+  if (largest > 0) kernel_.emplace(twins, worker_count(), static_cast<uint16_t>(largest));
+}
+
+std::vector<dataplane::WorkerNumber> Engine::senders() const {
+  std::vector<dataplane::WorkerNumber> result;
+  for (size_t link = 0; link < links_.size(); ++link) {
+    // Each worker knows one: it may be itself.
+    result.push_back(worker_queues_.front().transmitter[link]);
+  }
+  return result;
+}
+
+uint64_t Engine::kernel_dropped(size_t interface) const {
+  uint64_t sum = 0;
+  for (const dataplane::Worker* worker : worker_pointers_) {
+    sum += worker->reader_kernel().reader_dropped(static_cast<dataplane::LinkNumber>(interface));
+  }
+  return sum;
 }
 
 void Engine::agree_on_steering() {

@@ -34,6 +34,12 @@ class Engine final : public Publisher {
   uint64_t settled() override;
   lb::HashKey key() const override { return key_; }
   void forget_turns(uint32_t service_slot) override { turns_[service_slot].store(0); }
+  // Where the workers meet the kernel's twins; nullptr: no interface has one.
+  dataplane::KernelExchange* kernel() { return kernel_ ? &*kernel_ : nullptr; }
+  // By interface, a worker that has a transmit queue of it.
+  std::vector<dataplane::WorkerNumber> senders() const;
+  // Frames of an interface that workers had to drop on their way to the kernel.
+  uint64_t kernel_dropped(size_t interface) const;
   const dataplane::BufferPool& buffers() const { return *buffers_; }
   // The ports of an interface; the first gives it its MAC.
   const std::vector<const dataplane::Port*>& ports_of(size_t interface) const {
@@ -71,6 +77,7 @@ class Engine final : public Publisher {
   std::expected<void, std::string> start_eal(const std::vector<std::string>& eal_arguments);
   std::expected<void, std::string> open_ports();
   std::expected<void, std::string> take_memory();
+  void make_kernel_exchange();
   void agree_on_steering();
   std::expected<void, std::string> make_workers();
   std::expected<void, std::string> start_loops();
@@ -105,6 +112,7 @@ class Engine final : public Publisher {
   dataplane::Memory entry_memory_;
   std::optional<lb::ConnectionPool<lb::V4>> pool_;
   std::optional<dataplane::Mesh> mesh_;
+  std::optional<dataplane::KernelExchange> kernel_;
 
   lb::ReservedArray<std::atomic<uint64_t>> turns_{kServiceSlots};
   lb::ReservedArray<lb::Limit> limit_memory_{kServerSlots};

@@ -21,6 +21,7 @@ struct Explanation {
     kReply,       // of a one-packet service's server, by which no connection is known
     kMasquerade,  // opens one that a real server starts
     kRouted,
+    kKernel,  // goes to the kernel
     kRefused,
   };
   struct Connection {

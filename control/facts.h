@@ -141,6 +141,11 @@ struct InterfaceFacts {
   std::vector<lb::Prefix> addresses;
   uint32_t mtu = 0;
   bool link_up = false;
+  // Its twin in the kernel, if it has one: frames that the kernel got, sent, and missed.
+  std::optional<std::string> kernel_interface;
+  uint64_t to_kernel = 0;
+  uint64_t from_kernel = 0;
+  uint64_t kernel_dropped = 0;
   uint64_t rx_packets = 0;
   uint64_t rx_bytes = 0;
   uint64_t rx_missed = 0;  // by the device, for want of a poll
@@ -215,6 +220,7 @@ struct InfoFacts {
   uint64_t connection_capacity = 0;
   uint64_t mbufs_in_use = 0;
   uint64_t mbufs_total = 0;
+  std::string vips = "active";  // or "standby": they are another director's
   uint64_t client_holds_capacity = 0;
   uint64_t client_holds_displaced = 0;  // which ended before their time, for want of room
 };

@@ -6,6 +6,7 @@
 
 #include "conf/load.h"
 #include "conf/write.h"
+#include "control/kernel_ports.h"
 #include "control/load_file.h"
 #include "control/log.h"
 #include "control/plan_text.h"
@@ -230,6 +231,7 @@ Change LiveChanges::add_service(conf::Service service) {
                   fmt::format("there is a service {} already", name_of(key_of(service))));
   }
   if (auto valid = check(running_.config, service, std::nullopt); !valid) return valid;
+  if (auto valid = check_vips(running_.config, {&service, 1}, running_.vips); !valid) return valid;
   if (auto room = check_room(running_.roster, 1, service.servers.size() + 1); !room) return room;
   enter(service);
   follow_checks(service);
@@ -347,6 +349,8 @@ std::expected<conf::Difference, Refusal> LiveChanges::difference_to(
 
 Change LiveChanges::replace(conf::Config wanted, const Farewell& farewell) {
   if (auto valid = verdict(conf::check_config(wanted, vocabulary())); !valid) return valid;
+  if (auto valid = check_vips(wanted, wanted.services, running_.vips); !valid) return valid;
+  if (const auto why = why_ports_collide(wanted)) return refuse(Kind::kInvalid, *why);
   const auto difference = difference_to(wanted);
   if (!difference) return std::unexpected(difference.error());
   size_t servers = 0;
@@ -389,7 +393,7 @@ void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
   const Snapshot& current = running_.publisher->snapshot();
   const auto now = running_.now();
   auto next = build_snapshot(running_.config, running_.roster, current.links,
-                             running_.publisher->key(), now);
+                             running_.publisher->key(), now, running_.vips);
   for (const conf::Service& service : running_.config.services) {
     if (is_rising(service, running_.roster, now)) rising_.insert(key_of(service));
   }
@@ -457,6 +461,8 @@ void LiveChanges::watch() {
   running_.publisher->settled();
   cut_what_is_due();
   raise_what_rises();
+  follow_take_over();
+  announce_again();
   bool services_gone = false;
   for (auto at = leavers_.begin(); at != leavers_.end();) {
     const ServiceKey key = *at;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <set>
+#include <span>
 
 #include "conf/difference.h"
 #include "control/changes.h"
@@ -36,14 +37,22 @@ class LiveChanges final : public Changes {
   Change edit_service(const ServiceKey& key, const Edit& edit, const Farewell& farewell) override;
   Change delete_service(const ServiceKey& key, const Farewell& farewell) override;
   Change set_timeouts(const conf::Timeouts& timeouts) override;
+  Change set_vips(conf::Vips vips) override;
   Change clear_counters(const std::optional<ServiceKey>& key) override;
   Change replace(conf::Config wanted, const Farewell& farewell) override;
   std::expected<std::vector<std::string>, Refusal> plan(const conf::Config& wanted) override;
   std::expected<std::vector<std::string>, Refusal> reload() override;
   Change save() override;
 
+  // Another director's answer for a VIP, which a worker has heard.
+  void hear_of_vip(std::string text);
+  // Whether VIPs are being taken over, which `watch` follows at this pace.
+  bool hurries() const { return take_over_.has_value(); }
+  static constexpr std::chrono::milliseconds kHurry{10};
+
   // Frees what no worker reads any more, cuts what has had its time, and gives back the places of
-  // servers and services whose last connection has ended. To be called a few times a second.
+  // servers and services whose last connection has ended. To be called a few times a second, or as
+  // often as `kHurry` says.
   void watch();
 
  private:
@@ -58,6 +67,12 @@ class LiveChanges final : public Changes {
   bool release_what_has_ended(const ServiceKey& key);
   void put(Snapshot& next, const conf::Service& service);
   void raise_what_rises();
+  Change check_vips(const conf::Config& config, std::span<const conf::Service> services,
+                    conf::Vips vips) const;
+  void make_vips(conf::Vips vips);
+  void follow_take_over();
+  void ask_elsewhere();
+  void announce_again();
   void apply(conf::Config wanted, const Farewell& farewell);
   void follow_neighbours(const conf::Config& before);
   void publish(std::unique_ptr<const Snapshot> next);
@@ -74,6 +89,15 @@ class LiveChanges final : public Changes {
   // that are about to open.
   std::vector<uint32_t> to_cut_;
   std::vector<uint32_t> to_forget_opening_;
+  // Of the VIPs, which are not to be answered for by two directors at once.
+  struct TakeOver {
+    Roster::Time begun;
+    Roster::Time asked;
+    std::string answer = {};  // to what was asked last; empty: none
+  };
+  std::optional<TakeOver> take_over_;
+  unsigned announcements_ = 0;  // of VIPs that were taken over, still to be made
+  Roster::Time next_announcement_{};
 };
 
 }  // namespace control

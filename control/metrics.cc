@@ -33,11 +33,13 @@ void add_columns(std::vector<MetricFamily>& out, const std::array<Column<Thing>,
   }
 }
 
-constexpr std::array<Column<InfoFacts>, 6> kDirector{{
+constexpr std::array<Column<InfoFacts>, 7> kDirector{{
     {"lbd_uptime_seconds", Type::kGauge, "seconds", "Time since lbd started.",
      [](const InfoFacts& i) -> Value { return i.uptime_seconds; }},
     {"lbd_workers", Type::kGauge, "", "Threads that forward packets.",
      [](const InfoFacts& i) -> Value { return uint64_t{i.workers}; }},
+    {"lbd_vips_active", Type::kGauge, "", "1 while the VIPs are this director's.",
+     [](const InfoFacts& i) -> Value { return uint64_t{i.vips == "active"}; }},
     {"lbd_connections", Type::kGauge, "", "Connections in the table.",
      [](const InfoFacts& i) -> Value { return i.connection_entries; }},
     {"lbd_connections_capacity", Type::kGauge, "", "Connections that the table can hold.",
@@ -95,7 +97,7 @@ constexpr std::array<Column<Member>, 8> kServers{{
      [](const Member& m) -> Value { return m.server->totals.bytes_out; }},
 }};
 
-constexpr std::array<Column<InterfaceFacts>, 9> kInterfaces{{
+constexpr std::array<Column<InterfaceFacts>, 12> kInterfaces{{
     {"lbd_interface_up", Type::kGauge, "", "1 while the link is up.",
      [](const InterfaceFacts& i) -> Value { return uint64_t{i.link_up}; }},
     {"lbd_interface_receive_packets", Type::kCounter, "packets", "Packets received.",
@@ -116,6 +118,15 @@ constexpr std::array<Column<InterfaceFacts>, 9> kInterfaces{{
      [](const InterfaceFacts& i) -> Value { return i.tx_bytes; }},
     {"lbd_interface_transmit_errors", Type::kCounter, "", "Packets that could not be sent.",
      [](const InterfaceFacts& i) -> Value { return i.tx_errors; }},
+    {"lbd_interface_to_kernel_packets", Type::kCounter, "packets",
+     "Packets that the kernel's twin of the interface took.",
+     [](const InterfaceFacts& i) -> Value { return i.to_kernel; }},
+    {"lbd_interface_from_kernel_packets", Type::kCounter, "packets",
+     "Packets that the kernel sent by its twin of the interface.",
+     [](const InterfaceFacts& i) -> Value { return i.from_kernel; }},
+    {"lbd_interface_kernel_dropped_packets", Type::kCounter, "packets",
+     "Packets for the kernel beyond what it may or can take.",
+     [](const InterfaceFacts& i) -> Value { return i.kernel_dropped; }},
 }};
 
 constexpr std::array<Column<WorkerFacts>, 6> kWorkers{{

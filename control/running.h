@@ -16,6 +16,7 @@ namespace control {
 struct Running {
   conf::Config config;
   std::string config_file;
+  conf::Vips vips = conf::Vips::kActive;  // now, whatever the file said at start
   Roster roster;
   // From the start on; in this order, since orders may still be under way at workers.
   std::optional<Orders> orders;
@@ -23,6 +24,8 @@ struct Running {
   std::unique_ptr<Engine> engine;
   Publisher* publisher = nullptr;      // the engine, once it has started
   health::Monitor* monitor = nullptr;  // null: no server's health is known
+  // Asks for a watch soon, because something is under way (LiveChanges::hurries).
+  std::function<void()> hurry = [] {};
   std::function<Roster::Time()> now = std::chrono::steady_clock::now;
 
   uint64_t connections_of(uint32_t server_slot) const {

@@ -348,6 +348,9 @@ void tell_outcome(const Explained& director, const Question& answer, Explanation
                              answer.masquerade->source.to_string(),
                              director.config.interfaces[answer.masquerade->interface].name,
                              is_tcp ? "a SYN" : "it");
+  } else if (answer.to_kernel) {
+    result.outcome = Outcome::kKernel;
+    result.why = "goes to the kernel, whose twin of the interface has the address";
   } else {
     result.outcome = Outcome::kRouted;
     result.why = "is routed as it is";
@@ -368,6 +371,8 @@ std::string_view to_string(Explanation::Outcome outcome) {
       return "masquerade";
     case Outcome::kRouted:
       return "routed";
+    case Outcome::kKernel:
+      return "kernel";
     case Outcome::kRefused:
       break;
   }

@@ -302,6 +302,8 @@ std::string event_text(const dataplane::Event& event, const conf::Config& config
       return interface + address + " does not answer ARP";
     case dataplane::Event::Kind::kPortsExhausted:
       return interface + "masquerade has no port left towards " + address;
+    case dataplane::Event::Kind::kAnswersForVip:
+      return interface + event.from.to_string() + " answers for the VIP " + address;
     case dataplane::Event::Kind::kAddressConflict:
       break;
   }

@@ -14,6 +14,7 @@ using lb::Be32;
 namespace ethertype {
 inline constexpr uint16_t kIpv4 = 0x0800;
 inline constexpr uint16_t kArp = 0x0806;
+inline constexpr uint16_t kIpv6 = 0x86dd;
 inline constexpr uint16_t kVlan = 0x8100;         // IEEE 802.1Q
 inline constexpr uint16_t kServiceVlan = 0x88a8;  // IEEE 802.1ad
 }  // namespace ethertype

@@ -32,14 +32,15 @@ bool is_well_formed(const ArpPacket& arp) {
 }  // namespace
 
 Host<lb::V4>::Host(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters,
-                   EventQueue& events, TokenBucket& answer_limit, Reentry& reentry,
-                   const Snapshot& snapshot)
+                   EventQueue& events, TokenBucket& answer_limit, KernelDoor& kernel,
+                   Reentry& reentry, const Snapshot& snapshot)
     : io_(io),
       outbox_(outbox),
       peers_(peers),
       counters_(counters),
       events_(events),
       answer_limit_(answer_limit),
+      kernel_(kernel),
       reentry_(reentry),
       snapshot_(&snapshot),
       neighbours_(*this, headers_of(snapshot), peers.self()) {}
@@ -85,6 +86,17 @@ void Host<lb::V4>::handle_arp(LinkNumber link, rte_mbuf* packet) {
     reply.target_mac = arp.sender_mac;
     reply.target = arp.sender;
     send_arp(link, arp.sender_mac, reply);
+  }
+  if (arp.operation.value() == ArpPacket::kReply && snapshot_->elsewhere.contains(arp.sender)) {
+    // Without a limit: none of these becomes a line of log, and one that is missing looks like
+    // silence.
+    events_.push({Event::Kind::kAnswersForVip, link, arp.sender, arp.sender_mac});
+  }
+  // The kernel has neighbours of its own; requests are answered here alone.
+  const bool tells = arp.operation.value() == ArpPacket::kReply || arp.sender == arp.target;
+  if (tells && kernel_.leads_out(link)) {
+    give_to_kernel(link, packet, KernelShare::kNeighbours);
+    return;
   }
   counters_.consumed.add(1);
   outbox_.discard(packet);
@@ -136,6 +148,21 @@ void Host<lb::V4>::announce_address(lb::Ipv4Address address) {
   }
 }
 
+// One director has them all: a few tell.
+void Host<lb::V4>::ask_elsewhere() {
+  constexpr size_t kAsked = 8;
+  const std::vector<lb::Ipv4Address>& all = snapshot_->elsewhere.all();
+  for (size_t i = 0; i < std::min(kAsked, all.size()); ++i) {
+    for (LinkNumber link = 0; link < snapshot_->links.size(); ++link) {
+      if (!belongs_on(link, all[i])) continue;
+      const ArpPacket probe{Be16(1), Be16(ethertype::kIpv4),    6,
+                            4,       Be16(ArpPacket::kRequest), snapshot_->links[link].mac,
+                            {},      lb::MacAddress{},          all[i]};
+      send_arp(link, lb::kBroadcastMac, probe);
+    }
+  }
+}
+
 void Host<lb::V4>::silent(LinkNumber link, lb::Ipv4Address address) {
   report({Event::Kind::kNeighbourFailed, link, address});
 }
@@ -156,7 +183,12 @@ void Host<lb::V4>::handle_other(LinkNumber link, Packet& packet) {
     drop(packet, DropReason::kBadSource);
     return;
   }
+  const bool kernel_takes_it = kernel_takes(link, packet.destination.address);
   if (view<Ipv4Header>(packet.ip).protocol != kProtocolIcmp) {
+    if (kernel_takes_it) {
+      give_to_kernel(link, packet);
+      return;
+    }
     refuse(link, packet, DropReason::kUnknownProtocol, IcmpError::protocol_unreachable());
     return;
   }
@@ -165,7 +197,11 @@ void Host<lb::V4>::handle_other(LinkNumber link, Packet& packet) {
     return;
   }
   if (!turn_into_echo_reply(packet)) {
-    drop(packet, DropReason::kIcmpUnhandled);
+    if (kernel_takes_it) {
+      give_to_kernel(link, packet);
+    } else {
+      drop(packet, DropReason::kIcmpUnhandled);
+    }
     return;
   }
   auto& ethernet = view<EthernetHeader>(packet.ip - sizeof(EthernetHeader));
@@ -194,6 +230,7 @@ std::optional<DropReason> Host<lb::V4>::why_unmatched(const Packet& packet) cons
 std::optional<DropReason> Host<lb::V4>::why_not_routed(const Packet& packet) const {
   if (is_broadcast(packet.destination.address)) return DropReason::kNotForUs;
   if (owns(packet.source.address)) return DropReason::kBadSource;
+  if (snapshot_->elsewhere.contains(packet.destination.address)) return DropReason::kStandby;
   return std::nullopt;
 }
 
@@ -203,6 +240,8 @@ void Host<lb::V4>::handle_unmatched(LinkNumber link, Packet& packet) {
     send_on(link, packet);
   } else if (*why_not != DropReason::kClosedPort) {
     drop(packet, *why_not);
+  } else if (kernel_takes(link, packet.destination.address)) {
+    give_to_kernel(link, packet);
   } else if (packet.protocol == lb::Protocol::kTcp) {
     refuse_with_reset(link, packet, *why_not);
   } else {
@@ -253,6 +292,11 @@ std::optional<Host<lb::V4>::Way> Host<lb::V4>::way_to(lb::Ipv4Address destinatio
   const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
   if (route == nullptr) return std::nullopt;
   return Way{static_cast<LinkNumber>(route->interface), lb::next_hop(*route, destination)};
+}
+
+bool Host<lb::V4>::kernel_takes_from(lb::Ipv4Address source, lb::Ipv4Address address) const {
+  const auto way = way_to(source);
+  return way && kernel_takes(way->link, address);
 }
 
 std::optional<Neighbour<lb::V4>> Host<lb::V4>::look_at_next_hop(lb::NextHop known,

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "dataplane/answer.h"
+#include "dataplane/kernel_door.h"
 #include "dataplane/messages.h"
 #include "dataplane/neighbours.h"
 #include "dataplane/outbox.h"
@@ -37,7 +38,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
 
   // `answer_limit`: all workers'.
   Host(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
-       TokenBucket& answer_limit, Reentry& reentry, const Snapshot& snapshot);
+       TokenBucket& answer_limit, KernelDoor& kernel, Reentry& reentry, const Snapshot& snapshot);
 
   // To be told of each new snapshot before the first burst with it. The one before may be gone.
   void adopt(const Snapshot& snapshot) {
@@ -54,8 +55,11 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
 
   // Each of these decides a packet's fate.
   void handle_arp(LinkNumber link, rte_mbuf* packet);
-  void handle_other(LinkNumber link, Packet& packet);      // neither TCP nor UDP
-  void handle_unmatched(LinkNumber link, Packet& packet);  // of no service and no connection
+  void handle_other(LinkNumber link, Packet& packet);            // neither TCP nor UDP
+  void handle_unmatched(LinkNumber link, Packet& packet);        // of no service and no connection
+  void handle_unrelated(LinkNumber link, const Packet& packet);  // an ICMP error of no connection
+  // What `reason` says lbd has no use for: the kernel may have one.
+  void handle_unparsed(LinkNumber link, rte_mbuf* packet, lb::DropReason reason);
   void route(LinkNumber link, Packet& packet);
   void refuse(LinkNumber link, const Packet& packet, lb::DropReason reason, IcmpError error);
   void refuse_with_reset(LinkNumber link, const Packet& packet, lb::DropReason reason);
@@ -112,6 +116,12 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   }
 
   bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }
+  // Whether the kernel has an address, and the link leads to it.
+  bool kernel_takes(LinkNumber link, lb::Ipv4Address address) const {
+    return kernel_.leads_out(link) && snapshot_->kernels.contains(address);
+  }
+  // The same of what comes from `source`, by the link that leads there.
+  bool kernel_takes_from(lb::Ipv4Address source, lb::Ipv4Address address) const;
   // Why a packet of no service and no connection ends here; nullopt: it is routed.
   std::optional<lb::DropReason> why_unmatched(const Packet& packet) const;
   // What is known of the next hop towards an address, `known` being what next_hop has remembered.
@@ -141,6 +151,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   void announce(LinkNumber link);
   // The same for one address, on the links that it belongs on.
   void announce_address(lb::Ipv4Address address);
+  // Asks for some of the VIPs that are another director's, as an address probe (RFC 5227).
+  void ask_elsewhere();
   void tick();
 
  private:
@@ -191,6 +203,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   std::optional<Way> way_to(lb::Ipv4Address destination) const;
   std::optional<lb::DropReason> why_not_routed(const Packet& packet) const;
   void send_on(LinkNumber link, Packet& packet);
+  void give_to_kernel(LinkNumber link, const Packet& packet);
+  void give_to_kernel(LinkNumber link, rte_mbuf* packet, KernelShare share);
   Neighbour<lb::V4>* find_next_hop(lb::NextHop& known, lb::Ipv4Address destination, LinkNumber link,
                                    const Packet& packet, IcmpError without_route);
   lb::Ipv4Address recorded_hop(const Neighbour<lb::V4>& hop, const Packet& packet) const;
@@ -217,6 +231,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   WorkerCounters& counters_;
   EventQueue& events_;
   TokenBucket& answer_limit_;
+  KernelDoor& kernel_;
   Reentry& reentry_;
   const Snapshot* snapshot_;
   uint32_t routing_version_ = snapshot_->routing_version;

@@ -48,7 +48,7 @@ void IcmpRelay<lb::V4>::relay(LinkNumber link, Packet& packet) {
       {packet.transport() + sizeof(IcmpHeader), packet.transport_length() - sizeof(IcmpHeader)});
   if (!quote) {
     if (to_us) {
-      host_.drop(packet, DropReason::kIcmpUnrelated);
+      host_.handle_unrelated(link, packet);
     } else {
       host_.route(link, packet);
     }
@@ -78,6 +78,12 @@ EntryIndex IcmpRelay<lb::V4>::find(const Subject& subject) const {
                                    subject.protocol);
 }
 
+bool IcmpRelay<lb::V4>::drop_in_standby(const Packet& packet, EntryIndex about) {
+  if (!snapshot_->standby || connections_.entry(about).from_inside) return false;
+  host_.drop(packet, DropReason::kStandby);
+  return true;
+}
+
 // About a reply, or about what a server started itself: it was sent as the VIP.
 void IcmpRelay<lb::V4>::relay_to_server(LinkNumber link, Packet& packet, const Quote& quote) {
   const Subject about =
@@ -85,9 +91,10 @@ void IcmpRelay<lb::V4>::relay_to_server(LinkNumber link, Packet& packet, const Q
   if (pass_on(link, packet, about)) return;
   const EntryIndex index = find(about);
   if (index == kNoEntry) {
-    host_.drop(packet, DropReason::kIcmpUnrelated);
+    host_.handle_unrelated(link, packet);
     return;
   }
+  if (drop_in_standby(packet, index)) return;
   lb::Connection<lb::V4>& entry = connections_.entry(index);
   const Method<lb::V4>& method = methods_[entry.method];
   Neighbour<lb::V4>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
@@ -114,6 +121,7 @@ void IcmpRelay<lb::V4>::relay_to_client(LinkNumber link, Packet& packet, const Q
   const EntryIndex index = find(about);
   const bool to_its_source = quote.source.address == packet.destination.address;
   if (index != kNoEntry && to_its_source) {
+    if (drop_in_standby(packet, index)) return;
     lb::Connection<lb::V4>& entry = connections_.entry(index);
     send_to_client(link, packet, quote, entry.next_hop_outside, entry.virtual_end);
     return;
@@ -121,6 +129,10 @@ void IcmpRelay<lb::V4>::relay_to_client(LinkNumber link, Packet& packet, const Q
   // About a datagram of a one-packet service there is no connection to be asked.
   const auto server = snapshot_->one_packet_reply(about.other, about.protocol);
   if (server && to_its_source) {
+    if (snapshot_->standby) {
+      host_.drop(packet, DropReason::kStandby);
+      return;
+    }
     lb::NextHop next_hop = 0;
     send_to_client(link, packet, quote, next_hop, server->virtual_end);
     return;
@@ -144,7 +156,7 @@ void IcmpRelay<lb::V4>::send_to_client(LinkNumber link, Packet& packet, const Qu
 void IcmpRelay<lb::V4>::relay_from_tunnel(LinkNumber link, Packet& packet, const Quote& outer) {
   const auto inner = read_quote({outer.transport(), outer.transport_size()});
   if (!inner) {
-    host_.drop(packet, DropReason::kIcmpUnrelated);
+    host_.handle_unrelated(link, packet);
     return;
   }
   const Subject connection =
@@ -152,9 +164,10 @@ void IcmpRelay<lb::V4>::relay_from_tunnel(LinkNumber link, Packet& packet, const
   if (pass_on(link, packet, connection)) return;
   const EntryIndex index = find(connection);
   if (index == kNoEntry || connections_.entry(index).inside.address != outer.destination.address) {
-    host_.drop(packet, DropReason::kIcmpUnrelated);
+    host_.handle_unrelated(link, packet);
     return;
   }
+  if (drop_in_standby(packet, index)) return;
   const auto& icmp = view<IcmpHeader>(packet.transport());
   IcmpError error{icmp.type, icmp.code};
   if (icmp.type == IcmpHeader::kUnreachable && icmp.code == 4) {

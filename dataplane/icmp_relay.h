@@ -45,6 +45,8 @@ class IcmpRelay<lb::V4> {
                   const lb::End<lb::V4>& other, uint8_t protocol) const;
   bool pass_on(LinkNumber link, const Packet& packet, const Subject& subject);
   lb::EntryIndex find(const Subject& subject) const;
+  // Drops what is about a connection of a VIP that is another director's now.
+  bool drop_in_standby(const Packet& packet, lb::EntryIndex about);
   // Sends on, as if it came from a virtual end, what was said about a packet from there.
   void send_to_client(LinkNumber link, Packet& packet, const Quote& quote, lb::NextHop& next_hop,
                       const lb::End<lb::V4>& virtual_end);

@@ -50,6 +50,7 @@ struct Request {
   enum class Kind : uint8_t {
     kAnnounce,         // all addresses of `link`
     kAnnounceAddress,  // `address`, where it belongs
+    kAskElsewhere,     // whether another director answers for VIPs: an event tells, once or more
     kInspectConnections,
     kInspectNeighbours,
     kInspectPath,
@@ -73,6 +74,7 @@ struct Event {
     kNeighbourFailed,  // did not answer
     kAddressConflict,  // another host claims one of the director's addresses
     kPortsExhausted,   // masquerade has no port left towards an address; told once
+    kAnswersForVip,    // another director, while this one stands by
   };
   Kind kind;
   LinkNumber link;

@@ -10,8 +10,9 @@ using lb::kNoEntry;
 
 template <class F>
 Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
-              TokenBucket& answer_limit, lb::Connections<F>& connections, LiveFigures live,
-              lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot)
+              TokenBucket& answer_limit, KernelDoor& kernel, lb::Connections<F>& connections,
+              LiveFigures live, lb::Persistence& persistence, lb::Limits& limits,
+              const Snapshot<F>& snapshot)
     : outbox_(outbox),
       peers_(peers),
       connections_(connections),
@@ -21,7 +22,7 @@ Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, Ev
       turns_(live.turns),
       reservations_(connections),
       snapshot_(&snapshot),
-      host_(io, outbox, peers, counters, events, answer_limit, *this, snapshot),
+      host_(io, outbox, peers, counters, events, answer_limit, kernel, *this, snapshot),
       relay_(host_, peers, connections),
       reassembly_(outbox) {
   connections_.look_after_holds_by(holds_);
@@ -89,7 +90,7 @@ void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burs
         (mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
     const std::span<uint8_t> frame(rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len);
     if (!parse_plain(frame, own_mac_number, verified, packet) &&
-        !parse_unusual(frame, own_mac, verified, packet, burst)) [[unlikely]] {
+        !parse_unusual(link, frame, own_mac, verified, packet, burst)) [[unlikely]] {
       continue;
     }
     classify(packet);
@@ -102,8 +103,9 @@ void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burs
 
 // What is no usual packet. True: a flow after all. Else it has ended, or waits in the burst.
 template <class F>
-bool Path<F>::parse_unusual(std::span<uint8_t> frame, const lb::MacAddress& own_mac, bool verified,
-                            Packet& packet, Burst& burst) {
+bool Path<F>::parse_unusual(LinkNumber link, std::span<uint8_t> frame,
+                            const lb::MacAddress& own_mac, bool verified, Packet& packet,
+                            Burst& burst) {
   const ParseResult result = parse(frame, own_mac, verified, packet);
   switch (result.kind) {
     case Parsed::kFlow:
@@ -118,7 +120,7 @@ bool Path<F>::parse_unusual(std::span<uint8_t> frame, const lb::MacAddress& own_
       burst.arp[burst.arps++] = packet.mbuf;
       return false;
     case Parsed::kDrop:
-      outbox_.drop(packet.mbuf, result.reason);
+      host_.handle_unparsed(link, packet.mbuf, result.reason);
       return false;
   }
   return false;
@@ -167,6 +169,12 @@ void Path<F>::expect(const Packet& packet) {
 
 template <class F>
 void Path<F>::forward_all(LinkNumber link, Burst& burst) {
+  if (snapshot_->standby) [[unlikely]] {
+    for (uint16_t i = 0; i < burst.flows; ++i) {
+      if (!drop_in_standby(burst.flow[i])) forward(link, burst.flow[i]);
+    }
+    return;
+  }
   using lb::Direction;
   const lb::ConnectionTable<F>& table = connections_.table();
   const uint64_t removals = table.removals();

@@ -32,8 +32,9 @@ class Path final : private Reentry {
   static constexpr uint16_t kBurst = 64;
 
   Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
-       TokenBucket& answer_limit, lb::Connections<F>& connections, LiveFigures live,
-       lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot);
+       TokenBucket& answer_limit, KernelDoor& kernel, lb::Connections<F>& connections,
+       LiveFigures live, lb::Persistence& persistence, lb::Limits& limits,
+       const Snapshot<F>& snapshot);
 
   Host<F>& host() { return host_; }
   const Host<F>& host() const { return host_; }
@@ -77,8 +78,8 @@ class Path final : private Reentry {
 
   // The stages, in order.
   void read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst);
-  bool parse_unusual(std::span<uint8_t> frame, const lb::MacAddress& own_mac, bool verified,
-                     Packet& packet, Burst& burst);
+  bool parse_unusual(LinkNumber link, std::span<uint8_t> frame, const lb::MacAddress& own_mac,
+                     bool verified, Packet& packet, Burst& burst);
   void locate_all(Burst& burst);
   void settle() {
     turns_.settle();
@@ -104,6 +105,9 @@ class Path final : private Reentry {
   template <lb::Direction direction>
   [[gnu::always_inline]] bool forward_usual(Packet& packet, Entry& entry);
   void forward(LinkNumber link, Packet& packet);
+  // While the VIPs are another director's: whether a packet is of one, and is dropped then.
+  bool stands_by(const Packet& packet) const;
+  bool drop_in_standby(const Packet& packet);
   void forward_with(LinkNumber link, Packet& packet, lb::EntryIndex index);
   bool reset_both(LinkNumber link, Packet& packet);
   void put_together(LinkNumber link, const Packet& fragment);
@@ -112,6 +116,7 @@ class Path final : private Reentry {
   lb::EntryIndex find_or_open(LinkNumber link, Packet& packet);
   lb::EntryIndex open(LinkNumber link, Packet& packet);
   lb::EntryIndex open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule);
+  void inspect_unmatched(const Packet& packet, PathInspection& question);
   void inspect_known(const Packet& packet, const Entry& entry, PathInspection& question);
   void inspect_opening(const Packet& packet, lb::EntryIndex replaced, PathInspection& question);
   template <class Fits>

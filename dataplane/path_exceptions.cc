@@ -59,7 +59,9 @@ void Path<F>::put_together(LinkNumber link, const Packet& fragment) {
   switch (result.kind) {
     case Parsed::kFlow:
       classify(packet);
-      if (!pass_on(link, packet, HandoverReason::kFragment)) forward(link, packet);
+      if (!pass_on(link, packet, HandoverReason::kFragment) && !drop_in_standby(packet)) {
+        forward(link, packet);
+      }
       break;
     case Parsed::kOther:
       handle_other(link, packet);
@@ -95,6 +97,24 @@ void Path<F>::handle_other(LinkNumber link, Packet& packet) {
     }
   }
   host_.handle_other(link, packet);
+}
+
+template <class F>
+bool Path<F>::stands_by(const Packet& packet) const {
+  if (!snapshot_->standby) return false;
+  if (packet.service < Packet::kMasqueraded) return true;
+  if (snapshot_->elsewhere.contains(packet.destination.address)) return true;
+  if (packet.direction() == lb::Direction::kInbound) return false;
+  const EntryIndex index = find(packet);
+  if (index != kNoEntry) return !connections_.entry(index).from_inside;
+  return snapshot_->one_packet_reply(packet.source, packet.protocol).has_value();
+}
+
+template <class F>
+bool Path<F>::drop_in_standby(const Packet& packet) {
+  if (!stands_by(packet)) return false;
+  host_.drop(packet, DropReason::kStandby);
+  return true;
 }
 
 // Whether a packet can be the first of something that its sender starts. TCP and ICMP tell; what
@@ -162,6 +182,8 @@ template void Path<lb::V4>::process_piece(LinkNumber, rte_mbuf*);
 template void Path<lb::V4>::process_again(LinkNumber, rte_mbuf*);
 template void Path<lb::V4>::put_together(LinkNumber, const Packet&);
 template void Path<lb::V4>::handle_other(LinkNumber, Packet&);
+template bool Path<lb::V4>::stands_by(const Packet&) const;
+template bool Path<lb::V4>::drop_in_standby(const Packet&);
 template const MasqueradeRule<lb::V4>* Path<lb::V4>::masquerade_rule(const Packet&) const;
 template EntryIndex Path<lb::V4>::open_masqueraded(const Packet&, const MasqueradeRule<lb::V4>&);
 

@@ -22,6 +22,10 @@ void Path<F>::inspect(PathInspection& question) {
   if (question.owner != peers_.self()) return;
   question.service = packet.service;
   question.inbound = packet.direction() == lb::Direction::kInbound;
+  if (stands_by(packet)) {
+    question.refused = DropReason::kStandby;
+    return;
+  }
   const EntryIndex index = find(packet);
   if (index != kNoEntry) {
     inspect_known(packet, connections_.entry(index), question);
@@ -45,9 +49,22 @@ void Path<F>::inspect(PathInspection& question) {
     question.masquerade_port = port.value_or(lb::Be16(0));
     if (!port) question.refused = DropReason::kNoMasqueradePort;
   } else {
-    question.refused = host_.why_unmatched(packet);
+    inspect_unmatched(packet, question);
+    return;
   }
   if (!question.refused) inspect_way(packet.destination.address, 0, 0, question);
+}
+
+template <class F>
+void Path<F>::inspect_unmatched(const Packet& packet, PathInspection& question) {
+  question.refused = host_.why_unmatched(packet);
+  if (!question.refused) {
+    inspect_way(packet.destination.address, 0, 0, question);
+  } else if (question.refused == DropReason::kClosedPort &&
+             host_.kernel_takes_from(packet.source.address, packet.destination.address)) {
+    question.to_kernel = true;
+    question.refused.reset();
+  }
 }
 
 template <class F>
@@ -68,8 +85,11 @@ void Path<F>::inspect_opening(const Packet& packet, EntryIndex replaced, PathIns
   const VirtualService<F>& service = *snapshot_->services[packet.service];
   const Admission admission = admit(service, packet);
   if (admission != Admission::kOpens) {
-    question.refused = admission == Admission::kClosed ? host_.why_unmatched(packet)
-                                                       : std::optional(DropReason::kBadSource);
+    if (admission == Admission::kClosed) {
+      inspect_unmatched(packet, question);
+    } else {
+      question.refused = DropReason::kBadSource;
+    }
     return;
   }
   question.chooses = true;

@@ -48,6 +48,7 @@ struct PathInspection {
     std::optional<uint32_t> chosen;   // position
   };
   Choice choice;
+  bool to_kernel = false;                 // by the twin of the interface that its source is behind
   std::optional<lb::DropReason> refused;  // why the packet goes nowhere
   std::optional<Neighbour<V4>> hop;       // kFree: nobody has asked for it yet
   uint16_t room = 0;                      // the largest packet that fits the way

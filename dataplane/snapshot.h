@@ -142,7 +142,12 @@ struct Snapshot {
   // By the server's end, to an element of the other.
   lb::EndpointTable<F> one_packet_ends;
   std::vector<OnePacketServer<F>> one_packet_servers;
-  OwnAddresses<F> own;       // interface addresses and VIPs
+  OwnAddresses<F> own;      // interface addresses and VIPs, while these are not another director's
+  OwnAddresses<F> kernels;  // the addresses that the kernel has too
+  // Whether the VIPs, `elsewhere`, are another director's now: nothing is answered or forwarded for
+  // them, and what their connections were stays as it is.
+  bool standby = false;
+  OwnAddresses<F> elsewhere;
   lb::RouteTable<F> routes;  // connected prefixes included
   Masquerade<F> masquerade;
   lb::Timeouts timeouts{};

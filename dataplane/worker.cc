@@ -17,10 +17,11 @@ Worker::Worker(WorkerParts parts)
       links_(static_cast<LinkNumber>(parts.links.size())),
       peers_(parts.mesh, parts.number, parts.owner, parts.key, parts.io, counters_),
       outbox_(parts.io, peers_, counters_, parts.links),
+      kernel_(parts.kernel, parts.number, counters_),
       connections_(parts.pool, parts.bucket_memory, parts.key, parts.loads,
                    snapshot_.reader_take().timeouts, 0),
-      path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, connections_,
-            parts.live, parts.persistence, parts.limits, snapshot_.reader_take()) {
+      path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, kernel_,
+            connections_, parts.live, parts.persistence, parts.limits, snapshot_.reader_take()) {
   for (const StaticNeighbour& neighbour : parts.neighbours) {
     path_.host().neighbours().add_static(neighbour.link, neighbour.address, neighbour.mac, 0);
   }
@@ -37,9 +38,27 @@ uint32_t Worker::turn(lb::Tick now) {
     process(link, packets, count);
     received += count;
   }
+  received += take_from_kernel();
   housekeep(now);
   flush();
   return received;
+}
+
+// As it is: the kernel has made whole frames. What finds no buffer waits for the next turn.
+uint32_t Worker::take_from_kernel() {
+  return kernel_.take([&](const FrameRing::Frame& frame) {
+    rte_mbuf* packet = io_.allocate();
+    if (packet == nullptr) return false;
+    counters_.from_kernel.add(1);
+    const auto length = static_cast<uint16_t>(frame.bytes.size());
+    if (char* bytes = rte_pktmbuf_append(packet, length)) {
+      std::memcpy(bytes, frame.bytes.data(), length);
+      outbox_.send(frame.link, packet);
+    } else {
+      outbox_.drop(packet, lb::DropReason::kTooBig);
+    }
+    return true;
+  });
 }
 
 uint32_t Worker::take_handed() {
@@ -85,7 +104,10 @@ void Worker::work_on(const HandedPacket* packets, uint16_t count) {
   }
 }
 
-void Worker::begin(lb::Tick now) { path_.begin(snapshot_.reader_take(), now); }
+void Worker::begin(lb::Tick now) {
+  kernel_.begin();
+  path_.begin(snapshot_.reader_take(), now);
+}
 
 void Worker::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   counters_.packets.add(count);
@@ -127,6 +149,9 @@ void Worker::serve_requests(lb::Tick now) {
         break;
       case Request::Kind::kAnnounceAddress:
         path_.host().announce_address(request.address);
+        break;
+      case Request::Kind::kAskElsewhere:
+        path_.host().ask_elsewhere();
         break;
       case Request::Kind::kCut:
         cut_ = request.cut;

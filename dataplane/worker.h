@@ -35,6 +35,7 @@ struct WorkerParts {
   lb::Limits& limits;
   Publication<Snapshot<lb::V4>>& snapshot;
   std::vector<StaticNeighbour> neighbours;
+  KernelExchange* kernel = nullptr;  // where a link has a twin in the kernel
 };
 
 class Worker {
@@ -61,6 +62,7 @@ class Worker {
 
   WorkerCounters& counters() { return counters_; }
   const WorkerCounters& reader_counters() const { return counters_; }
+  const KernelDoor& reader_kernel() const { return kernel_; }
   lb::Connections<lb::V4>& connections() { return connections_; }
 
   // From the control thread. False: the queue is full, try later.
@@ -69,6 +71,7 @@ class Worker {
 
  private:
   uint32_t take_handed();
+  uint32_t take_from_kernel();
   void work_on(const HandedPacket* packets, uint16_t count);
   void serve_requests(lb::Tick now);
   void step_inspections(lb::Tick now);
@@ -84,6 +87,7 @@ class Worker {
   EventQueue events_;
   Peers peers_;
   Outbox outbox_;
+  KernelDoor kernel_;
   lb::Connections<lb::V4> connections_;
   Path<lb::V4> path_;
   lb::Tick last_tick_ = 0;

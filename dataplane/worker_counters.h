@@ -24,6 +24,8 @@ struct WorkerCounters {
   lb::Counter<uint64_t> packets;      // received by the worker's own queues
   lb::Counter<uint64_t> consumed;     // done with: ARP, ping, what was sent on in other pieces
   lb::Counter<uint64_t> answers;      // made by the director: ARP, ICMP, RST
+  lb::Counter<uint64_t> to_kernel;    // copied to the kernel's twin of their link, and done with
+  lb::Counter<uint64_t> from_kernel;  // sent for the kernel
   lb::Counter<uint64_t> fragments;    // sent in place of packets that did not fit or came so
   lb::Counter<uint64_t> suppressed;   // answers not given, to keep their rate
   lb::Counter<uint64_t> connections;  // live entries

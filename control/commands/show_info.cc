@@ -20,6 +20,7 @@ std::string to_json(const InfoFacts& info, const std::vector<DropFacts>& drops) 
        {"started_unix", info.started_unix},
        {"uptime_seconds", info.uptime_seconds},
        {"workers", info.workers},
+       {"vips", info.vips},
        {"connections",
         {{"entries", info.connection_entries}, {"capacity", info.connection_capacity}}},
        {"client_holds",
@@ -52,6 +53,7 @@ Reply show_info(Facts& facts, const Call& call) {
   line("started", human_time(info.started_unix));
   line("uptime", human_duration(info.uptime_seconds));
   line("workers", fmt::to_string(info.workers));
+  line("vips", info.vips);
   line("connections", share(info.connection_entries, info.connection_capacity));
   if (info.client_holds_displaced > 0) {
     line("persistence", fmt::format("{} clients lost their server for want of room (room for {})",

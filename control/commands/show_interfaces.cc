@@ -21,20 +21,27 @@ std::vector<std::string> to_strings(const std::vector<lb::Prefix>& prefixes) {
 }
 
 Json to_json(const InterfaceFacts& interface) {
-  return {{"name", interface.name},
-          {"devices", interface.devices},
-          {"link", interface.link_up ? "up" : "down"},
-          {"mac", interface.mac.to_string()},
-          {"addresses", to_strings(interface.addresses)},
-          {"mtu", interface.mtu},
-          {"rx_packets", interface.rx_packets},
-          {"rx_bytes", interface.rx_bytes},
-          {"rx_missed", interface.rx_missed},
-          {"rx_errors", interface.rx_errors},
-          {"rx_no_mbuf", interface.rx_no_mbuf},
-          {"tx_packets", interface.tx_packets},
-          {"tx_bytes", interface.tx_bytes},
-          {"tx_errors", interface.tx_errors}};
+  Json json = {{"name", interface.name},
+               {"devices", interface.devices},
+               {"link", interface.link_up ? "up" : "down"},
+               {"mac", interface.mac.to_string()},
+               {"addresses", to_strings(interface.addresses)},
+               {"mtu", interface.mtu},
+               {"rx_packets", interface.rx_packets},
+               {"rx_bytes", interface.rx_bytes},
+               {"rx_missed", interface.rx_missed},
+               {"rx_errors", interface.rx_errors},
+               {"rx_no_mbuf", interface.rx_no_mbuf},
+               {"tx_packets", interface.tx_packets},
+               {"tx_bytes", interface.tx_bytes},
+               {"tx_errors", interface.tx_errors}};
+  if (interface.kernel_interface) {
+    json["kernel_interface"] = *interface.kernel_interface;
+    json["to_kernel"] = interface.to_kernel;
+    json["from_kernel"] = interface.from_kernel;
+    json["kernel_dropped"] = interface.kernel_dropped;
+  }
+  return json;
 }
 
 std::string to_text(const std::vector<InterfaceFacts>& interfaces) {
@@ -51,6 +58,10 @@ std::string to_text(const std::vector<InterfaceFacts>& interfaces) {
                    {"tx_packets", kRight},
                    {"tx_B", kRight},
                    {"tx_errors", kRight},
+                   {"kernel"},
+                   {"to_kernel", kRight},
+                   {"from_kernel", kRight},
+                   {"kernel_dropped", kRight},
                    {"addresses"},
                    {"devices"}});
   for (const InterfaceFacts& interface : interfaces) {
@@ -60,7 +71,9 @@ std::string to_text(const std::vector<InterfaceFacts>& interfaces) {
                fmt::to_string(interface.rx_missed), fmt::to_string(interface.rx_errors),
                fmt::to_string(interface.rx_no_mbuf), fmt::to_string(interface.tx_packets),
                human_number(static_cast<double>(interface.tx_bytes)),
-               fmt::to_string(interface.tx_errors),
+               fmt::to_string(interface.tx_errors), interface.kernel_interface.value_or("-"),
+               fmt::to_string(interface.to_kernel), fmt::to_string(interface.from_kernel),
+               fmt::to_string(interface.kernel_dropped),
                fmt::format("{}", fmt::join(to_strings(interface.addresses), ",")),
                fmt::format("{}", fmt::join(interface.devices, ","))});
   }

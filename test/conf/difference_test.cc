@@ -179,6 +179,19 @@ TEST_CASE("what is settled when the director starts is named by its pointer") {
         "!/interfaces/0/name");
 }
 
+TEST_CASE("whose the VIPs are at start is no change of what runs, but of the file") {
+  CHECK(between(file(), file_with(R"("vips": "standby")")) ==
+        "vips at the next start:\"active\">\"standby\"");
+}
+
+TEST_CASE("an interface's twin is settled at start, its virtual addresses are not") {
+  const std::string wan = R"("device": "d0", "addresses": ["10.0.0.1/24"])";
+  CHECK(between(interfaces(wan), interfaces(wan + R"(, "kernel_interface": "lb0")")) ==
+        "!/interfaces/0/kernel_interface");
+  CHECK(between(interfaces(wan), interfaces(wan + R"(, "virtual_addresses": ["10.0.0.2"])")) ==
+        "interfaces wan virtual_addresses:[]>[\"10.0.0.2\"]");
+}
+
 TEST_CASE("addresses and neighbours of interfaces change while it runs") {
   const std::string device = R"("device": "d0")";
   CHECK(between(interfaces(device + R"(, "addresses": ["10.0.0.1/24"])"),

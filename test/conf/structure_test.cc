@@ -45,7 +45,9 @@ TEST_CASE("an unknown key is answered by the nearest known one, else by all") {
           "/services/0/shceduler: unknown key; did you mean \"scheduler\"?"},
          {file_with(R"("firewall": [])"),
           "/firewall: unknown key, expected one of \"eal\", \"interfaces\", \"routes\", "
-          "\"services\", \"masquerade\", \"timeouts\", \"connections\", \"idle\", \"mbufs\", \"control\""},
+          "\"services\", \"masquerade\", \"timeouts\", \"connections\", \"idle\", \"mbufs\", "
+          "\"vips\", "
+          "\"control\""},
          {file_with(R"("connections": {"capacity": 5, "a/b~c": 1})"),
           "/connections/a~1b~0c: unknown key, expected one of \"capacity\""},
          {file_with(R"("timeouts": {"\u001b[31m": 1, "tpc": 1})"),

@@ -53,6 +53,19 @@ struct Fixture {
   const conf::Service& all() { return changes.config.services.at(2); }
 };
 
+TEST_CASE_METHOD(Fixture, "set vips takes the VIPs over or leaves them, and knows no third") {
+  CHECK(run("set vips standby") == "VIPs are standby\n");
+  CHECK(changes.vips == conf::Vips::kStandby);
+  CHECK(json::parse(run("set vips active json")) ==
+        json{{"done", "VIPs are active as soon as no other director answers for them"}});
+  CHECK(changes.vips == conf::Vips::kActive);
+  CHECK(refused("set vips master").find("expected active or standby") != std::string::npos);
+  CHECK(refused("set vips").find("expected active or standby") != std::string::npos);
+  changes.refusal = Refusal{Refusal::Kind::kInvalid, "cannot be"};
+  CHECK(refused("set vips standby") == "error: cannot be\n");
+  CHECK(interpreter.execute("set vips active", Level::kRead, {}).starts_with("error: "));
+}
+
 TEST_CASE_METHOD(Fixture, "help has every command that changes something, with its grammar") {
   const std::string text = run("help");
   for (const char* usage :

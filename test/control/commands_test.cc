@@ -69,6 +69,7 @@ TEST_CASE_METHOD(Fixture, "show info") {
         "started      2025-11-25T12:00:00Z\n"
         "uptime       1d 2h 3m\n"
         "workers      2\n"
+        "vips         active\n"
         "connections  250 of 1000 (25.0 %)\n"
         "mbufs        2048 of 8192 (25.0 %)\n"
         "drops        14 packets\n");
@@ -76,6 +77,7 @@ TEST_CASE_METHOD(Fixture, "show info") {
   CHECK(info["version"] == "0.1.0");
   CHECK(info["uptime_seconds"] == 93784.5);
   CHECK(info["workers"] == 2);
+  CHECK(info["vips"] == "active");
   CHECK(info["connections"] == json{{"entries", 250}, {"capacity", 1000}});
   CHECK(info["mbufs"] == json{{"in_use", 2048}, {"total", 8192}});
   CHECK(info["client_holds"] == json{{"capacity", 0}, {"displaced", 0}});
@@ -212,9 +214,11 @@ TEST_CASE_METHOD(Fixture, "show connections refuses wrong arguments one by one")
 TEST_CASE_METHOD(Fixture, "show interfaces") {
   CHECK(run("show interfaces") ==
         "interface  link  mac                 mtu  rx_packets   rx_B  rx_missed  rx_errors  "
-        "rx_no_mbuf  tx_packets  tx_B  tx_errors  addresses         devices\n"
+        "rx_no_mbuf  tx_packets  tx_B  tx_errors  kernel  to_kernel  from_kernel  kernel_dropped  "
+        "addresses         devices\n"
         "wan        up    02:00:00:00:00:01  1500          11  1235k          1          2  "
-        "         3          12   999          4  192.168.22.11/24  net_af_xdp0,net_af_xdp1\n");
+        "         3          12   999          4  lb-wan         15           16              17  "
+        "192.168.22.11/24  net_af_xdp0,net_af_xdp1\n");
   const json wan = run_json("show interfaces")["interfaces"][0];
   CHECK(wan["name"] == "wan");
   CHECK(wan["link"] == "up");
@@ -222,6 +226,10 @@ TEST_CASE_METHOD(Fixture, "show interfaces") {
   CHECK(wan["addresses"] == json{"192.168.22.11/24"});
   CHECK(wan["rx_bytes"] == 1234567);
   CHECK(wan["tx_errors"] == 4);
+  CHECK(wan["kernel_interface"] == "lb-wan");
+  CHECK(wan["to_kernel"] == 15);
+  CHECK(wan["from_kernel"] == 16);
+  CHECK(wan["kernel_dropped"] == 17);
 }
 
 TEST_CASE_METHOD(Fixture, "show neighbours") {

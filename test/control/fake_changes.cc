@@ -30,6 +30,12 @@ Change FakeChanges::set_timeouts(const conf::Timeouts& timeouts) {
   return {};
 }
 
+Change FakeChanges::set_vips(conf::Vips wanted) {
+  if (refusal) return std::unexpected(*refusal);
+  vips = wanted;
+  return {};
+}
+
 Change FakeChanges::clear_counters(const std::optional<ServiceKey>& key) {
   if (refusal) return std::unexpected(*refusal);
   const auto& services = config.services;

@@ -23,6 +23,7 @@ struct FakeChanges : Changes {
   std::vector<std::string> lines;  // what plan and reload say
   std::optional<conf::Config> planned;
   std::optional<Farewell> last_farewell;
+  std::optional<conf::Vips> vips;  // that were last set
 
   const std::vector<conf::Service>& services() const override { return config.services; }
   Change add_service(conf::Service service) override;
@@ -30,6 +31,7 @@ struct FakeChanges : Changes {
   Change delete_service(const ServiceKey& key, const Farewell& farewell) override;
   const conf::Config& running() const override { return config; }
   Change set_timeouts(const conf::Timeouts& timeouts) override;
+  Change set_vips(conf::Vips vips) override;
   Change clear_counters(const std::optional<ServiceKey>& key) override;
   Change replace(conf::Config wanted, const Farewell& farewell) override;
   std::expected<std::vector<std::string>, Refusal> plan(const conf::Config& wanted) override;

@@ -68,6 +68,10 @@ FakeFacts small_director() {
                            .addresses = {*lb::Prefix::parse("192.168.22.11/24")},
                            .mtu = 1500,
                            .link_up = true,
+                           .kernel_interface = "lb-wan",
+                           .to_kernel = 15,
+                           .from_kernel = 16,
+                           .kernel_dropped = 17,
                            .rx_packets = 11,
                            .rx_bytes = 1234567,
                            .rx_missed = 1,
@@ -79,8 +83,9 @@ FakeFacts small_director() {
   facts.the_neighbours = {{"wan", *lb::IpAddress::parse("192.168.22.1"),
                            lb::MacAddress::parse("02:00:00:00:00:99"), "reachable", 12.5},
                           {"wan", *lb::IpAddress::parse("192.168.22.7"), {}, "failed", 0}};
-  facts.the_workers = {{1, 0.123, 150, 1000, 10, "ring", {{"icmp", 1}, {"owner", 9}, {"transmit", 0}}, 4, 0.025},
-                       {2, 0.5, 100, 900, 0, "rss", {}, 10, 0}};
+  facts.the_workers = {
+      {1, 0.123, 150, 1000, 10, "ring", {{"icmp", 1}, {"owner", 9}, {"transmit", 0}}, 4, 0.025},
+      {2, 0.5, 100, 900, 0, "rss", {}, 10, 0}};
   facts.the_drops = {{"bad_ip_checksum", "IP header with a wrong checksum", 0},
                      {"no_route", "no route to the destination", 5},
                      {"table_full", "no connection left", 9}};

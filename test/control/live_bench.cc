@@ -18,6 +18,7 @@ conf::Config LiveBench::load(const std::string& json) {
 
 LiveBench::LiveBench(conf::Config config) {
   running.config = std::move(config);
+  running.vips = running.config.vips;
   running.roster = enter_all(running.config);
   workers = std::make_unique<HeapWorkers>(running.config, running.roster);
   running.publisher = workers.get();

@@ -162,9 +162,8 @@ std::string cut() {
   lab.cut("tcp 10.1.0.100:80", {kServer});
   const Bytes whole = tcp(kClient, kVip).flags("A").data(20).build(lab.mac_of_link("wan"));
   const Frame fragment = ip("10.1.0.10", "10.1.0.100", 6);
-  lab.from_client(Frame(fragment)
-                      .data(Bytes(whole.begin() + 34, whole.begin() + 34 + 24))
-                      .fragment(0x2000));
+  lab.from_client(
+      Frame(fragment).data(Bytes(whole.begin() + 34, whole.begin() + 34 + 24)).fragment(0x2000));
   lab.from_client(Frame(fragment).data(Bytes(whole.begin() + 34 + 24, whole.end())).fragment(3));
   return lab.drops();
 }
@@ -182,6 +181,27 @@ std::string handover_full() {
   }
   lab.turn();
   return drops;
+}
+
+// One packet for the kernel more than its limits or the way to it allow.
+std::string kernel(uint16_t at_once) {
+  Setup setup{.services = one_service()};
+  setup.twins = {"wan"};
+  Lab lab(setup);
+  std::string drops;
+  for (int count = 0; drops.empty() && count < 2000; count += at_once) {
+    lab.receive("wan", std::vector<Frame>(at_once, udp("10.1.0.10:53", "10.1.0.1:40000")));
+    drops = lab.drops();
+  }
+  return drops;
+}
+
+std::string standby() {
+  Setup setup{.services = one_service()};
+  setup.standby = true;
+  Lab lab(setup);
+  lab.from_client(syn());
+  return lab.drops();
 }
 
 }  // namespace
@@ -212,16 +232,21 @@ TEST_CASE("reasons that take a situation are counted once as well", "[one-worker
   CHECK(chained() == once(DropReason::kChained));
   CHECK(transmit_full() == once(DropReason::kTransmitFull));
   CHECK(handover_full() == once(DropReason::kHandoverFull));
+  CHECK(kernel(dataplane::KernelDoor::kPerTurn + 1) == once(DropReason::kKernelLimit));
+  CHECK(kernel(1) == once(DropReason::kKernelFull));
+  CHECK(standby() == once(DropReason::kStandby));
 }
 
 TEST_CASE("every drop reason is reached by one of these tests") {
   std::set<DropReason> reached = {
-      DropReason::kNoServer,         DropReason::kTableFull,       DropReason::kAmbiguousTuple,
+      DropReason::kNoServer, DropReason::kTableFull, DropReason::kAmbiguousTuple,
       DropReason::kNeighbourPending, DropReason::kNeighbourFailed, DropReason::kChained,
-      DropReason::kTransmitFull,     DropReason::kFragmentOverlap, DropReason::kFragmentRepeated,
-      DropReason::kFragmentTimeout,  DropReason::kFragmentsFull,   DropReason::kNoMasqueradePort,
-      DropReason::kNoBuffer,         DropReason::kHandoverFull,
-      DropReason::kCut};
+      DropReason::kTransmitFull, DropReason::kFragmentOverlap, DropReason::kFragmentRepeated,
+      DropReason::kFragmentTimeout, DropReason::kFragmentsFull, DropReason::kNoMasqueradePort,
+      DropReason::kNoBuffer, DropReason::kHandoverFull, DropReason::kCut, DropReason::kKernelLimit,
+      DropReason::kKernelFull, DropReason::kStandby,
+      // Counted by the thread of the kernel's twins: test/control/twin_pump_test.cc.
+      DropReason::kKernelDown};
   for (const Case& c : single_frames()) reached.insert(c.reason);
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
     INFO(lb::kDropReasonTexts[i].name);

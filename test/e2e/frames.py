@@ -71,6 +71,13 @@ def fragments(source, destination, protocol, whole, size, identification):
             for begin in range(0, len(whole), size)]
 
 
+def arp_request(sender_mac, sender, target):
+    """A whole frame: who has `target`? By broadcast."""
+    payload = struct.pack("!HHBBH6s4s6s4s", 1, IPV4, 6, 4, 1, mac(sender_mac), socket.inet_aton(sender), bytes(6),
+                          socket.inet_aton(target))
+    return ethernet("ff:ff:ff:ff:ff:ff", sender_mac, payload, ARP)
+
+
 def icmp_error(kind, code, quote, word=0):
     """An ICMP message about the packet that `quote` begins with; word: the header's second (a next hop's MTU)."""
     def message(check):

@@ -8,16 +8,18 @@
 Shared by tools/demo and test/e2e. Needs root. Only the standard library, so that /usr/bin/python3 is enough.
 """
 
+from .bird import Bird
 from .capture import Capture
 from .director import Director, Programs, service, spread
 from .hosts import CommandFailed, Host, Lab, run
+from .keepalived import Keepalived
 from .ldirectord import Ldirectord, edited
 from .servers import Nginx, TunnelEnd, UdpEcho
-from .topology import DrOneWire, NatOneArm, NatOutward, NatTwoArm, TunnelBehindRouter
+from .topology import DirectorPair, DrOneWire, NatOneArm, NatOutward, NatTwoArm, TunnelBehindRouter
 from .wait import TimedOut, wait_for
 
 __all__ = [
-    "Capture", "CommandFailed", "Director", "DrOneWire", "Host", "Lab", "Ldirectord", "NatOneArm", "NatOutward",
-    "NatTwoArm", "Nginx", "Programs", "TimedOut", "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "edited", "run", "service",
-    "spread", "wait_for",
+    "Bird", "Capture", "CommandFailed", "Director", "DirectorPair", "DrOneWire", "Host", "Keepalived", "Lab",
+    "Ldirectord", "NatOneArm", "NatOutward", "NatTwoArm", "Nginx", "Programs", "TimedOut", "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "edited",
+    "run", "service", "spread", "wait_for",
 ]

@@ -163,6 +163,45 @@ class NatOutward(Cluster):
         self.real_server("rs2", self.rip2, "192.168.11.11")
 
 
+class DirectorPair(Cluster):
+    r"""Two directors, one of which has the VIP and the servers' gateway.
+
+                          .--- director  wan0 192.168.22.11    lan0 192.168.11.11 ---.         .--- rs1  192.168.11.100
+        client ----- wan -<                                                           >- lan --<
+        192.168.22.50     '--- partner   wan0 192.168.22.12    lan0 192.168.11.12 ---'         '--- rs2  192.168.11.101
+                               VIP 192.168.22.110              gateway 192.168.11.1
+    """
+
+    devices = ("wan0", "lan0")
+    vip, gateway = "192.168.22.110", "192.168.11.1"
+    rip1, rip2 = "192.168.11.100", "192.168.11.101"
+
+    def build(self):
+        self.partner = self.lab.host("partner")
+        self.rs1, self.rs2 = self.lab.host("rs1"), self.lab.host("rs2")
+        self.lab.switch("wan", (self.client, "eth0"), (self.director, "wan0"), (self.partner, "wan0"))
+        self.lab.switch("lan", (self.director, "lan0"), (self.partner, "lan0"), (self.rs1, "eth0"), (self.rs2, "eth0"))
+        self.client.address("eth0", "192.168.22.50/24")
+        self.real_server("rs1", self.rip1, self.gateway)
+        self.real_server("rs2", self.rip2, self.gateway)
+
+    def own_addresses(self, host):
+        """A director's addresses outside and inside."""
+        last = "11" if host is self.director else "12"
+        return f"192.168.22.{last}", f"192.168.11.{last}"
+
+    def lbd_on(self, host, services, **more):
+        """A standby on one of the two hosts, with twins in its kernel."""
+        outside, inside = self.own_addresses(host)
+        interfaces = ({"name": "wan", "device": "net_af_xdp0", "addresses": [f"{outside}/24"],
+                       "kernel_interface": "lb-wan"},
+                      {"name": "lan", "device": "net_af_xdp1", "addresses": [f"{inside}/24"],
+                       "kernel_interface": "lb-lan", "virtual_addresses": [self.gateway]})
+        sockets = [{"path": str(self.lab.directory / f"{host.name}.sock"), "level": "admin", "mode": "0600"}]
+        return Director(host, self.configuration(services, interfaces=interfaces, vips="standby",
+                                                 control={"sockets": sockets}, **more))
+
+
 class DrOneWire(Cluster):
     r"""The article's section 3: one wire, and the servers answer the client themselves.
 

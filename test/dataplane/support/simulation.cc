@@ -46,12 +46,15 @@ Weather::Weather(Random& random)
       flood(random.below(200) == 0),
       small(random.chance(25)),
       persistence(random.chance(30)),
-      thresholds(random.chance(30)) {}
+      thresholds(random.chance(30)),
+      twin(random.chance(40)),
+      handovers(random.chance(20)) {}
 
 Setup Simulation::setup(Random& random, const Weather& weather) {
   Setup setup;
   setup.workers = static_cast<dataplane::WorkerNumber>(1 + random.below(5));
   setup.capacity = weather.small ? 32 + random.below(64) : 1024;
+  if (weather.twin) setup.twins = {"wan"};
   if (weather.masquerade) setup.masquerade = {{"10.2.0.0/24", "wan", 2000, 2999}};
   setup.links[kLan].mtu = static_cast<uint16_t>(random.chance(20) ? 600 : 1500);
   return setup;
@@ -122,6 +125,10 @@ void Simulation::step() {
     if (random_.below(16) == 0) swap_services();
     if (random_.below(20) == 0) cut_something();
   }
+  if (weather_.handovers && random_.below(12) == 0) {
+    world_.edit([](Setup& setup) { setup.standby = !setup.standby; });
+  }
+  if (weather_.twin) let_the_kernel();
   if (weather_.refusals && random_.below(8) == 0) {
     const uint16_t limit = random_.chance(40) ? static_cast<uint16_t>(random_.below(3)) : 0xffff;
     world_.io().set_transmit_limit(static_cast<dataplane::LinkNumber>(random_.below(2)), limit);
@@ -362,6 +369,17 @@ void Simulation::send_in_fragments(dataplane::LinkNumber link, const Frame& fram
 }
 
 // An ICMP error about what the director has sent, to whom its packet names as the sender.
+// Sends something, or takes what has come.
+void Simulation::let_the_kernel() {
+  if (random_.chance(10)) world_.to_kernel();
+  if (random_.chance(80)) return;
+  const std::string& client = kClients[random_.below(4)];
+  world_.from_kernel("wan", udp("10.1.0.1:50000", client + ":9")
+                                .from_mac(world_.mac_of_link("wan"))
+                                .to_mac(mac_of(client))
+                                .build({}));
+}
+
 void Simulation::complain() {
   if (recent_.empty()) return;
   const Bytes& about = random_.of(recent_);
@@ -379,7 +397,7 @@ void Simulation::complain() {
 void Simulation::chat() {
   const std::string& client = kClients[random_.below(4)];
   const std::string& server = kServers[random_.below(4)];
-  switch (random_.below(6)) {
+  switch (random_.below(8)) {
     case 0:
       return put(kWan, arp_request(client, "10.1.0.100"));
     case 1:
@@ -392,6 +410,10 @@ void Simulation::chat() {
       return put(kWan, tcp(client + ":9", "10.1.0.1:9").flags("S"));
     case 5:
       return put(kLan, udp(server + ":9", client + ":9"));
+    case 6:
+      return put(kWan, arp_reply(client, "10.1.0.1"));
+    case 7:
+      return put(kWan, ip(client, "10.1.0.1", 112).data(8));
   }
 }
 

@@ -48,6 +48,8 @@ struct Weather {
   bool small;        // few entries
   bool persistence;  // clients hold to servers
   bool thresholds;   // servers take so many connections and no more
+  bool twin;         // the kernel has a twin of the wan, and takes its packets now and then
+  bool handovers;    // VIPs go to another director and come back
 };
 
 class Simulation {
@@ -90,6 +92,7 @@ class Simulation {
   void step();
   void swap_services();
   void cut_something();
+  void let_the_kernel();
   void pass_time();
   void choose_sleepers();
   void flood();

@@ -49,6 +49,8 @@ std::string text_of_event(const dataplane::Event& event, const std::string& link
       return fmt::format("{} on {} does not answer", address, link);
     case dataplane::Event::Kind::kAddressConflict:
       return fmt::format("{} on {} is claimed by {}", address, link, event.from.to_string());
+    case dataplane::Event::Kind::kAnswersForVip:
+      return fmt::format("{} on {} is answered for by {}", address, link, event.from.to_string());
     case dataplane::Event::Kind::kPortsExhausted:
       return fmt::format("{} by {}: no masquerade port is left", address, link);
   }
@@ -65,6 +67,7 @@ dataplane::WorkerNumber usual_workers() {
 World::World(Setup setup)
     : setup_(std::move(setup)),
       io_(setup_.links.size()),
+      kernel_(build_kernel()),
       turns_(kSlots),
       snapshot_(setup_.workers, build_snapshot()),
       answer_limit_(dataplane::Host<V4>::kAnswersPerSecond,
@@ -185,11 +188,12 @@ std::unique_ptr<const dataplane::Snapshot<V4>> World::build_snapshot() {
   }
   snapshot->routing_version = setup_.routing_version;
   snapshot->links = build_links();
-  std::vector<lb::Ipv4Address> own;
+  std::vector<lb::Ipv4Address> own, kernels, elsewhere;
   std::vector<lb::Route<V4>> routes;
   for (uint32_t i = 0; i < snapshot->links.size(); ++i) {
     for (const lb::Prefix& prefix : snapshot->links[i].addresses) {
       own.push_back(prefix.address.ipv4());
+      if (kernel_ && kernel_->has_twin(static_cast<uint16_t>(i))) kernels.push_back(own.back());
       routes.push_back({prefix.network(), i, {}});
     }
   }
@@ -200,11 +204,14 @@ std::unique_ptr<const dataplane::Snapshot<V4>> World::build_snapshot() {
   snapshot->services.resize(kSlots);
   for (const ServiceSetup& setup : setup_.services) {
     auto service = std::make_shared<dataplane::VirtualService<V4>>(build_service(setup));
-    own.push_back(service->end.address);
+    (setup_.standby ? elsewhere : own).push_back(service->end.address);
     snapshot->services[service->slot] = std::move(service);
   }
   dataplane::index_services(*snapshot, key_);
   snapshot->own = dataplane::OwnAddresses<V4>(std::move(own));
+  snapshot->kernels = dataplane::OwnAddresses<V4>(std::move(kernels));
+  snapshot->standby = setup_.standby;
+  snapshot->elsewhere = dataplane::OwnAddresses<V4>(std::move(elsewhere));
   snapshot->routes = lb::RouteTable<V4>(std::move(routes));
   std::vector<dataplane::MasqueradeRule<V4>> rules;
   for (const MasqueradeSetup& rule : setup_.masquerade) {
@@ -261,7 +268,37 @@ void World::build_worker(dataplane::WorkerNumber number) {
       .persistence = *persistence_,
       .limits = limits_,
       .snapshot = snapshot_,
-      .neighbours = neighbours}));
+      .neighbours = neighbours,
+      .kernel = kernel_.get()}));
+}
+
+std::unique_ptr<dataplane::KernelExchange> World::build_kernel() const {
+  constexpr uint16_t kLargestFrame = 1522;
+  if (setup_.twins.empty()) return nullptr;
+  std::vector<bool> twins;
+  for (const LinkSetup& link : setup_.links) {
+    twins.push_back(std::ranges::find(setup_.twins, link.name) != setup_.twins.end());
+  }
+  return std::make_unique<dataplane::KernelExchange>(twins, setup_.workers, kLargestFrame);
+}
+
+Lines World::to_kernel() {
+  Lines lines;
+  for (dataplane::WorkerNumber i = 0; i < setup_.workers; ++i) {
+    dataplane::FrameRing& ring = kernel_->to_kernel(i);
+    while (const auto frame = ring.reader_front()) {
+      lines.push_back(describe(Bytes(frame->bytes.begin(), frame->bytes.end())) + " by " +
+                      setup_.links[frame->link].name);
+      ring.reader_pop();
+    }
+  }
+  return lines;
+}
+
+void World::from_kernel(std::string_view link, const Bytes& frame) {
+  dataplane::FrameRing& ring = kernel_->from_kernel(0);
+  if (!ring.writer_has_room(1)) std::abort();
+  ring.writer_put(link_number(link), frame);
 }
 
 Lines World::receive(std::string_view link, const std::vector<Frame>& frames) {

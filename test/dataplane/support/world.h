@@ -79,6 +79,8 @@ struct Setup {
   dataplane::WorkerNumber workers = usual_workers();
   std::map<lb::State, uint32_t> timeouts = {};  // seconds, where they are not LVS's
   uint32_t routing_version = 0;
+  std::vector<std::string> twins = {};  // the links that have one in the kernel
+  bool standby = false;                 // the VIPs are another director's
 };
 
 class World {
@@ -112,6 +114,10 @@ class World {
   // leaves, described. No time passes.
   Lines receive(std::string_view link, const std::vector<Frame>& frames);
   Lines turn();
+  // What the kernel got since the last call, described.
+  Lines to_kernel();
+  // The kernel sends a frame, as it is, to be taken at a worker's next turn.
+  void from_kernel(std::string_view link, const Bytes& frame);
   // The same, what leaves being left to be looked at.
   void turn_quietly();
   // One turn of one worker, which receives what has been put; the others stand still.
@@ -183,6 +189,7 @@ class World {
   uint32_t slot_of(std::map<std::string, uint32_t>& slots, const std::string& name);
   std::unique_ptr<const dataplane::Snapshot<lb::V4>> build_snapshot();
   dataplane::VirtualService<lb::V4> build_service(const ServiceSetup& setup);
+  std::unique_ptr<dataplane::KernelExchange> build_kernel() const;
   void build_workers();
   void build_worker(dataplane::WorkerNumber number);
   std::vector<dataplane::Link> build_links() const;
@@ -195,6 +202,7 @@ class World {
 
   Setup setup_;
   HeapIo io_;
+  std::unique_ptr<dataplane::KernelExchange> kernel_;  // where a link has a twin
   lb::HashKey key_{0x0123456789abcdefULL, 0xfedcba9876543211ULL};
   std::map<std::string, uint32_t> service_slots_, server_slots_;
   std::vector<std::atomic<uint64_t>> turns_;

@@ -16,10 +16,11 @@ using lb::V4;
 std::string World::audit_now() {
   using dataplane::WorkerCounters;
   std::string faults = io_.faults();
-  uint64_t fates = io_.sent_total() + io_.outstanding() + count(&WorkerCounters::consumed);
+  uint64_t fates = io_.sent_total() + io_.outstanding() + count(&WorkerCounters::consumed) +
+                   count(&WorkerCounters::to_kernel);
   for (size_t i = 0; i < lb::kDropReasons; ++i) fates += dropped(i);
   const uint64_t packets = count(&WorkerCounters::packets) + count(&WorkerCounters::answers) +
-                           count(&WorkerCounters::fragments);
+                           count(&WorkerCounters::fragments) + count(&WorkerCounters::from_kernel);
   if (fates != packets) {
     faults += fmt::format("{} packets came or were made, {} had a fate or wait; ", packets, fates);
   }

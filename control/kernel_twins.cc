@@ -1,0 +1,95 @@
+#include "control/kernel_twins.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/log.h"
+
+namespace control {
+
+std::vector<std::vector<lb::Prefix>> twin_addresses(const conf::Config& config,
+                                                    const std::vector<lb::IpAddress>& vips) {
+  const std::vector<conf::Interface>& interfaces = config.interfaces;
+  std::vector<std::vector<lb::Prefix>> result(interfaces.size());
+  std::optional<size_t> first;
+  for (size_t i = 0; i < interfaces.size(); ++i) {
+    if (!interfaces[i].kernel_interface) continue;
+    result[i] = interfaces[i].addresses;
+    if (!first) first = i;
+  }
+  if (!first) return result;
+  for (const lb::IpAddress& vip : vips) {
+    size_t place = *first;
+    bool is_own = false;
+    for (size_t i = 0; i < interfaces.size(); ++i) {
+      if (!interfaces[i].kernel_interface) continue;
+      for (const lb::Prefix& prefix : interfaces[i].addresses) {
+        if (prefix.contains(vip)) place = i;
+        is_own = is_own || prefix.address == vip;
+      }
+    }
+    if (!is_own) result[place].push_back({vip, 32});
+  }
+  return result;
+}
+
+std::expected<std::unique_ptr<KernelTwins>, std::string> KernelTwins::start(
+    const conf::Config& config, const std::vector<lb::MacAddress>& macs,
+    dataplane::KernelExchange& exchange, std::vector<dataplane::WorkerNumber> senders) {
+  std::unique_ptr<KernelTwins> result(new KernelTwins(exchange, std::move(senders)));
+  const auto addresses = twin_addresses(config, {});
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    const conf::Interface& interface = config.interfaces[i];
+    if (!interface.kernel_interface) continue;
+    const auto link = static_cast<dataplane::LinkNumber>(i);
+    Twin& twin = result->twins_[link];
+    twin.interface = interface.name;
+    twin.settings = {*interface.kernel_interface, macs[i], interface.mtu};
+    twin.addresses = addresses[i];
+    if (auto made = result->make(link, twin); !made) return std::unexpected(made.error());
+  }
+  return result;
+}
+
+std::expected<void, std::string> KernelTwins::make(dataplane::LinkNumber link, Twin& twin) {
+  const auto failed = [&](const std::string& why) {
+    return std::unexpected(fmt::format("interface {}: kernel_interface {}: {}", twin.interface,
+                                       twin.settings.name, why));
+  };
+  auto device = TapDevice::create(twin.settings);
+  if (!device) return failed(device.error());
+  if (auto set = device->set_addresses(twin.addresses); !set) return failed(set.error());
+  twin.device.emplace(std::move(*device));
+  pump_.control_attach(link, twin.device->release_fd());
+  return {};
+}
+
+void KernelTwins::follow(const conf::Config& config, const std::vector<lb::IpAddress>& vips) {
+  const auto addresses = twin_addresses(config, vips);
+  for (auto& [link, twin] : twins_) {
+    if (twin.addresses == addresses[link]) continue;
+    twin.addresses = addresses[link];
+    if (pump_.control_is_lost(link)) continue;  // it gets them when it is made again
+    if (auto set = twin.device->set_addresses(twin.addresses); !set) {
+      log::error("interface {}: kernel_interface {}: {}", twin.interface, twin.settings.name,
+                 set.error());
+    }
+  }
+}
+
+void KernelTwins::watch() {
+  for (auto& [link, twin] : twins_) {
+    if (!pump_.control_is_lost(link)) continue;
+    if (auto made = make(link, twin); !made) {
+      if (!twin.failure_told) log::error("{}", made.error());
+      twin.failure_told = true;
+      continue;
+    }
+    twin.failure_told = false;
+    log::warning("interface {}: kernel_interface {} was deleted, and is made again", twin.interface,
+                 twin.settings.name);
+  }
+}
+
+}  // namespace control
