@@ -31,15 +31,21 @@ inline uint64_t sum_of(std::span<const uint8_t> bytes, uint64_t sum = 0) {
   return sum;
 }
 
-// The same of an IPv4 header without options, as nearly all are: without a loop.
-inline uint64_t sum_of_plain_header(const Ipv4Header& header) {
-  const auto* bytes = reinterpret_cast<const uint8_t*>(&header);
+// Whether the checksum of an IPv4 header without options is right. A ones' complement sum is one
+// modulo 65,535, where 2^64 is 1: so words of 64 bits are added, with their carries, and compilers
+// make of the remainder one multiplication. The sum cannot be zero itself, as the version is not.
+inline bool has_good_checksum(const Ipv4Header& plain) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&plain);
   uint64_t first, second;
   uint32_t last;
   std::memcpy(&first, bytes, 8);
   std::memcpy(&second, bytes + 8, 8);
   std::memcpy(&last, bytes + 16, 4);
-  return (first & 0xffffffff) + (first >> 32) + (second & 0xffffffff) + (second >> 32) + last;
+  uint64_t sum = first + second;
+  sum += sum < first;
+  sum += last;
+  sum += sum < last;
+  return sum % 0xffff == 0;
 }
 
 inline uint16_t fold(uint64_t sum) {

@@ -77,6 +77,17 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
       return hop;
     return find_next_hop(known, destination, link, packet, without_route);
   }
+  // One that is known and usable, or nullptr.
+  Neighbour<lb::V4>* known_next_hop(lb::NextHop known) {
+    Neighbour<lb::V4>* hop = neighbours_.get(known);
+    return hop != nullptr && hop->usable() ? hop : nullptr;
+  }
+  // Whether may_leave would only count the TTL down.
+  static bool leaves_as_it_is(const Packet& packet, uint16_t overhead, uint16_t room) {
+    return packet.ip_header_length == sizeof(Ipv4Header) && view<Ipv4Header>(packet.ip).ttl > 1 &&
+           packet.length + overhead <= room;
+  }
+  static void count_down_ttl(const Packet& packet) { count_down_ttl(view<Ipv4Header>(packet.ip)); }
   // Counts the TTL down, checks that the packet, which may grow by `overhead` on its way to a
   // tunnel's end, fits the way or may be fragmented, and records the hop where its options ask for
   // that. False: refused. Once only for a packet.
@@ -90,11 +101,15 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   // Puts the Ethernet header and sends, in fragments where it does not fit. Precondition:
   // may_leave.
   void send(Neighbour<lb::V4>& hop, const Packet& packet) {
-    if (hop.used != now_) hop.used = now_;
     if (packet.mbuf == nullptr || packet.length > packet.room) [[unlikely]] {
       send_in_fragments(hop, packet);
       return;
     }
+    send_whole(hop, packet);
+  }
+  // The same of one that needs no fragments.
+  void send_whole(Neighbour<lb::V4>& hop, const Packet& packet) {
+    if (hop.used != now_) hop.used = now_;
     std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
     fit_frame(packet);
     outbox_.send(hop.link, packet.mbuf);

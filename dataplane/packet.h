@@ -41,6 +41,7 @@ struct Packet {
   const Fragment* fragments;  // as they came, of such a datagram
   // Found by classify: the slot of the service that `destination` names, if it does.
   uint32_t service;
+  lb::EntryIndex candidate;  // found by locate: probably its connection
   uint64_t hash;
 
   lb::Direction direction() const {

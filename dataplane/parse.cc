@@ -1,7 +1,5 @@
-#include "dataplane/parse.h"
-
-#include "dataplane/checksum.h"
 #include "dataplane/ip_options.h"
+#include "dataplane/parse_plain.h"
 
 namespace dataplane {
 namespace {
@@ -9,12 +7,6 @@ namespace {
 using lb::DropReason;
 
 ParseResult drop(DropReason reason) { return {Parsed::kDrop, reason}; }
-
-// RFC 1122 section 3.2.1.3: addresses that may never be a source.
-bool is_impossible_source(lb::Ipv4Address address) {
-  const uint8_t first = static_cast<uint8_t>(address.bits.value() >> 24);
-  return first == 0 || first == 127 || first >= 224;
-}
 
 ParseResult parse_transport(Packet<lb::V4>& packet) {
   const uint16_t length = packet.transport_length();
@@ -67,7 +59,7 @@ ParseResult parse_ipv4(std::span<uint8_t> bytes, bool checksum_known_good, Packe
   if (total_length > bytes.size()) return drop(DropReason::kTruncated);
   const bool plain = header_length == sizeof(Ipv4Header);
   if (!checksum_known_good &&
-      fold(plain ? sum_of_plain_header(ip) : sum_of(bytes.first(header_length))) != 0xffff) {
+      !(plain ? has_good_checksum(ip) : fold(sum_of(bytes.first(header_length))) == 0xffff)) {
     return drop(DropReason::kBadIpChecksum);
   }
   if (is_impossible_source(ip.source)) return drop(DropReason::kBadSource);

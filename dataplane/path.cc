@@ -1,6 +1,6 @@
 #include "dataplane/path.h"
 
-#include "dataplane/parse.h"
+#include "dataplane/parse_plain.h"
 
 namespace dataplane {
 
@@ -55,67 +55,71 @@ void Path<F>::adopt(const Snapshot<F>& snapshot) {
 template <class F>
 void Path<F>::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   Burst burst;
-  parse_all(link, packets, count, burst);
-  classify_all(link, burst);
+  read_all(link, packets, count, burst);
   locate_all(burst);
   forward_all(link, burst);
   handle_exceptions(link, burst);
   settle();
 }
 
-// Reads each packet's headers, once; broken ones end here.
+// Reads each packet's headers, once; broken ones end here, and what another worker owns goes there.
+// The bucket of the rest is fetched.
 template <class F>
-void Path<F>::parse_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst) {
-  const lb::MacAddress& own_mac = snapshot_->links[link].mac;
+void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst) {
+  const lb::MacAddress own_mac = snapshot_->links[link].mac;
+  const uint64_t own_mac_number = own_mac.as_number();
   constexpr uint16_t kAhead = 4;
   for (uint16_t i = 0; i < std::min(kAhead, count); ++i) {
     rte_prefetch0(rte_pktmbuf_mtod(packets[i], void*));
   }
+  Packet* next = burst.flow;
   for (uint16_t i = 0; i < count; ++i) {
     if (i + kAhead < count) rte_prefetch0(rte_pktmbuf_mtod(packets[i + kAhead], void*));
     rte_mbuf* mbuf = packets[i];
-    if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf) != 0) {
+    if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf) != 0) [[unlikely]] {
       outbox_.drop(mbuf, DropReason::kChained);
       continue;
     }
-    Packet& packet = burst.flow[burst.flows];
+    Packet& packet = *next;
     packet.mbuf = mbuf;
     const bool verified =
         (mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
-    const ParseResult result =
-        parse({rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len}, own_mac, verified, packet);
-    switch (result.kind) {
-      case Parsed::kFlow:
-        ++burst.flows;
-        break;
-      case Parsed::kOther:
-        burst.other[burst.others++] = packet;
-        break;
-      case Parsed::kFragment:
-        burst.fragment[burst.fragments++] = packet;
-        break;
-      case Parsed::kArp:
-        burst.arp[burst.arps++] = mbuf;
-        break;
-      case Parsed::kDrop:
-        host_.handle_unparsed(link, mbuf, result.reason);
-        break;
+    const std::span<uint8_t> frame(rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len);
+    if (!parse_plain(frame, own_mac_number, verified, packet) &&
+        !parse_unusual(link, frame, own_mac, verified, packet, burst)) [[unlikely]] {
+      continue;
     }
-  }
-}
-
-template <class F>
-void Path<F>::classify_all(LinkNumber link, Burst& burst) {
-  uint16_t kept = 0;
-  for (uint16_t i = 0; i < burst.flows; ++i) {
-    Packet& packet = burst.flow[i];
     classify(packet);
     if (pass_on(link, packet, HandoverReason::kOwner)) continue;
     connections_.table().prefetch(packet.hash);
-    if (kept != i) burst.flow[kept] = packet;
-    ++kept;
+    ++next;
   }
-  burst.flows = kept;
+  burst.flows = static_cast<uint16_t>(next - burst.flow);
+}
+
+// What is no usual packet. True: a flow after all. Else it has ended, or waits in the burst.
+template <class F>
+bool Path<F>::parse_unusual(LinkNumber link, std::span<uint8_t> frame,
+                            const lb::MacAddress& own_mac, bool verified, Packet& packet,
+                            Burst& burst) {
+  const ParseResult result = parse(frame, own_mac, verified, packet);
+  switch (result.kind) {
+    case Parsed::kFlow:
+      return true;
+    case Parsed::kOther:
+      burst.other[burst.others++] = packet;
+      return false;
+    case Parsed::kFragment:
+      burst.fragment[burst.fragments++] = packet;
+      return false;
+    case Parsed::kArp:
+      burst.arp[burst.arps++] = packet.mbuf;
+      return false;
+    case Parsed::kDrop:
+      host_.handle_unparsed(link, packet.mbuf, result.reason);
+      return false;
+  }
+  return false;
 }
 
 // Gives the packet to the worker that owns its connection, if that is another one. Asked of every
@@ -125,28 +129,15 @@ bool Path<F>::pass_on(LinkNumber link, const Packet& packet, HandoverReason reas
   return peers_.pass_on(packet.outside(), packet.hash, link, packet, reason);
 }
 
-// One probe tells whether a packet goes to a service; from that follow its direction and outside
-// end.
-template <class F>
-void Path<F>::classify(Packet& packet) const {
-  packet.service =
-      snapshot_->endpoints.find(packet.destination, packet.protocol).value_or(Packet::kNoService);
-  if (packet.service == Packet::kNoService && snapshot_->masquerade.covers(packet.destination)) {
-    packet.service = Packet::kMasqueraded;
-  }
-  packet.hash = connections_.table().hash(packet.outside(), packet.protocol);
-}
-
 // By now the buckets are in the cache; what they point to is fetched for the whole burst at once.
 // Not by __builtin_prefetch: to GCC a function that does nothing else has no effect and is left
 // out.
 template <class F>
-void Path<F>::locate_all(const Burst& burst) {
-  for (uint16_t i = 0; i < burst.flows; ++i) {
-    const Packet& packet = burst.flow[i];
-    const EntryIndex candidate = connections_.table().candidate(packet.hash);
-    if (candidate != kNoEntry) {
-      rte_prefetch0(&connections_.entry(candidate));
+void Path<F>::locate_all(Burst& burst) {
+  for (Packet& packet : std::span(burst.flow, burst.flows)) {
+    packet.candidate = connections_.table().candidate(packet.hash);
+    if (packet.candidate != kNoEntry) [[likely]] {
+      rte_prefetch0(&connections_.entry(packet.candidate));
     } else if (packet.service < Packet::kMasqueraded && may_open(packet)) {
       expect(packet);
     }
@@ -174,13 +165,60 @@ void Path<F>::expect(const Packet& packet) {
 
 template <class F>
 void Path<F>::forward_all(LinkNumber link, Burst& burst) {
+  using lb::Direction;
   if (snapshot_->standby) [[unlikely]] {
-    for (uint16_t i = 0; i < burst.flows; ++i) {
-      if (!drop_in_standby(burst.flow[i])) forward(link, burst.flow[i]);
+    for (Packet& packet : std::span(burst.flow, burst.flows)) {
+      if (!drop_in_standby(packet)) forward(link, packet);
     }
     return;
   }
-  for (uint16_t i = 0; i < burst.flows; ++i) forward(link, burst.flow[i]);
+  const lb::ConnectionTable<F>& table = connections_.table();
+  const uint64_t removals = table.removals();
+  for (Packet& packet : std::span(burst.flow, burst.flows)) {
+    // Once the burst has ended connections, a candidate may be one of these.
+    bool done = packet.candidate != kNoEntry && table.removals() == removals;
+    if (done) [[likely]] {
+      Entry& entry = connections_.entry(packet.candidate);
+      done = packet.direction() == Direction::kInbound
+                 ? forward_usual<Direction::kInbound>(packet, entry)
+                 : forward_usual<Direction::kOutbound>(packet, entry);
+    }
+    if (!done) [[unlikely]]
+      forward(link, packet);
+  }
+}
+
+// Forwards what nearly every packet is: part of the connection of its candidate, which goes on as
+// it is, and whole on its way to a known next hop. False: nothing is done yet, and `forward`, which
+// knows all cases, decides.
+template <class F>
+template <lb::Direction direction>
+inline bool Path<F>::forward_usual(Packet& packet, Entry& entry) {
+  constexpr bool kInbound = direction == lb::Direction::kInbound;
+  const lb::End<F>& outside = kInbound ? packet.source : packet.destination;
+  const lb::End<F>& other = kInbound ? packet.destination : packet.source;
+  if (lb::may_change_state(entry.state, packet.tcp_flags) || (entry.flags & Entry::kCut) != 0 ||
+      !lb::ConnectionTable<F>::is(entry, direction, outside, other, packet.protocol)) {
+    return false;
+  }
+  const Method<F>& method = methods_[entry.method];
+  Neighbour<F>* hop =
+      host_.known_next_hop(kInbound ? entry.next_hop_inside : entry.next_hop_outside);
+  if (hop == nullptr) return false;
+  const uint16_t overhead = kInbound ? method.overhead : uint16_t{0};
+  const uint16_t room = overhead == 0 ? hop->mtu : host_.room_to(entry.inside.address, hop->mtu);
+  if (!host_.leaves_as_it_is(packet, overhead, room)) return false;
+
+  count(packet, direction, entry.server);
+  if (entry.stamp != now_) entry.stamp = now_;
+  host_.count_down_ttl(packet);
+  if constexpr (kInbound) {
+    method.inbound(packet, entry, hop->source);
+  } else {
+    method.outbound(packet, entry);
+  }
+  host_.send_whole(*hop, packet);
+  return true;
 }
 
 template <class F>
@@ -213,14 +251,14 @@ void Path<F>::forward_with(LinkNumber link, Packet& packet, EntryIndex index) {
     Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
                                        IcmpError::host_unreachable());
     if (hop == nullptr) return;
-    account(packet, index, entry);
+    account(packet, entry);
     leave_inbound(link, packet, entry, *hop);
     return;
   }
   Neighbour<F>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, link, packet,
                                      IcmpError::host_unreachable());
   if (hop == nullptr) return;
-  account(packet, index, entry);
+  account(packet, entry);
   leave_outbound(link, packet, entry, *hop);
 }
 
@@ -380,21 +418,14 @@ EntryIndex Path<F>::rival_at(const RealServer<F>& server, const Packet& packet) 
 }
 
 template <class F>
-void Path<F>::account(const Packet& packet, EntryIndex index, Entry& entry) {
-  lb::Traffic& traffic = live_.traffic[entry.server];
-  lb::Side side;
-  if (packet.direction() == lb::Direction::kInbound) {
-    traffic.packets_in.add(1);
-    traffic.bytes_in.add(packet.length);
-    side = entry.from_inside    ? lb::Side::kServer
-           : entry.replies_seen ? lb::Side::kClient
-                                : lb::Side::kClientOnly;
-  } else {
-    traffic.packets_out.add(1);
-    traffic.bytes_out.add(packet.length);
-    side = entry.from_inside ? lb::Side::kClient : lb::Side::kServer;
-  }
-  connections_.touch(index, lb::next_tcp_state(entry.state, side, packet.tcp_flags), now_);
+void Path<F>::account(const Packet& packet, Entry& entry) {
+  const lb::Direction direction = packet.direction();
+  count(packet, direction, entry.server);
+  const bool is_answer = (direction == lb::Direction::kInbound) == entry.from_inside;
+  const lb::Side side = is_answer            ? lb::Side::kServer
+                        : entry.replies_seen ? lb::Side::kClient
+                                             : lb::Side::kClientOnly;
+  connections_.touch(entry, lb::next_tcp_state(entry.state, side, packet.tcp_flags), now_);
 }
 
 template class Path<lb::V4>;

@@ -77,9 +77,10 @@ class Path final : private Reentry {
   void process_again(LinkNumber link, rte_mbuf* packet) override;
 
   // The stages, in order.
-  void parse_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst);
-  void classify_all(LinkNumber link, Burst& burst);
-  void locate_all(const Burst& burst);
+  void read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst);
+  bool parse_unusual(LinkNumber link, std::span<uint8_t> frame, const lb::MacAddress& own_mac,
+                     bool verified, Packet& packet, Burst& burst);
+  void locate_all(Burst& burst);
   void settle() {
     turns_.settle();
     reservations_.settle();
@@ -87,10 +88,22 @@ class Path final : private Reentry {
   void forward_all(LinkNumber link, Burst& burst);
   void handle_exceptions(LinkNumber link, Burst& burst);
 
-  void classify(Packet& packet) const;
+  // One probe tells whether a packet goes to a service; from that follow its direction and outside
+  // end.
+  void classify(Packet& packet) const {
+    packet.service =
+        snapshot_->endpoints.find_or(Packet::kNoService, packet.destination, packet.protocol);
+    if (packet.service == Packet::kNoService && snapshot_->masquerade.covers(packet.destination))
+        [[unlikely]] {
+      packet.service = Packet::kMasqueraded;
+    }
+    packet.hash = connections_.table().hash(packet.outside(), packet.protocol);
+  }
   bool pass_on(LinkNumber link, const Packet& packet, HandoverReason reason);
   void expect(const Packet& packet);
   static bool may_open(const Packet& packet);
+  template <lb::Direction direction>
+  [[gnu::always_inline]] bool forward_usual(Packet& packet, Entry& entry);
   void forward(LinkNumber link, Packet& packet);
   // While the VIPs are another director's: whether a packet is of one, and is dropped then.
   bool stands_by(const Packet& packet) const;
@@ -235,7 +248,17 @@ class Path final : private Reentry {
   bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
     return rival_at(server, packet) != lb::kNoEntry;
   }
-  void account(const Packet& packet, lb::EntryIndex index, Entry& entry);
+  void account(const Packet& packet, Entry& entry);
+  void count(const Packet& packet, lb::Direction direction, uint32_t server) {
+    lb::Traffic& traffic = live_.traffic[server];
+    if (direction == lb::Direction::kInbound) {
+      traffic.packets_in.add(1);
+      traffic.bytes_in.add(packet.length);
+    } else {
+      traffic.packets_out.add(1);
+      traffic.bytes_out.add(packet.length);
+    }
+  }
 
   Outbox& outbox_;
   Peers& peers_;

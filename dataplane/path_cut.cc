@@ -13,7 +13,7 @@ void Path<F>::cut(lb::EntryIndex index) {
     return;
   }
   entry.flags |= Entry::kCut;
-  connections_.touch(index, lb::State::kClose, now_);
+  connections_.touch(entry, lb::State::kClose, now_);
   std::array<uint8_t, kLargestAnswer> probe;
   const size_t to_client = write_probe(probe, entry.virtual_end, entry.outside);
   host_.send_own(entry.outside.address, {probe.data(), to_client});

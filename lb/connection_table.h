@@ -61,6 +61,15 @@ class ConnectionTable {
     return b.overflow;
   }
 
+  // Whether an entry of a table is the connection of these ends.
+  static bool is(const Entry& entry, Direction direction, const End<F>& outside,
+                 const End<F>& other, Protocol protocol) {
+    return is_of(entry, outside, protocol) && is_meant(entry, direction, other);
+  }
+
+  // How many entries have been removed so far: while it stays, a candidate is in the table.
+  uint64_t removals() const { return removals_; }
+
   EntryIndex find(uint64_t hash, Direction direction, const End<F>& outside, const End<F>& other,
                   Protocol protocol) const {
     for (EntryIndex i = find_first(hash, outside, protocol); i != kNoEntry;
@@ -75,10 +84,10 @@ class ConnectionTable {
     const Bucket& b = bucket(hash);
     for (uint32_t hits = matches(b, tag(hash)); hits != 0; hits &= hits - 1) {
       const EntryIndex index = b.entries[__builtin_ctz(hits)];
-      if (is_of(index, outside, protocol)) return index;
+      if (is_of(pool_[index], outside, protocol)) return index;
     }
     for (EntryIndex i = b.overflow; i != kNoEntry; i = pool_[i].overflow_next) {
-      if (is_of(i, outside, protocol)) return i;
+      if (is_of(pool_[i], outside, protocol)) return i;
     }
     return kNoEntry;
   }
@@ -110,6 +119,7 @@ class ConnectionTable {
   // Precondition: the entry is in this table.
   void remove(EntryIndex index) {
     --size_;
+    ++removals_;
     Entry& entry = pool_[index];
     const EntryIndex next = entry.sibling_next;
     if (next != kNoEntry) pool_[next].sibling_previous = entry.sibling_previous;
@@ -173,8 +183,7 @@ class ConnectionTable {
     return entry.inside == other && entry.replies_seen;
   }
 
-  bool is_of(EntryIndex index, const End<F>& outside, Protocol protocol) const {
-    const Entry& entry = pool_[index];
+  static bool is_of(const Entry& entry, const End<F>& outside, Protocol protocol) {
     return entry.outside == outside && entry.protocol == protocol;
   }
 
@@ -238,6 +247,7 @@ class ConnectionTable {
   uint64_t mask_;
   HashKey key_;
   uint64_t size_ = 0;
+  uint64_t removals_ = 0;
 };
 
 }  // namespace lb

@@ -159,10 +159,9 @@ class Connections {
   }
 
   // A packet came: its state (unchanged as a rule) and time.
-  void touch(EntryIndex index, State state, Tick now) {
-    Entry& entry = pool_[index];
-    if (entry.state != state) {
-      change_state(index, state, now);
+  void touch(Entry& entry, State state, Tick now) {
+    if (entry.state != state) [[unlikely]] {
+      change_state(index_of(entry), state, now);
     } else if (entry.stamp != now) {
       entry.stamp = now;
     }

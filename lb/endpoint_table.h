@@ -20,8 +20,10 @@ class EndpointTable {
     uint32_t value;
   };
 
+  static constexpr uint32_t kNone = 0xffffffff;
+
   EndpointTable() : EndpointTable({}, HashKey{}) {}
-  // Items are distinct in (end, protocol).
+  // Items are distinct in (end, protocol), no value is kNone.
   EndpointTable(const std::vector<Item>& items, HashKey key) : key_(key) {
     size_t slots = kFewest;
     while (slots < 2 * items.size()) slots *= 2;
@@ -29,37 +31,42 @@ class EndpointTable {
     mask_ = slots - 1;
     for (const Item& item : items) {
       has_all_ports_ = has_all_ports_ || item.end.port == Be16(0);
-      size_t i = position(item.end, item.protocol);
-      while (slots_[i].taken) i = next(i);
-      slots_[i] = {item.end, item.protocol, true, item.value};
+      const Key key = F::end_key(item.end.address, item.end.port, item.protocol);
+      size_t i = position(key);
+      while (slots_[i].key != kFree) i = next(i);
+      slots_[i] = {key, item.value};
     }
   }
 
   std::optional<uint32_t> find(const End<F>& end, Protocol protocol) const {
-    const std::optional<uint32_t> value = find_port(end, protocol);
-    if (value || !has_all_ports_) return value;
-    return find_port({end.address, Be16(0)}, protocol);
+    const uint32_t value = find_or(kNone, end, protocol);
+    return value == kNone ? std::nullopt : std::optional(value);
+  }
+  uint32_t find_or(uint32_t fallback, const End<F>& end, Protocol protocol) const {
+    const Slot& own = probe(F::end_key(end.address, end.port, protocol));
+    if (own.key != kFree) [[likely]]
+      return own.value;
+    if (!has_all_ports_) return fallback;
+    const Slot& all = probe(F::end_key(end.address, Be16(0), protocol));
+    return all.key != kFree ? all.value : fallback;
   }
 
  private:
-  std::optional<uint32_t> find_port(const End<F>& end, Protocol protocol) const {
-    for (size_t i = position(end, protocol); slots_[i].taken; i = next(i)) {
-      if (slots_[i].end == end && slots_[i].protocol == protocol) return slots_[i].value;
-    }
-    return std::nullopt;
-  }
-
+  using Key = typename F::EndKey;
+  static constexpr Key kFree{};
   static constexpr size_t kFewest = 2;
   struct Slot {
-    End<F> end{};
-    Protocol protocol{};
-    bool taken = false;
+    Key key = kFree;
     uint32_t value = 0;
   };
 
-  size_t position(const End<F>& end, Protocol protocol) const {
-    return F::hash(key_, end.address, end.port, protocol) & mask_;
+  // The key's slot, or the free one where it would stand.
+  const Slot& probe(const Key& key) const {
+    size_t i = position(key);
+    while (slots_[i].key != key && slots_[i].key != kFree) i = next(i);
+    return slots_[i];
   }
+  size_t position(const Key& key) const { return F::hash(key_, key) & mask_; }
   size_t next(size_t i) const { return (i + 1) & mask_; }
 
   HashKey key_;

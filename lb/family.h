@@ -23,10 +23,15 @@ struct V4 {
   }
   static uint32_t service_of_key(uint64_t key) { return static_cast<uint32_t>(key >> 32) - 1; }
   static Address client_of_key(uint64_t key) { return {Be32(static_cast<uint32_t>(key))}; }
+  // An end of a flow and the flow's protocol as one value, never 0.
+  using EndKey = uint64_t;
+  static EndKey end_key(Address address, Be16 port, Protocol protocol) {
+    return uint64_t{address.bits.raw()} << 32 | uint64_t{port.raw()} << 16 |
+           static_cast<uint8_t>(protocol);
+  }
+  static uint64_t hash(const HashKey& key, EndKey end) { return mix(key, end); }
   static uint64_t hash(const HashKey& key, Address address, Be16 port, Protocol protocol) {
-    const uint64_t word = uint64_t{address.bits.raw()} << 32 | uint64_t{port.raw()} << 16 |
-                          static_cast<uint8_t>(protocol);
-    return mix(key, word);
+    return hash(key, end_key(address, port, protocol));
   }
 };
 

@@ -51,6 +51,12 @@ inline State next_tcp_state(State state, Side side, uint8_t flags) {
   return kTcpTransitions[static_cast<size_t>(side)][flags & 31][static_cast<size_t>(state)];
 }
 
+// Whether a packet with these flags may change a state at all: without SYN, FIN and RST it only
+// ends SYN_RECV.
+constexpr bool may_change_state(State state, uint8_t flags) {
+  return (flags & (tcp::kSyn | tcp::kFin | tcp::kRst)) != 0 || state == State::kSynRecv;
+}
+
 // A connection counts as active in these states and as inactive in the others. UDP is never active.
 constexpr bool is_active(State state) {
   return state == State::kEstablished || state == State::kSynSent || state == State::kSynRecv;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/worker_facts.h"
+
 namespace control::test {
 
 FakeChanges::FakeChanges(conf::Config config) : config(std::move(config)) {}
@@ -82,23 +84,9 @@ FakeFacts facts_of(const conf::Config& config) {
   facts.the_info.connection_capacity = 4096;
   facts.the_timeouts = {config.timeouts.tcp, config.timeouts.tcp_fin, config.timeouts.udp};
   for (const conf::Service& service : config.services) {
-    ServiceFacts& shown = facts.the_services.emplace_back();
-    shown.name = service.name;
-    shown.protocol = service.protocol;
-    shown.address = service.address;
-    shown.scheduler = service.scheduler;
-    shown.scheduler_options = service.scheduler_options;
-    shown.forward = service.forward;
-    shown.persistence_timeout = service.persistence_timeout;
-    shown.persistence_netmask = service.persistence_netmask;
-    shown.one_packet = service.one_packet;
+    ServiceFacts& shown = facts.the_services.emplace_back(service_facts(service, 0));
     for (const conf::Server& server : service.servers) {
-      ServerFacts& one = shown.servers.emplace_back();
-      one.address = server.address;
-      one.forward = server.forward;
-      one.weight = server.weight;
-      one.upper_threshold = server.upper_threshold;
-      one.lower_threshold = server.lower_threshold;
+      shown.servers.push_back(server_facts(server, {}, {}));
     }
   }
   return facts;

@@ -18,6 +18,16 @@ struct Fixture {
   uint64_t connections(uint32_t slot) { return tally.totals(slot).connections; }
 };
 
+// A server in slot 0.
+Roster with_one_server() {
+  conf::Service web;
+  web.address = test::endpoint("10.1.0.100:80");
+  web.servers.emplace_back().address = test::endpoint("10.2.0.11:80");
+  Roster roster;
+  roster.enter(web, {});
+  return roster;
+}
+
 TEST_CASE_METHOD(Fixture, "before anything was cleared, totals are what workers have counted") {
   traffic[5] = {1, 2, 3, 4, 5};
   refusals[2] = 7;
@@ -49,11 +59,7 @@ TEST_CASE_METHOD(Fixture, "what begins anew counts from zero, and others go on")
 }
 
 TEST_CASE_METHOD(Fixture, "rates follow the totals of whom the roster knows") {
-  conf::Service web;
-  web.address = test::endpoint("10.1.0.100:80");
-  web.servers.emplace_back().address = test::endpoint("10.2.0.11:80");
-  Roster roster;
-  roster.enter(web, {});
+  const Roster roster = with_one_server();
   traffic[0].connections = 80;
   traffic[1].connections = 80;
   tally.tick(roster);
@@ -62,11 +68,7 @@ TEST_CASE_METHOD(Fixture, "rates follow the totals of whom the roster knows") {
 }
 
 TEST_CASE_METHOD(Fixture, "what was cleared makes no rate, neither a huge nor an old one") {
-  conf::Service web;
-  web.address = test::endpoint("10.1.0.100:80");
-  web.servers.emplace_back().address = test::endpoint("10.2.0.11:80");
-  Roster roster;
-  roster.enter(web, {});
+  const Roster roster = with_one_server();
   traffic[0].connections = 80;
   tally.tick(roster);
   tally.restart_server(0);

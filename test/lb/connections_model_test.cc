@@ -69,7 +69,7 @@ class Model {
     const auto found = some();
     if (found == known_.end()) return;
     const Tick before = deadline(found->second);
-    worker_->touch(found->first, state, now_);
+    worker_->touch(worker_->entry(found->first), state, now_);
     const bool same = found->second.state == state;
     found->second.state = state;
     found->second.stamp = now_;
@@ -80,7 +80,7 @@ class Model {
   void touch_same() {
     const auto found = some();
     if (found == known_.end()) return;
-    worker_->touch(found->first, found->second.state, now_);
+    worker_->touch(worker_->entry(found->first), found->second.state, now_);
     found->second.stamp = now_;
   }
 

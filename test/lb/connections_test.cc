@@ -96,7 +96,7 @@ TEST_CASE("an idle connection ends at its state's time, not one tick earlier") {
 TEST_CASE_METHOD(Fixture, "every packet restarts the time of its state") {
   const EntryIndex index = open(1, State::kUdp, 0);
   for (Tick now = 0; now < 3000 * kSecond; now += 299 * kSecond) {
-    worker->touch(index, State::kUdp, now);
+    worker->touch(worker->entry(index), State::kUdp, now);
     worker->expire(now, kNoBudget);
     CHECK(worker->deadline_of(worker->entry(index)) == now + 300 * kSecond);
     CHECK(is_live(1, State::kUdp));
@@ -112,7 +112,7 @@ TEST_CASE("a packet one tick after the first puts off the end by one tick") {
   for (const State state : kAllStates) {
     Fixture fixture;
     const Tick timeout = lb_test::kLvsTimeouts[static_cast<size_t>(state)];
-    fixture.worker->touch(fixture.open(1, state, 0), state, 1);
+    fixture.worker->touch(fixture.worker->entry(fixture.open(1, state, 0)), state, 1);
     CAPTURE(lb::to_string(state));
     fixture.worker->expire(timeout, kNoBudget);
     CHECK(fixture.is_live(1, state));
@@ -133,7 +133,7 @@ TEST_CASE("a change of state moves the end of a connection, nearer or further") 
       const Tick end = change + lb_test::kLvsTimeouts[static_cast<size_t>(to)];
       CAPTURE(lb::to_string(from), lb::to_string(to));
       fixture.worker->expire(change, kNoBudget);
-      fixture.worker->touch(index, to, change);
+      fixture.worker->touch(fixture.worker->entry(index), to, change);
       fixture.worker->expire(end - 1, kNoBudget);
       CHECK(fixture.is_live(1, from));
       fixture.worker->expire(end, kNoBudget);
@@ -146,7 +146,7 @@ TEST_CASE_METHOD(Fixture, "an established connection that is reset ends ten seco
   const EntryIndex index = open(1, State::kEstablished, 0);
   const Tick reset = 400 * kSecond;
   worker->expire(reset, kNoBudget);
-  worker->touch(index, State::kClose, reset);
+  worker->touch(worker->entry(index), State::kClose, reset);
   CHECK(worker.load(0).active.reader_get() == 0);
   CHECK(worker.load(0).inactive.reader_get() == 1);
   worker->expire(reset + 10 * kSecond - 1, kNoBudget);
@@ -211,7 +211,8 @@ TEST_CASE_METHOD(Fixture, "a closing connection that still gets packets is not t
   std::vector<EntryIndex> indices;
   for (uint32_t i = 0; i < kCapacity; ++i) indices.push_back(open(i, State::kTimeWait, i));
   // Stamped alone: the wheel has not looked since.
-  for (const uint32_t i : {0u, 1u, 2u}) worker->touch(indices[i], State::kTimeWait, 100 + i);
+  for (const uint32_t i : {0u, 1u, 2u})
+    worker->touch(worker->entry(indices[i]), State::kTimeWait, 100 + i);
   for (const uint32_t victim : {3u, 4u, 5u, 6u, 7u, 0u, 1u, 2u}) {
     CAPTURE(victim);
     CHECK(is_live(victim, State::kTimeWait));

@@ -55,9 +55,9 @@ TEST_CASE("an idle connection prolongs its client's hold until it ends itself") 
 TEST_CASE("a change of state prolongs it, too, a packet alone does not") {
   Fixture f(10);
   const lb::EntryIndex index = f.open(1, State::kSynRecv, 20, 0);
-  f.worker->touch(index, State::kSynRecv, 5);
+  f.worker->touch(f.worker->entry(index), State::kSynRecv, 5);
   CHECK(f.keeper.calls == 0);
-  f.worker->touch(index, State::kEstablished, 10);
+  f.worker->touch(f.worker->entry(index), State::kEstablished, 10);
   CHECK(f.keeper.calls == 1);
   CHECK(f.keeper.ends == 10 + 20 * kSecond);
 }

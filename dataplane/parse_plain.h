@@ -1,0 +1,63 @@
+// The usual packet, recognised in one straight run of comparisons. What is unusual in any way is
+// left to parse.h, which alone knows every case and every reason.
+#pragma once
+
+#include "dataplane/checksum.h"
+#include "dataplane/parse.h"
+
+namespace dataplane {
+
+// RFC 1122 section 3.2.1.3: addresses that may never be a source.
+inline bool is_impossible_source(lb::Ipv4Address address) {
+  const uint8_t first = static_cast<uint8_t>(address.bits.value() >> 24);
+  return first == 0 || first == 127 || first >= 224;
+}
+
+// Whether the frame holds a whole TCP or UDP packet for this MAC, in IPv4 without options, with
+// nothing wrong about it: parse would call it a flow, and `packet` is filled as by that, but for
+// `service`. False:
+// parse decides, and `packet` may have changed. `own_mac`: as_number().
+inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksum_known_good,
+                        Packet<lb::V4>& packet) {
+  constexpr uint8_t kPlain = 4 << 4 | sizeof(Ipv4Header) / 4;
+  constexpr uint16_t kFragmented = Ipv4Header::kMoreFragments | Ipv4Header::kOffset;
+  constexpr size_t kShortest = sizeof(EthernetHeader) + sizeof(Ipv4Header) + sizeof(UdpHeader);
+  if (frame.size() < kShortest) return false;
+  const auto& ethernet = view<EthernetHeader>(frame.data());
+  uint8_t* bytes = frame.data() + sizeof(EthernetHeader);
+  const auto& ip = view<Ipv4Header>(bytes);
+  if (!(checksum_known_good || has_good_checksum(ip)) ||
+      ethernet.destination.as_number() != own_mac || ethernet.type != Be16(ethertype::kIpv4) ||
+      ip.version_and_length != kPlain || (ip.fragment.raw() & Be16(kFragmented).raw()) != 0 ||
+      is_impossible_source(ip.source)) {
+    return false;
+  }
+  const unsigned length = ip.total_length.value();
+  if (length > frame.size() - sizeof(EthernetHeader)) return false;
+  const auto& udp = view<UdpHeader>(bytes + sizeof(Ipv4Header));
+  if (ip.protocol == kProtocolTcp) {
+    if (length < sizeof(Ipv4Header) + sizeof(TcpHeader)) return false;
+    const auto& tcp = view<TcpHeader>(bytes + sizeof(Ipv4Header));
+    const unsigned header = tcp.header_length();
+    if (header < sizeof(TcpHeader) || header > length - sizeof(Ipv4Header)) return false;
+    packet.protocol = lb::Protocol::kTcp;
+    packet.tcp_flags = tcp.flags;
+  } else {
+    if (ip.protocol != kProtocolUdp || length < sizeof(Ipv4Header) + sizeof(UdpHeader) ||
+        udp.length.value() < sizeof(UdpHeader) ||
+        udp.length.value() > length - sizeof(Ipv4Header)) {
+      return false;
+    }
+    packet.protocol = lb::Protocol::kUdp;
+    packet.tcp_flags = 0;
+  }
+  packet.ip = bytes;
+  packet.ip_header_length = sizeof(Ipv4Header);
+  packet.length = static_cast<uint16_t>(length);
+  packet.largest_fragment = 0;
+  packet.source = {ip.source, udp.source_port};
+  packet.destination = {ip.destination, udp.destination_port};
+  return true;
+}
+
+}  // namespace dataplane
