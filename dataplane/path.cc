@@ -169,13 +169,13 @@ void Path<F>::expect(const Packet& packet) {
 
 template <class F>
 void Path<F>::forward_all(LinkNumber link, Burst& burst) {
+  using lb::Direction;
   if (snapshot_->standby) [[unlikely]] {
-    for (uint16_t i = 0; i < burst.flows; ++i) {
-      if (!drop_in_standby(burst.flow[i])) forward(link, burst.flow[i]);
+    for (Packet& packet : std::span(burst.flow, burst.flows)) {
+      if (!drop_in_standby(packet)) forward(link, packet);
     }
     return;
   }
-  using lb::Direction;
   const lb::ConnectionTable<F>& table = connections_.table();
   const uint64_t removals = table.removals();
   for (Packet& packet : std::span(burst.flow, burst.flows)) {

@@ -181,3 +181,36 @@ TEST_CASE("persistence, thresholds, one-packet services and port 0 reach the pac
   CHECK_FALSE(snapshot->one_packet_reply(end("192.168.11.101:53"), lb::Protocol::kUdp));
   CHECK_FALSE(snapshot->one_packet_reply(end("192.168.11.100:53"), lb::Protocol::kTcp));
 }
+
+TEST_CASE("the director has its VIPs and virtual addresses while it is active, its own always") {
+  const conf::Config config = load(R"({
+    "interfaces": [
+      {"name": "wan", "device": "a", "addresses": ["192.168.22.11/24"], "kernel_interface": "lb0"},
+      {"name": "lan", "device": "b", "addresses": ["192.168.11.11/24"],
+       "virtual_addresses": ["192.168.11.1"]}],
+    "services": [{"protocol": "tcp", "address": "192.168.22.110:80"}],
+    "vips": "standby"})");
+  const control::Roster roster = control::enter_all(config);
+  const auto build = [&](std::optional<conf::Vips> vips) {
+    return control::build_snapshot(config, roster, std::vector<dataplane::Link>(2), {1, 2},
+                                   control::Roster::Time::max(), vips);
+  };
+  const auto standby = build({});
+  const auto active = build(conf::Vips::kActive);
+  CHECK(standby->standby);
+  CHECK_FALSE(active->standby);
+  for (const char* vip : {"192.168.22.110", "192.168.11.1"}) {
+    CHECK(active->own.contains(address(vip)));
+    CHECK_FALSE(standby->own.contains(address(vip)));
+    CHECK(standby->elsewhere.contains(address(vip)));
+    CHECK_FALSE(active->kernels.contains(address(vip)));
+  }
+  for (const auto& snapshot : {&standby, &active}) {
+    CHECK((*snapshot)->own.contains(address("192.168.22.11")));
+    CHECK((*snapshot)->own.contains(address("192.168.11.11")));
+    CHECK((*snapshot)->kernels.all() == std::vector{address("192.168.22.11")});
+  }
+  CHECK(active->elsewhere.all().empty());
+  // Its packets go on to be recognised, so that they can be left alone.
+  CHECK(standby->endpoints.find(end("192.168.22.110:80"), lb::Protocol::kTcp));
+}

@@ -116,7 +116,7 @@ TEST_CASE("VIPs that were taken over are announced five times, a second apart") 
   size_t announced = 0;
   for (int tenth = 0; tenth < 100; ++tenth) {
     for (const std::string& line : bench.workers->sent()) {
-      announced += line == "ARP who-has 10.1.0.100 tell 10.1.0.100 via 0";
+      announced += line == "ARP announces 10.1.0.100 via 0";
     }
     bench.pass_milliseconds(100);
   }

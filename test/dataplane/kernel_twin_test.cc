@@ -203,6 +203,23 @@ TEST_CASE("a turn gives the kernel a bounded number of packets, and clients' go 
   CHECK(lab.drops() == "kernel_limit=18");
 }
 
+TEST_CASE("what comes from afar in a turn leaves neighbours their own part of it") {
+  Setup setup = twin_setup();
+  setup.workers = 1;
+  setup.twins = {"wan", "lan"};
+  Lab lab(setup);
+  const std::vector<Frame> flood(60, udp("172.16.0.1:40000", "10.1.0.1:22"));
+  for (const Frame& frame : flood) {
+    lab.io().put(lab.link_number("wan"), frame.build(lab.mac_of_link("wan")));
+  }
+  // By the other link, in the same turn.
+  lab.receive("lan", {arp_reply("10.2.0.11", "10.2.0.1")});
+  const Lines got = lab.to_kernel();
+  CHECK(got.size() == dataplane::KernelDoor::kPerTurn + 1);
+  CHECK_THAT(got.back(), Catch::StartsWith("ARP"));
+  CHECK(lab.drops() == "kernel_limit=28");
+}
+
 TEST_CASE("a flood from afar has a limit of its own, and neighbours go on") {
   Setup setup = twin_setup();
   setup.workers = 1;

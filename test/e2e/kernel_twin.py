@@ -182,7 +182,8 @@ def gone_with_lbd(net):
 def neighbours_groups_reach_the_kernel(net):
     """VRRP's multicast from a neighbour arrives at the twin, and the kernel's own leaves by the wire"""
     advert = frames.ipv4(CLIENT, "224.0.0.18", 112, bytes(20))
-    with twins(net), net.director.capture("lb-wan", "ip proto 112") as inside, Wire(net.client, "01:00:5e:00:00:12") as wire:
+    with twins(net), net.director.capture("lb-wan", "ip proto 112") as inside, \
+            Wire(net.client, "01:00:5e:00:00:12") as wire:
         wire.send(advert)
         inside.wait(lambda packets: packets, "the advertisement at lb-wan")
         with net.client.capture("eth0", f"ip proto 112 and src {OWN}") as outside, \

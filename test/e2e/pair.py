@@ -1,5 +1,5 @@
-"""Two directors, of which keepalived, over the kernel's twins, lets one have the VIP and the servers' gateway; and BIRD,
-which announces a VIP while it attracts traffic.
+"""Two directors, of which keepalived, over the kernel's twins, lets one have the VIP and the servers' gateway; and
+BIRD, which announces a VIP while it attracts traffic.
 
                           .--- director  wan0 192.168.22.11    lan0 192.168.11.11 ---.         .--- rs1  192.168.11.100
         client ----- wan -<                                                           >- lan --<
@@ -60,7 +60,8 @@ class OneAnswers:
     def __init__(self, host, own, address):
         self._address = address
         self._question = frames.arp_request(host.mac("eth0"), own, address)
-        self._socket = host.socket(socket.SOCK_RAW, family=socket.AF_PACKET, protocol=socket.htons(frames.ARP), timeout=0.03)
+        self._socket = host.socket(socket.SOCK_RAW, family=socket.AF_PACKET, protocol=socket.htons(frames.ARP),
+                                   timeout=0.03)
         self._socket.bind(("eth0", frames.ARP))
         self._answers = []  # to each question, the MAC addresses that said so
         self._stop = threading.Event()
@@ -98,7 +99,7 @@ class OneAnswers:
 @contextlib.contextmanager
 def one_answers(net):
     """To this block's end, one director at most answers for the VIP and the gateway; both do in their time."""
-    with OneAnswers(net.client, CLIENT, VIP) as outside, OneAnswers(net.rs1, SERVERS[0].split(":")[0], GATEWAY) as inside:
+    with OneAnswers(net.client, CLIENT, VIP) as outside, OneAnswers(net.rs1, net.rip1, GATEWAY) as inside:
         yield
         equal((outside.answering(), inside.answering()),
               tuple({host.mac(device) for host in (net.director, net.partner)} for device in ("wan0", "lan0")),
@@ -234,11 +235,12 @@ protocol bgp director {
 
 
 def bird_follows(net):
-    """BGP over the twin: a router learns a VIP while its service has a server, and loses it with the last, or in standby"""
+    """BGP over the twin: a router learns a VIP while its service has a server, and loses it without, or in standby"""
     anycast = "203.0.113.80"
     announced = service(f"{anycast}:80", SERVERS, name="anycast", announce=True)
     text = (EXAMPLES / "bird.conf").read_text()
-    text = text.replace("neighbor 192.168.22.1 as 65000;", "neighbor 192.168.22.50 as 65000;\n  connect retry time 1;")
+    text = text.replace("neighbor 192.168.22.1 as 65000;",
+                        f"neighbor {CLIENT} as 65000;\n  connect retry time 1;")
 
     def learned():
         return anycast in net.client.ip("route")

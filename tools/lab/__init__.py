@@ -20,6 +20,6 @@ from .wait import TimedOut, wait_for
 
 __all__ = [
     "Bird", "Capture", "CommandFailed", "Director", "DirectorPair", "DrOneWire", "Host", "Keepalived", "Lab",
-    "Ldirectord", "NatOneArm", "NatOutward", "NatTwoArm", "Nginx", "Programs", "TimedOut", "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "edited",
-    "run", "service", "spread", "wait_for",
+    "Ldirectord", "NatOneArm", "NatOutward", "NatTwoArm", "Nginx", "Programs", "TimedOut", "TunnelBehindRouter",
+    "TunnelEnd", "UdpEcho", "edited", "run", "service", "spread", "wait_for",
 ]
