@@ -6,7 +6,9 @@
 
 namespace control {
 
-conf::Vocabulary vocabulary() {
+namespace {
+
+conf::Vocabulary make() {
   conf::Vocabulary result;
   for (const scheduler::Entry& entry : scheduler::table()) {
     conf::Scheduler& described =
@@ -25,6 +27,14 @@ conf::Vocabulary vocabulary() {
   }
   result.checks = health::described();
   return result;
+}
+
+}  // namespace
+
+// Each change is checked against it, and changes may come by the thousand.
+const conf::Vocabulary& vocabulary() {
+  static const conf::Vocabulary made = make();
+  return made;
 }
 
 }  // namespace control

@@ -6,6 +6,6 @@
 
 namespace control {
 
-conf::Vocabulary vocabulary();
+const conf::Vocabulary& vocabulary();
 
 }  // namespace control
