@@ -18,6 +18,7 @@ import threading
 
 import frames
 from checks import contains, equal, holds, refused
+from health_support import check, down, is_up, seen
 from lab import NatTwoArm, UdpEcho, service, wait_for
 from startup import refuses
 from traffic import Wire, answers, connect, ping, udp_ask
@@ -268,6 +269,22 @@ def addresses_follow_the_file(net):
         wait_for(lambda: addresses() == [INSIDE], 5, "the address to go")
 
 
-CASES = [looks_like_its_interface, kernel_reaches_servers, kernel_serves_clients, kernel_refuses_closed_ports,
+def checks_go_by_it(net):
+    """Health checks need no device of the kernel's own: through the twin they see a server die and come back"""
+    checked = {**WEB, "health_check": check("http")}
+    with twins(net, [checked]) as lbd:
+        wait_for(lambda: all(seen(lbd, server["address"]) == "status 200" for server in WEB["servers"]), 10,
+                 "both servers to pass")
+        net.nginx["rs1"].stop()
+        try:
+            wait_for(lambda: down(lbd, f"{RS1}:80"), 10, "rs1 to be down")
+            equal(answers(net.client, f"http://{OWN}/", 6), ["rs2"] * 6, "answers without rs1")
+        finally:
+            net.nginx["rs1"].start()
+        wait_for(lambda: is_up(lbd, f"{RS1}:80"), 10, "rs1 to be up")
+        equal(set(answers(net.client, f"http://{OWN}/", 4)), {"rs1", "rs2"}, "answers with rs1")
+
+
+CASES = [checks_go_by_it, looks_like_its_interface, kernel_reaches_servers, kernel_serves_clients, kernel_refuses_closed_ports,
          services_stay_lbds, answers_arp_once, made_again, gone_with_lbd, neighbours_groups_reach_the_kernel,
          flood_costs_no_client, ports_never_meet, twin_that_cannot_be, addresses_follow_the_file]

@@ -89,7 +89,15 @@ class OneAnswers:
         self._socket.close()
         if failure is None:
             equal([one for one in self._answers if len(one) > 1], [], f"questions for {self._address} with two answers")
-            holds(sum(len(one) for one in self._answers) > 10, f"hardly anybody answered for {self._address}")
+            holds(self._count() > 10, f"hardly anybody answered for {self._address}")
+
+    def _count(self):
+        return sum(len(one) for one in self._answers)
+
+    def hear_more(self, count):
+        """Waits for so many more answers."""
+        wanted = self._count() + count
+        wait_for(lambda: self._count() >= wanted, 5, f"{count} more answers for {self._address}")
 
     def answering(self):
         """Every MAC address that has answered."""
@@ -100,7 +108,7 @@ class OneAnswers:
 def one_answers(net):
     """To this block's end, one director at most answers for the VIP and the gateway; both do in their time."""
     with OneAnswers(net.client, CLIENT, VIP) as outside, OneAnswers(net.rs1, net.rip1, GATEWAY) as inside:
-        yield
+        yield outside, inside
         equal((outside.answering(), inside.answering()),
               tuple({host.mac(device) for host in (net.director, net.partner)} for device in ("wan0", "lan0")),
               "who has answered for the VIP and for the gateway")
@@ -154,7 +162,7 @@ def never_both(net):
     with net.lbd_on(net.director, [WEB]) as first, net.lbd_on(net.partner, [WEB]) as second:
         first.ctl("set", "vips", "active")
         becomes(first, "active")
-        with one_answers(net):
+        with one_answers(net) as (outside, inside):
             for giving, taking in ((first, second), (second, first)) * 4:
                 taking.ctl("set", "vips", "active")
                 time_of_both = time.monotonic()
@@ -162,6 +170,8 @@ def never_both(net):
                 becomes(taking, "active", 2)
                 holds(time.monotonic() - time_of_both < 1, "took longer than it takes the other to stop")
                 wait_for(lambda: answered(net), 5, "answers by the new one")
+                outside.hear_more(5)
+                inside.hear_more(5)
         equal(role(second), "standby", "the partner")
         second.ctl("set", "vips", "active")
         becomes(second, "active", 3)
@@ -214,7 +224,7 @@ def ends_in_good_order(net):
     with net.lbd_on(net.director, [WEB]) as first, net.lbd_on(net.partner, [WEB]) as second, keepalived(second, 240):
         with keepalived(first, 250):
             becomes(first, "active", 15)
-            becomes(second, "standby", 5)
+            becomes(second, "standby", 15)
         becomes(second, "active", 3)
         equal(role(first), "standby", "the one whose keepalived ended")
         wait_for(lambda: answered(net), 5, "answers by the partner")
