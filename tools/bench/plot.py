@@ -41,7 +41,7 @@ def main():
     lines = [(title, points) for title, points in series(figures) if points]
     if not lines:
         sys.exit(f"error: no case of {', '.join(case for case, _ in CASES)} over {RING} mbufs in the file")
-    script = ["set terminal svg size 760,460 font 'sans,13' background 'white'", "set logscale x", "set format x '%.0s%c'",
+    script = ["set terminal svg noenhanced size 760,460 font 'sans,13' background 'white'", "set logscale x", "set format x '%.0s%c'",
               "set xlabel 'connections'", "set ylabel 'ns a packet'", "set yrange [0:*]", "set xrange [0.7:*]",
               "set key top left", "set grid ytics lc '#dddddd'",
               f"set title \"{figures['cpu_model']}, {figures['pages']}, bursts of {figures['burst']}\""]
