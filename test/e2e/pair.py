@@ -18,6 +18,7 @@ import time
 
 import frames
 from checks import contains, equal, holds
+from health_support import check as check_soon
 from lab import Bird, Director, DirectorPair, Keepalived, service, wait_for
 from startup import check
 from traffic import answers, ask, connect, ping
@@ -244,23 +245,28 @@ protocol bgp director {
 """
 
 
-def bird_follows(net):
-    """BGP over the twin: a router learns a VIP while its service has a server, and loses it without, or in standby"""
-    anycast = "203.0.113.80"
-    announced = service(f"{anycast}:80", SERVERS, name="anycast", announce=True)
+ANYCAST = "203.0.113.80"
+
+
+@contextlib.contextmanager
+def announcing(net, **more):
+    """A director that may announce a service's VIP to a router, the client's host, and has not yet: (lbd, learned)"""
+    announced = service(f"{ANYCAST}:80", SERVERS, name="anycast", announce=True, **more)
     text = (EXAMPLES / "bird.conf").read_text()
     text = text.replace("neighbor 192.168.22.1 as 65000;",
                         f"neighbor {CLIENT} as 65000;\n  connect retry time 1;")
-
-    def learned():
-        return anycast in net.client.ip("route")
-
     with net.lbd_on(net.director, [WEB, announced]) as lbd, Bird(net.director, text), Bird(net.client, ROUTER) as router:
         wait_for(lambda: "Established" in router.ask("show", "protocols"), 30, "BGP over the twin")
+        yield lbd, lambda: ANYCAST in net.client.ip("route")
+
+
+def bird_follows(net):
+    """BGP over the twin: a router learns a VIP while its service has a server, and loses it without, or in standby"""
+    with announcing(net) as (lbd, learned):
         holds(not learned(), "a standby's VIP was announced")
         lbd.ctl("set", "vips", "active")
         wait_for(learned, 10, "the router to learn the VIP")
-        equal(answers(net.client, f"http://{anycast}/", 4), ["rs1", "rs2"] * 2, "answers by the learned route")
+        equal(answers(net.client, f"http://{ANYCAST}/", 4), ["rs1", "rs2"] * 2, "answers by the learned route")
         for server in SERVERS:
             holds(learned(), "withdrawn too early")
             lbd.ctl("set", "server", "anycast", server, "state", "drain")
@@ -271,5 +277,19 @@ def bird_follows(net):
         wait_for(lambda: not learned(), 10, "the router to lose a standby's VIP")
 
 
+def bird_follows_the_quorum(net):
+    """The router loses the VIP when health checks by the twin find a server dead that the quorum needs, and has it back"""
+    with announcing(net, health_check=check_soon("http"), quorum=2) as (lbd, learned):
+        lbd.ctl("set", "vips", "active")
+        wait_for(learned, 10, "the router to learn the VIP")
+        net.nginx["rs1"].stop()
+        try:
+            wait_for(lambda: not learned(), 10, "the router to lose the VIP with the quorum")
+            contains(lbd.ctl("show", "health", "anycast"), "lost", "show health")
+        finally:
+            net.nginx["rs1"].start()
+        wait_for(learned, 10, "the VIP to be back")
+
+
 CASES = [standby_does_nothing, by_hand, never_both, own_address_stays, dies_and_comes_back, ends_in_good_order,
-         bird_follows]
+         bird_follows, bird_follows_the_quorum]
