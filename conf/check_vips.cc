@@ -82,16 +82,12 @@ class VipsChecker {
 }  // namespace
 
 std::optional<std::string> why_never_standby(const Config& config, const ServiceSettings& service) {
-  for (const Interface& interface : config.interfaces) {
-    for (const lb::Prefix& prefix : interface.addresses) {
-      if (prefix.address != service.address.address) continue;
-      return fmt::format(
-          "an address that can be another director's, for \"vips\": \"standby\": this one is "
-          "interface {}'s own",
-          interface.name);
-    }
-  }
-  return std::nullopt;
+  const Interface* interface = config.interface_with(service.address.address);
+  if (interface == nullptr) return std::nullopt;
+  return fmt::format(
+      "an address that can be another director's, for \"vips\": \"standby\": this one is "
+      "interface {}'s own",
+      interface->name);
 }
 
 void check_vips(const Config& config, const Reach& reach, Findings& findings) {

@@ -218,6 +218,9 @@ struct Config {
   Vips vips = Vips::kActive;      // at start
   Control control;
 
+  // Whose own address this is; nullptr: nobody's.
+  const Interface* interface_with(const lb::IpAddress& address) const;
+
   bool operator==(const Config&) const = default;
 };
 

@@ -29,6 +29,15 @@ Property optional(std::string name, Shape shape, std::string default_json,
           std::move(default_json)};
 }
 
+template <class T, size_t count>
+Choice choice_of(const std::array<Word<T>, count>& words) {
+  Choice choice;
+  for (const Word<T>& word : words) {
+    choice.words.push_back({std::string(word.name), std::string(word.description)});
+  }
+  return choice;
+}
+
 // The default that a C++ value has is the file's: it is written once, in config.h.
 std::string json(uint64_t number) { return std::to_string(number); }
 std::string json(const std::string& word) { return '"' + word + '"'; }
@@ -90,10 +99,7 @@ void add_choice(Object& object, const std::vector<Entry>& entries, const std::st
 Shape server_shape(const Vocabulary& vocabulary) {
   // As ipvsadm has it.
   constexpr uint64_t kLargestThreshold = 0x7fffffff;
-  Choice state;
-  for (const ServerStateKey& key : kServerStateKeys) {
-    state.words.push_back({std::string(key.name), std::string(key.description)});
-  }
+  const Choice state = choice_of(kServerStates);
   Object server{{
       required("address", {server_text()},
                "The real server; its port defaults to the service's, and some forwarding methods "
@@ -119,10 +125,7 @@ Shape server_shape(const Vocabulary& vocabulary) {
 // What a service does about the health of its servers.
 void add_health(Object& service, const Vocabulary& vocabulary) {
   constexpr uint64_t kLargestSum = uint64_t{65535} << 20;
-  Choice on_down;
-  for (const OnDownKey& key : kOnDownKeys) {
-    on_down.words.push_back({std::string(key.name), std::string(key.description)});
-  }
+  const Choice on_down = choice_of(kOnDown);
   Object sorry{{required("address", {server_text()},
                          "The server that serves in the others' place; its port defaults to the "
                          "service's.")}};
@@ -209,14 +212,6 @@ Shape timeouts_shape() {
   return {timeouts};
 }
 
-Shape vips_shape() {
-  Choice vips;
-  for (const VipsKey& key : kVipsKeys) {
-    vips.words.push_back({std::string(key.name), std::string(key.description)});
-  }
-  return {vips};
-}
-
 Shape idle_shape() {
   return {Object{{
       optional("after_polls", {Integer{0, 1 << 30}}, json(Idle{}.after_polls),
@@ -228,10 +223,7 @@ Shape idle_shape() {
 }
 
 Shape control_shape() {
-  Choice level;
-  for (const LevelKey& key : kLevelKeys) {
-    level.words.push_back({std::string(key.name), std::string(key.description)});
-  }
+  const Choice level = choice_of(kLevels);
   const Shape socket = {Object{{
       required("path", {socket_path_text()}, "Where the socket is made."),
       optional("level", {level}, json(level.words.front().name), "What its clients may do."),
@@ -267,7 +259,7 @@ Shape grammar(const Vocabulary& vocabulary) {
       optional("idle", idle_shape(), "{}", "What workers do when there are no packets."),
       optional("mbufs", {Integer{512, (1 << 24) - 1}}, "",
                "Buffers of the receive pool; left out, as many as queues and rings need."),
-      optional("vips", vips_shape(), json(std::string(to_string(Config{}.vips))),
+      optional("vips", {choice_of(kVips)}, json(std::string(to_string(Config{}.vips))),
                "Whose the VIPs are at start; `set vips` changes it, a reload does not."),
       optional("control", control_shape(), "{}", "How the director is watched and steered."),
   }}};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "conf/config.h"
@@ -24,32 +25,21 @@ inline constexpr std::array<TimeoutKey, 7> kTimeoutKeys = {{
     {"tcp_close", &Timeouts::tcp_close, "TCP connections in CLOSE"},
 }};
 
-struct ServerStateKey {
+// A word of the file, what it stands for, and that in words for people.
+template <class T>
+struct Word {
   std::string_view name;
-  ServerState state;
+  T value;
   std::string_view description;
 };
 
-inline constexpr std::array<ServerStateKey, 3> kServerStateKeys = {{
+inline constexpr std::array<Word<ServerState>, 3> kServerStates = {{
     {"ready", ServerState::kReady, "takes new connections"},
     {"drain", ServerState::kDrain, "takes no new ones; those it has go on, its checks too"},
     {"maint", ServerState::kMaint, "takes no new ones, and is not checked"},
 }};
 
-constexpr std::string_view to_string(ServerState state) {
-  for (const ServerStateKey& key : kServerStateKeys) {
-    if (key.state == state) return key.name;
-  }
-  return {};
-}
-
-struct OnDownKey {
-  std::string_view name;
-  OnDown kind;
-  std::string_view description;
-};
-
-inline constexpr std::array<OnDownKey, 3> kOnDownKeys = {{
+inline constexpr std::array<Word<OnDown>, 3> kOnDown = {{
     {"keep", OnDown::kKeep, "they go on, as far as the server lets them"},
     {"reset", OnDown::kReset, "TCP's ends are sent resets, UDP is forgotten"},
     {"move", OnDown::kMove,
@@ -57,40 +47,36 @@ inline constexpr std::array<OnDownKey, 3> kOnDownKeys = {{
      "rest is reset"},
 }};
 
-constexpr std::string_view to_string(OnDown kind) {
-  for (const OnDownKey& key : kOnDownKeys) {
-    if (key.kind == kind) return key.name;
-  }
-  return {};
-}
-
-struct VipsKey {
-  std::string_view name;
-  Vips vips;
-  std::string_view description;
-};
-
-inline constexpr std::array<VipsKey, 2> kVipsKeys = {{
+inline constexpr std::array<Word<Vips>, 2> kVips = {{
     {"active", Vips::kActive, "answers, announces and forwards for them"},
     {"standby", Vips::kStandby, "leaves them to another director"},
 }};
 
-constexpr std::string_view to_string(Vips vips) {
-  for (const VipsKey& key : kVipsKeys) {
-    if (key.vips == vips) return key.name;
+inline constexpr std::array<Word<Level>, 2> kLevels = {{
+    {"admin", Level::kAdmin, "may change things"},
+    {"read", Level::kRead, "may only look"},
+}};
+
+template <class T, size_t count>
+constexpr std::string_view name_of(const std::array<Word<T>, count>& words, T value) {
+  for (const Word<T>& word : words) {
+    if (word.value == value) return word.name;
   }
   return {};
 }
 
-struct LevelKey {
-  std::string_view name;
-  Level level;
-  std::string_view description;
-};
+template <class T, size_t count>
+constexpr std::optional<T> value_of(const std::array<Word<T>, count>& words,
+                                    std::string_view name) {
+  for (const Word<T>& word : words) {
+    if (word.name == name) return word.value;
+  }
+  return std::nullopt;
+}
 
-inline constexpr std::array<LevelKey, 2> kLevelKeys = {{
-    {"admin", Level::kAdmin, "may change things"},
-    {"read", Level::kRead, "may only look"},
-}};
+constexpr std::string_view to_string(ServerState state) { return name_of(kServerStates, state); }
+constexpr std::string_view to_string(OnDown kind) { return name_of(kOnDown, kind); }
+constexpr std::string_view to_string(Vips vips) { return name_of(kVips, vips); }
+constexpr std::string_view to_string(Level level) { return name_of(kLevels, level); }
 
 }  // namespace conf

@@ -69,18 +69,10 @@ void read(const Place& place, bool& target) {
   if (place) target = place->boolean;
 }
 
-void read(const Place& place, ServerState& target) {
-  if (!place) return;
-  for (const ServerStateKey& key : kServerStateKeys) {
-    if (key.name == place->text) target = key.state;
-  }
-}
-
-void read(const Place& place, Vips& target) {
-  if (!place) return;
-  for (const VipsKey& key : kVipsKeys) {
-    if (key.name == place->text) target = key.vips;
-  }
+// Target: the words' type, or an optional of it.
+template <class T, size_t count, class Target>
+void read_word(const Place& place, const std::array<Word<T>, count>& words, Target& target) {
+  if (place) target = *value_of(words, place->text);
 }
 
 void read(const Place& place, Neighbour& target) {
@@ -103,11 +95,7 @@ void read(const Place& place, Masquerade& target) {
 
 void read(const Place& place, Socket& target) {
   read(place.at("path"), target.path);
-  if (const Place level = place.at("level")) {
-    for (const LevelKey& key : kLevelKeys) {
-      if (key.name == level->text) target.level = key.level;
-    }
-  }
+  read_word(place.at("level"), kLevels, target.level);
   if (const Place mode = place.at("mode")) {
     const std::string& text = mode->text;
     std::from_chars(text.data(), text.data() + text.size(), target.mode, 8);
@@ -208,7 +196,7 @@ Server read_server(const Place& place, const Service& service, const Vocabulary&
   Server server;
   read_way(place, service, vocabulary, server);
   read(place.at("weight"), server.weight);
-  read(place.at("state"), server.state);
+  read_word(place.at("state"), kServerStates, server.state);
   read(place.at("upper_threshold"), server.upper_threshold);
   read(place.at("lower_threshold"), server.lower_threshold);
   server.health_check = read_check(place.at("health_check"), vocabulary);
@@ -217,11 +205,7 @@ Server read_server(const Place& place, const Service& service, const Vocabulary&
 
 void read_health(const Place& place, Service& service, const Vocabulary& vocabulary) {
   service.health_check = read_check(place.at("health_check"), vocabulary);
-  if (const Place on_down = place.at("on_down")) {
-    for (const OnDownKey& key : kOnDownKeys) {
-      if (key.name == on_down->text) service.on_down = key.kind;
-    }
-  }
+  read_word(place.at("on_down"), kOnDown, service.on_down);
   if (const Place sorry = place.at("sorry_server")) {
     read_way(sorry, service, vocabulary, service.sorry_server.emplace());
   }
@@ -260,6 +244,15 @@ Service read_service(const Place& place, const Vocabulary& vocabulary) {
 
 }  // namespace
 
+const Interface* Config::interface_with(const lb::IpAddress& address) const {
+  for (const Interface& interface : interfaces) {
+    for (const lb::Prefix& prefix : interface.addresses) {
+      if (prefix.address == address) return &interface;
+    }
+  }
+  return nullptr;
+}
+
 std::string ServiceSettings::derived_name() const {
   return fmt::format("{}:{}", to_string(protocol), address.to_string());
 }
@@ -287,7 +280,7 @@ Config read(const Value& root, const Findings& findings, const Vocabulary& vocab
   read(file.at("idle").at("after_polls"), config.idle.after_polls);
   read(file.at("idle").at("sleep_us"), config.idle.sleep_us);
   read(file.at("mbufs"), config.mbufs);
-  read(file.at("vips"), config.vips);
+  read_word(file.at("vips"), kVips, config.vips);
   read(file.at("control").at("sockets"), config.control.sockets);
   read(file.at("control").at("metrics"), config.control.metrics);
   return config;

@@ -50,9 +50,7 @@ json check_json(const HealthCheck& check) {
 
 // Port 0 is no port: the server has every one of the service's.
 json way_json(const Server& server, const ServiceSettings& service) {
-  json result = {
-      {"address", server.address.port == 0 ? text(server.address.address) : text(server.address)},
-      {"forward", server.forward}};
+  json result = {{"address", server.address.to_short_string()}, {"forward", server.forward}};
   // Also when only the service has some: left out, the server would inherit them.
   if (!server.forward_options.empty() || !service.forward_options.empty()) {
     result["forward_options"] = options_json(server.forward_options);
@@ -144,11 +142,9 @@ json timeouts_json(const Timeouts& timeouts) {
 }
 
 json socket_json(const Socket& socket) {
-  json result = {{"path", socket.path}, {"mode", fmt::format("{:04o}", socket.mode)}};
-  for (const LevelKey& key : kLevelKeys) {
-    if (key.level == socket.level) result["level"] = key.name;
-  }
-  return result;
+  return {{"path", socket.path},
+          {"mode", fmt::format("{:04o}", socket.mode)},
+          {"level", to_string(socket.level)}};
 }
 
 }  // namespace

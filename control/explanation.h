@@ -63,7 +63,6 @@ struct Explanation {
   uint32_t worker = 0;  // that owns the packet's connection
   uint32_t lcore = 0;
   std::string service;  // its name; empty: none
-  std::string service_address;
   std::string scheduler;
   std::string why_service;  // that one, or why none
   Outcome outcome = Outcome::kRefused;

@@ -9,8 +9,7 @@ namespace control {
 namespace {
 
 void log_change(const conf::Service& service, const health::Change& change) {
-  const lb::Endpoint& server = change.server;
-  const std::string text = server.port == 0 ? server.address.to_string() : server.to_string();
+  const std::string text = change.server.to_short_string();
   if (change.health == Health::kDown) {
     log::warning("server {} of {} is down: {}", text, service.name, change.reason);
   } else {

@@ -8,10 +8,6 @@
 namespace control {
 namespace {
 
-std::string address_of(const lb::Endpoint& server) {
-  return server.port == 0 ? server.address.to_string() : server.to_string();
-}
-
 std::string keys_text(const std::vector<conf::KeyChange>& keys) {
   std::vector<std::string> parts;
   for (const conf::KeyChange& change : keys) {
@@ -57,16 +53,17 @@ std::vector<std::string> plan_text(
       lines.push_back(fmt::format("service {}: {}", name, keys_text(change.keys)));
     }
     for (const conf::Server* server : change.removed) {
-      lines.push_back(fmt::format("server {} of {} leaves, {}", address_of(server->address), name,
+      lines.push_back(fmt::format("server {} of {} leaves, {}", server->address.to_short_string(),
+                                  name,
                                   drains(connections(key_of(*change.before), server->address))));
     }
     for (const conf::Server* server : change.added) {
       lines.push_back(fmt::format("server {} of {} comes: weight {}, {}",
-                                  address_of(server->address), name, server->weight,
+                                  server->address.to_short_string(), name, server->weight,
                                   server->forward));
     }
     for (const conf::ServerChange& server : change.changed) {
-      lines.push_back(fmt::format("server {} of {}: {}", address_of(server.address), name,
+      lines.push_back(fmt::format("server {} of {}: {}", server.address.to_short_string(), name,
                                   keys_text(server.keys)));
     }
     if (change.reordered) lines.push_back(fmt::format("servers of {} change their order", name));

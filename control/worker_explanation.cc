@@ -70,12 +70,8 @@ std::string why_none(const Explained& director, const ExplainQuery& query, uint3
     return fmt::format("none on {} port {}; the address has {}", lb::to_string(query.protocol),
                        query.destination.port, others);
   }
-  for (const conf::Interface& interface : director.config.interfaces) {
-    for (const lb::Prefix& prefix : interface.addresses) {
-      if (prefix.address == query.destination.address) {
-        return fmt::format("none has {}, which is interface {}'s", address, interface.name);
-      }
-    }
+  if (const auto* interface = director.config.interface_with(query.destination.address)) {
+    return fmt::format("none has {}, which is interface {}'s", address, interface->name);
   }
   return fmt::format("none has {}, nor does the director", address);
 }
@@ -88,13 +84,12 @@ void tell_service(const Explained& director, const Question& answer, Explanation
     return;
   }
   result.service = entry->last.name;
-  result.service_address = entry->last.address.to_string();
   result.scheduler = entry->last.scheduler;
   result.why_service = entry->leaving ? "deleted; only the connections that it has go on"
                        : entry->last.address.port == 0
                            ? fmt::format("has every port of {} that no other service has",
                                          entry->last.address.address.to_string())
-                           : fmt::format("has {}", result.service_address);
+                           : fmt::format("has {}", entry->last.address.to_string());
 }
 
 void tell_refusal(lb::DropReason reason, Explanation& result) {

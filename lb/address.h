@@ -68,6 +68,8 @@ struct Endpoint {
   // As parse, but "IP" or "[IP]" alone takes `default_port`.
   static std::optional<Endpoint> parse_or(std::string_view text, uint16_t default_port);
   std::string to_string() const;
+  // The same, but the address alone where there is no port (0).
+  std::string to_short_string() const { return port == 0 ? address.to_string() : to_string(); }
 
   auto operator<=>(const Endpoint&) const = default;
 };

@@ -21,12 +21,9 @@ bool set_plain_key(conf::Server& server, std::string_view key, std::string_view 
     return true;
   }
   if (key != "state") return false;
-  for (const conf::ServerStateKey& known : conf::kServerStateKeys) {
-    if (known.name != value) continue;
-    server.state = known.state;
-    return true;
-  }
-  return false;
+  const auto state = conf::value_of(conf::kServerStates, value);
+  if (state) server.state = *state;
+  return state.has_value();
 }
 
 }  // namespace

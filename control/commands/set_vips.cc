@@ -13,17 +13,17 @@ Reply set_vips(Facts&, const Call& call) {
     return std::unexpected(usage_error(kSetVips, "expected active or standby"));
   }
   const std::string_view word = call.arguments[0];
-  for (const conf::VipsKey& key : conf::kVipsKeys) {
-    if (key.name != word) continue;
-    if (auto changed = call.changes->set_vips(key.vips); !changed) {
-      return std::unexpected(error_of(changed.error()));
-    }
-    return done(call, word == "active"
-                          ? "VIPs are active as soon as no other director answers for them"
-                          : "VIPs are standby");
+  const auto vips = conf::value_of(conf::kVips, word);
+  if (!vips) {
+    return std::unexpected(
+        usage_error(kSetVips, fmt::format("unexpected \"{}\" (expected active or standby)", word)));
   }
-  return std::unexpected(
-      usage_error(kSetVips, fmt::format("unexpected \"{}\" (expected active or standby)", word)));
+  if (auto changed = call.changes->set_vips(*vips); !changed) {
+    return std::unexpected(error_of(changed.error()));
+  }
+  return done(call, *vips == conf::Vips::kActive
+                        ? "VIPs are active as soon as no other director answers for them"
+                        : "VIPs are standby");
 }
 
 }  // namespace control::commands

@@ -16,10 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string address_text(const lb::Endpoint& address) {
-  return address.port == 0 ? address.address.to_string() : address.to_string();
-}
-
 std::string time_text(const CheckEvent& event) {
   return human_time(std::chrono::system_clock::to_time_t(event.time));
 }
@@ -29,7 +25,7 @@ const char* health_text(const CheckFacts& check) {
 }
 
 Json to_json(const CheckFacts& check) {
-  Json out{{"target", address_text(check.target)},
+  Json out{{"target", check.target.to_short_string()},
            {"type", check.check.type},
            {"health", health_text(check)},
            {"interval", check.check.interval_ms / 1000.0},
@@ -57,7 +53,8 @@ Json to_json(const CheckFacts& check) {
   out["history"] = std::move(history);
   Json servers = Json::array();
   for (const CheckFacts::Server& server : check.servers) {
-    servers.push_back({{"service", server.service_name}, {"server", address_text(server.address)}});
+    servers.push_back(
+        {{"service", server.service_name}, {"server", server.address.to_short_string()}});
   }
   out["servers"] = std::move(servers);
   return out;
@@ -70,7 +67,7 @@ Json to_json(const QuorumFacts& quorum) {
            {"quorum_weight", quorum.quorum},
            {"quorum_hysteresis", quorum.hysteresis}};
   if (quorum.sorry_server) {
-    out["sorry_server"] = address_text(*quorum.sorry_server);
+    out["sorry_server"] = quorum.sorry_server->to_short_string();
     out["sorry_server_serves"] = quorum.sorry_server_serves;
   }
   return out;
@@ -100,7 +97,8 @@ std::string checks_table(const std::vector<CheckFacts>& checks) {
                    {"services"},
                    {"last_result"}});
   for (const CheckFacts& check : checks) {
-    table.add({address_text(check.target), check.check.type, health_text(check), in_a_row(check),
+    table.add({check.target.to_short_string(), check.check.type, health_text(check),
+               in_a_row(check),
                check.last ? fmt::format("{:.1f}", check.last->duration_seconds * 1000) : "",
                fmt::to_string(check.history.size()), used_by(check),
                check.last ? check.last->reason : ""});
@@ -120,7 +118,7 @@ std::string quorums_table(const std::vector<QuorumFacts>& services) {
   for (const QuorumFacts& quorum : services) {
     table.add({quorum.service, quorum.present ? "present" : "lost", fmt::to_string(quorum.weight),
                fmt::to_string(quorum.quorum), fmt::to_string(quorum.hysteresis),
-               quorum.sorry_server ? address_text(*quorum.sorry_server) : "",
+               quorum.sorry_server ? quorum.sorry_server->to_short_string() : "",
                quorum.sorry_server_serves ? "sorry_server" : "servers"});
   }
   return table.render();
@@ -131,7 +129,7 @@ std::string history_text(const std::vector<CheckFacts>& checks) {
   for (const CheckFacts& check : checks) {
     for (const CheckEvent& event : check.history) {
       text += fmt::format("{}  {} {} {}: {}\n", time_text(event), check.check.type,
-                          address_text(check.target), event.up ? "up" : "down", event.reason);
+                          check.target.to_short_string(), event.up ? "up" : "down", event.reason);
     }
   }
   return text;
