@@ -54,7 +54,7 @@ std::expected<void, std::string> Director::start_twins() {
   auto twins = KernelTwins::start(running_.config, macs, *engine.kernel(), engine.senders());
   if (!twins) return std::unexpected(twins.error());
   twins_ = std::move(*twins);
-  twins_->follow(running_.config, attracting_vips(running_.config.services, running_.roster, running_.vips));
+  give_twins_addresses();
   return {};
 }
 
@@ -62,8 +62,12 @@ void Director::watch_twins() {
   if (!twins_) return;
   twins_->watch();
   const uint64_t publications = running_.publisher->publications();
-  if (std::exchange(followed_, publications) == publications) return;
-  twins_->follow(running_.config, attracting_vips(running_.config.services, running_.roster, running_.vips));
+  if (std::exchange(followed_, publications) != publications) give_twins_addresses();
+}
+
+void Director::give_twins_addresses() {
+  const conf::Config& config = running_.config;
+  twins_->follow(config, attracting_vips(config.services, running_.roster, running_.vips));
 }
 
 std::chrono::milliseconds Director::watch() {

@@ -61,6 +61,7 @@ class Director final : public Facts {
   void watch_links();
   void tell_quorums();
   void watch_twins();
+  void give_twins_addresses();
   void log_events();
   void tick_rates();
   ServiceFacts facts_of(const conf::ServiceSettings& configured,

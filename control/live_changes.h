@@ -64,6 +64,7 @@ class LiveChanges final : public Changes {
   void leave(const conf::Service& service, const Farewell& farewell);
   std::expected<conf::Difference, Refusal> difference_to(const conf::Config& wanted) const;
   void cut_what_is_due();
+  void see_off();
   bool release_what_has_ended(const ServiceKey& key);
   void put(Snapshot& next, const conf::Service& service);
   void raise_what_rises();

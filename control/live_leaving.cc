@@ -1,0 +1,76 @@
+// The part of live changes that sees off what leaves: servers and services that were deleted, to
+// their last connection's end or until they are cut.
+#include <algorithm>
+
+#include "control/live_changes.h"
+
+namespace control {
+
+// Before the snapshot without it is published.
+void LiveChanges::leave(const ServiceKey& key, const conf::Server& server,
+                        const Farewell& farewell) {
+  running_.roster.leave(key, server, farewell, next_publication(), running_.now());
+  leavers_.insert(key);
+}
+
+void LiveChanges::leave(const conf::Service& service, const Farewell& farewell) {
+  const ServiceKey key = key_of(service);
+  for (const conf::Server& server : service.servers) leave(key, server, farewell);
+  if (service.sorry_server) leave(key, *service.sorry_server, farewell);
+  if (running_.monitor != nullptr) running_.monitor->forget(key);
+  running_.roster.leave(key);
+  leavers_.insert(key);
+}
+
+void LiveChanges::cut_what_is_due() {
+  const auto now = running_.now();
+  for (const ServiceKey& key : leavers_) {
+    for (auto& [address, server] : running_.roster.find(key)->servers) {
+      if (!server.leaving || server.leaving->cut || !server.leaving->deadline) continue;
+      if (*server.leaving->deadline > now) continue;
+      server.leaving->cut = true;
+      to_cut_.push_back(server.slot);
+    }
+  }
+  if (to_cut_.empty() && to_forget_opening_.empty()) return;
+  running_.orders->cut(std::exchange(to_cut_, {}), std::exchange(to_forget_opening_, {}));
+}
+
+// True: the whole service is gone.
+bool LiveChanges::release_what_has_ended(const ServiceKey& key) {
+  // A connection that changes from active to inactive may for a moment be neither.
+  constexpr unsigned kLooks = 2;
+  Roster::Service& service = *running_.roster.find(key);
+  const uint64_t settled = running_.publisher->settled();
+  std::vector<lb::Endpoint> ended;
+  for (auto& [address, server] : service.servers) {
+    if (!server.leaving || server.leaving->publication > settled) continue;
+    server.leaving->looks =
+        running_.connections_of(server.slot) == 0 ? server.leaving->looks + 1 : 0;
+    if (server.leaving->looks < kLooks) continue;
+    service.departed += running_.tally->totals(server.slot);
+    ended.push_back(address);
+  }
+  for (const lb::Endpoint& address : ended) running_.roster.release(key, address);
+  if (!service.leaving || !service.servers.empty()) return false;
+  running_.roster.release(key);
+  return true;
+}
+
+void LiveChanges::see_off() {
+  bool services_gone = false;
+  for (auto at = leavers_.begin(); at != leavers_.end();) {
+    const ServiceKey key = *at;
+    services_gone = release_what_has_ended(key) || services_gone;
+    const Roster::Service* service = running_.roster.find(key);
+    const bool waits =
+        service != nullptr &&
+        (service->leaving || std::ranges::any_of(service->servers, [](const auto& server) {
+           return server.second.leaving.has_value();
+         }));
+    at = waits ? std::next(at) : leavers_.erase(at);
+  }
+  if (services_gone) publish_endpoints(std::make_unique<Snapshot>(running_.publisher->snapshot()));
+}
+
+}  // namespace control
