@@ -72,8 +72,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   // waits or is refused.
   Neighbour<lb::V4>* next_hop(lb::NextHop& known, lb::Ipv4Address destination, LinkNumber link,
                               const Packet& packet, IcmpError without_route) {
-    Neighbour<lb::V4>* hop = neighbours_.get(known);
-    if (hop != nullptr && hop->usable()) [[likely]]
+    if (Neighbour<lb::V4>* hop = known_next_hop(known)) [[likely]]
       return hop;
     return find_next_hop(known, destination, link, packet, without_route);
   }
@@ -185,12 +184,10 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   bool fits(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet, uint16_t room,
             uint16_t overhead) {
     packet.room = room;
-    auto& ip = view<Ipv4Header>(packet.ip);
-    const bool plain = packet.mbuf != nullptr && packet.ip_header_length == sizeof(Ipv4Header);
-    if (!plain || ip.ttl <= 1 || packet.length + overhead > room) [[unlikely]] {
+    if (packet.mbuf == nullptr || !leaves_as_it_is(packet, overhead, room)) [[unlikely]] {
       return fits_unless_refused(hop, link, packet, overhead);
     }
-    count_down_ttl(ip);
+    count_down_ttl(packet);
     return true;
   }
   bool fits_unless_refused(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet,

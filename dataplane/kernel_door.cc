@@ -4,24 +4,11 @@ namespace dataplane {
 
 using lb::DropReason;
 
-namespace {
-
-// `given_` counts each share by itself, in sixteen bits: what one brings costs the other nothing.
-constexpr uint32_t one_of(KernelShare share) {
-  return share == KernelShare::kNeighbours ? 1u : 1u << 16;
-}
-constexpr uint32_t count_of(uint32_t given, KernelShare share) {
-  return given / one_of(share) & 0xffff;
-}
-static_assert(KernelDoor::kPerTurn < 0xffff);
-
-}  // namespace
-
 std::optional<DropReason> KernelDoor::why_not(LinkNumber link, size_t length, KernelShare share,
                                               lb::Tick now) {
   FrameRing& ring = exchange_->to_kernel(self_);
   if (length > ring.largest()) return DropReason::kTooBig;
-  if (count_of(given_, share) == kPerTurn || !exchange_->limit(link, share).take(now)) {
+  if (given_[static_cast<size_t>(share)] == kPerTurn || !exchange_->limit(link, share).take(now)) {
     return DropReason::kKernelLimit;
   }
   // Half of the ring is kept for the neighbours.
@@ -37,7 +24,7 @@ std::optional<DropReason> KernelDoor::give(LinkNumber link, std::span<const uint
     return reason;
   }
   exchange_->to_kernel(self_).writer_put(link, frame);
-  given_ += one_of(share);
+  ++given_[static_cast<size_t>(share)];
   counters_.to_kernel.add(1);
   return std::nullopt;
 }

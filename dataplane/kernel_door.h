@@ -23,7 +23,7 @@ class KernelDoor {
         dropped_(exchange != nullptr ? exchange->links() : 0) {}
 
   // To be called once a turn.
-  void begin() { given_ = 0; }
+  void begin() { given_ = {}; }
 
   bool leads_out(LinkNumber link) const {
     return exchange_ != nullptr && exchange_->has_twin(link);
@@ -59,7 +59,8 @@ class KernelDoor {
   KernelExchange* exchange_;
   WorkerNumber self_;
   WorkerCounters& counters_;
-  uint32_t given_ = 0;
+  // In this turn, of each share: what one brings costs the other nothing.
+  std::array<uint32_t, kKernelShares> given_{};
   std::vector<lb::Counter<uint64_t>> dropped_;  // by link
 };
 

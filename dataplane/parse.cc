@@ -12,11 +12,8 @@ ParseResult parse_transport(Packet<lb::V4>& packet) {
   const uint16_t length = packet.transport_length();
   switch (view<Ipv4Header>(packet.ip).protocol) {
     case kProtocolTcp: {
-      if (length < sizeof(TcpHeader)) return drop(DropReason::kBadTransportHeader);
       const auto& tcp = view<TcpHeader>(packet.transport());
-      if (tcp.header_length() < sizeof(TcpHeader) || tcp.header_length() > length) {
-        return drop(DropReason::kBadTransportHeader);
-      }
+      if (!is_whole(tcp, length)) return drop(DropReason::kBadTransportHeader);
       packet.protocol = lb::Protocol::kTcp;
       packet.tcp_flags = tcp.flags;
       packet.source.port = tcp.source_port;
@@ -24,11 +21,8 @@ ParseResult parse_transport(Packet<lb::V4>& packet) {
       return {Parsed::kFlow};
     }
     case kProtocolUdp: {
-      if (length < sizeof(UdpHeader)) return drop(DropReason::kBadTransportHeader);
       const auto& udp = view<UdpHeader>(packet.transport());
-      if (udp.length.value() < sizeof(UdpHeader) || udp.length.value() > length) {
-        return drop(DropReason::kBadTransportHeader);
-      }
+      if (!is_whole(udp, length)) return drop(DropReason::kBadTransportHeader);
       packet.protocol = lb::Protocol::kUdp;
       packet.source.port = udp.source_port;
       packet.destination.port = udp.destination_port;
@@ -57,13 +51,11 @@ ParseResult parse_ipv4(std::span<uint8_t> bytes, bool checksum_known_good, Packe
     return drop(DropReason::kBadIpHeader);
   }
   if (total_length > bytes.size()) return drop(DropReason::kTruncated);
-  const bool plain = header_length == sizeof(Ipv4Header);
-  if (!checksum_known_good &&
-      !(plain ? has_good_checksum(ip) : fold(sum_of(bytes.first(header_length))) == 0xffff)) {
+  if (!checksum_known_good && fold(sum_of(bytes.first(header_length))) != 0xffff) {
     return drop(DropReason::kBadIpChecksum);
   }
   if (is_impossible_source(ip.source)) return drop(DropReason::kBadSource);
-  if (!plain) [[unlikely]] {
+  if (header_length > sizeof(Ipv4Header)) {
     if (const auto fault = fault_of_options(bytes.first(header_length))) return drop(*fault);
   }
   packet.ip = bytes.data();

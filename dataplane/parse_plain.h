@@ -13,6 +13,17 @@ inline bool is_impossible_source(lb::Ipv4Address address) {
   return first == 0 || first == 127 || first >= 224;
 }
 
+// Whether a transport header, and of UDP its data, are whole in what an IP packet of that many
+// bytes behind its own header holds. Nothing is read beyond.
+inline bool is_whole(const TcpHeader& tcp, size_t length) {
+  return length >= sizeof(TcpHeader) && tcp.header_length() >= sizeof(TcpHeader) &&
+         tcp.header_length() <= length;
+}
+inline bool is_whole(const UdpHeader& udp, size_t length) {
+  return length >= sizeof(UdpHeader) && udp.length.value() >= sizeof(UdpHeader) &&
+         udp.length.value() <= length;
+}
+
 // Whether the frame holds a whole TCP or UDP packet for this MAC, in IPv4 without options, with
 // nothing wrong about it: parse would call it a flow, and `packet` is filled as by that, but for
 // `service`. False:
@@ -33,21 +44,16 @@ inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksu
     return false;
   }
   const unsigned length = ip.total_length.value();
-  if (length > frame.size() - sizeof(EthernetHeader)) return false;
+  if (length < sizeof(Ipv4Header) || length > frame.size() - sizeof(EthernetHeader)) return false;
+  const size_t transport = length - sizeof(Ipv4Header);
   const auto& udp = view<UdpHeader>(bytes + sizeof(Ipv4Header));
   if (ip.protocol == kProtocolTcp) {
-    if (length < sizeof(Ipv4Header) + sizeof(TcpHeader)) return false;
     const auto& tcp = view<TcpHeader>(bytes + sizeof(Ipv4Header));
-    const unsigned header = tcp.header_length();
-    if (header < sizeof(TcpHeader) || header > length - sizeof(Ipv4Header)) return false;
+    if (!is_whole(tcp, transport)) return false;
     packet.protocol = lb::Protocol::kTcp;
     packet.tcp_flags = tcp.flags;
   } else {
-    if (ip.protocol != kProtocolUdp || length < sizeof(Ipv4Header) + sizeof(UdpHeader) ||
-        udp.length.value() < sizeof(UdpHeader) ||
-        udp.length.value() > length - sizeof(Ipv4Header)) {
-      return false;
-    }
+    if (ip.protocol != kProtocolUdp || !is_whole(udp, transport)) return false;
     packet.protocol = lb::Protocol::kUdp;
     packet.tcp_flags = 0;
   }

@@ -214,7 +214,7 @@ inline bool Path<F>::forward_usual(Packet& packet, Entry& entry) {
   if (!host_.leaves_as_it_is(packet, overhead, room)) return false;
 
   count(packet, direction, entry.server);
-  if (entry.stamp != now_) entry.stamp = now_;
+  connections_.touch(entry, entry.state, now_);
   host_.count_down_ttl(packet);
   if constexpr (kInbound) {
     method.inbound(packet, entry, hop->source);
@@ -361,64 +361,6 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
   }
   host_.refuse(link, packet, why_not, IcmpError::port_unreachable());
   return kNoEntry;
-}
-
-// Random numbers differ by packet, and the key of its hash is unknown outside.
-template <class F>
-scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const Packet& packet,
-                                        uint64_t count) const {
-  return {.loads = scheduler::LoadView(live_.loads),
-          .overloads = scheduler::Overloads(limits_.flags()),
-          .client = F::fold(packet.source.address),
-          .destination = F::fold(packet.destination.address),
-          .client_port = packet.source.port.value(),
-          .random = lb::mix({count, packet.hash}, packet.hash),
-          .memory = &live_.turns[service.slot]};
-}
-
-template <class F>
-std::optional<uint32_t> Path<F>::pick(const VirtualService<F>& service, const Packet& packet,
-                                      std::optional<uint64_t>& turn) {
-  return pick_by(service, request_for(service, packet, ++random_), [&] {
-    turn = turns_.take(service.slot);
-    return *turn;
-  });
-}
-
-template <class F>
-Path<F>::Choice Path<F>::choose(const VirtualService<F>& service, const Packet& packet,
-                                DropReason& why_not) {
-  return service.holds.timeout != 0 ? choose_by_client(service, packet, why_not)
-                                    : choose_by_schedule(service, packet, why_not);
-}
-
-// The scheduler's server, or, where that would make two connections look alike to their replies,
-// the next in order that does not.
-template <class F>
-Path<F>::Choice Path<F>::choose_by_schedule(const VirtualService<F>& service, const Packet& packet,
-                                            DropReason& why_not) {
-  std::optional<uint64_t> turn;
-  const Found found = walk(
-      service, reservations_.take(packet), [&] { return pick(service, packet, turn); },
-      [&](const RealServer<F>& server) { return server.accepts && !is_ambiguous(server, packet); },
-      [&](const RealServer<F>& server) { return service.one_packet || claim(server); },
-      [&](const RealServer<F>& server) {
-        connections_.unreserve(server.slot, first_state(packet));
-      });
-  if (!found.position) {
-    why_not = found.why_not;
-    return {};
-  }
-  return {&service.servers[*found.position], found.reserved, turn};
-}
-
-// In NAT a reply names only the client's end and the server's: two services that share a server
-// cannot both have it for one client port.
-template <class F>
-EntryIndex Path<F>::rival_at(const RealServer<F>& server, const Packet& packet) const {
-  if (!methods_[server.method].replies_seen) return kNoEntry;
-  return connections_.table().find(packet.hash, lb::Direction::kOutbound, packet.source,
-                                   server.end_for(packet.destination), packet.protocol);
 }
 
 template <class F>

@@ -127,9 +127,8 @@ class Path final : private Reentry {
   bool starts_something(const Packet& packet) const;
   const MasqueradeRule<F>* masquerade_rule(const Packet& packet) const;
   void adopt(const Snapshot<F>& snapshot);
-  // The last steps of a packet of a connection. Always inline: they are on the usual packet's way.
-  [[gnu::always_inline]] void leave_inbound(LinkNumber link, Packet& packet, const Entry& entry,
-                                            Neighbour<F>& hop) {
+  // The last steps of a packet of a connection.
+  void leave_inbound(LinkNumber link, Packet& packet, const Entry& entry, Neighbour<F>& hop) {
     const Method<F>& method = methods_[entry.method];
     const bool may =
         method.overhead == 0
@@ -139,8 +138,7 @@ class Path final : private Reentry {
     method.inbound(packet, entry, hop.source);
     host_.send(hop, packet);
   }
-  [[gnu::always_inline]] void leave_outbound(LinkNumber link, Packet& packet, const Entry& entry,
-                                             Neighbour<F>& hop) {
+  void leave_outbound(LinkNumber link, Packet& packet, const Entry& entry, Neighbour<F>& hop) {
     if (!host_.may_leave(hop, link, packet)) return;
     methods_[entry.method].outbound(packet, entry);
     host_.send(hop, packet);

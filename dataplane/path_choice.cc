@@ -1,10 +1,70 @@
-// The part of the path that chooses a server where more than the scheduler has a say: clients that
-// hold to one, and thresholds.
+// The part of the path that chooses a server for a new connection: the scheduler's, or the one that
+// a client holds to, where its threshold and other connections of the client allow it.
 #include "dataplane/path.h"
 
 namespace dataplane {
 
 using lb::DropReason;
+using lb::EntryIndex;
+using lb::kNoEntry;
+
+// Random numbers differ by packet, and the key of its hash is unknown outside.
+template <class F>
+scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const Packet& packet,
+                                        uint64_t count) const {
+  return {.loads = scheduler::LoadView(live_.loads),
+          .overloads = scheduler::Overloads(limits_.flags()),
+          .client = F::fold(packet.source.address),
+          .destination = F::fold(packet.destination.address),
+          .client_port = packet.source.port.value(),
+          .random = lb::mix({count, packet.hash}, packet.hash),
+          .memory = &live_.turns[service.slot]};
+}
+
+template <class F>
+std::optional<uint32_t> Path<F>::pick(const VirtualService<F>& service, const Packet& packet,
+                                      std::optional<uint64_t>& turn) {
+  return pick_by(service, request_for(service, packet, ++random_), [&] {
+    turn = turns_.take(service.slot);
+    return *turn;
+  });
+}
+
+template <class F>
+Path<F>::Choice Path<F>::choose(const VirtualService<F>& service, const Packet& packet,
+                                DropReason& why_not) {
+  return service.holds.timeout != 0 ? choose_by_client(service, packet, why_not)
+                                    : choose_by_schedule(service, packet, why_not);
+}
+
+// The scheduler's server, or, where that would make two connections look alike to their replies,
+// the next in order that does not.
+template <class F>
+Path<F>::Choice Path<F>::choose_by_schedule(const VirtualService<F>& service, const Packet& packet,
+                                            DropReason& why_not) {
+  std::optional<uint64_t> turn;
+  const Found found = walk(
+      service, reservations_.take(packet), [&] { return pick(service, packet, turn); },
+      [&](const RealServer<F>& server) { return server.accepts && !is_ambiguous(server, packet); },
+      [&](const RealServer<F>& server) { return service.one_packet || claim(server); },
+      [&](const RealServer<F>& server) {
+        connections_.unreserve(server.slot, first_state(packet));
+      });
+  if (!found.position) {
+    why_not = found.why_not;
+    return {};
+  }
+  return {&service.servers[*found.position], found.reserved, turn};
+}
+
+// In NAT a reply names only the client's end and the server's: two services that share a server
+// cannot both have it for one client port.
+template <class F>
+EntryIndex Path<F>::rival_at(const RealServer<F>& server, const Packet& packet) const {
+  if (!methods_[server.method].replies_seen) return kNoEntry;
+  return connections_.table().find(packet.hash, lb::Direction::kOutbound, packet.source,
+                                   server.end_for(packet.destination), packet.protocol);
+}
 
 // As LVS does (ip_vs_sched_persist): a client that holds to a server is led to it whatever its
 // load, and whatever its weight unless the service says otherwise. Where several workers see a new
@@ -65,6 +125,15 @@ bool Path<F>::is_full_by_loads(const RealServer<F>& server) const {
   return load.active + load.inactive >= server.upper_threshold;
 }
 
+template scheduler::Request Path<lb::V4>::request_for(const VirtualService<lb::V4>&, const Packet&,
+                                                      uint64_t) const;
+template std::optional<uint32_t> Path<lb::V4>::pick(const VirtualService<lb::V4>&, const Packet&,
+                                                    std::optional<uint64_t>&);
+template Path<lb::V4>::Choice Path<lb::V4>::choose(const VirtualService<lb::V4>&, const Packet&,
+                                                   DropReason&);
+template Path<lb::V4>::Choice Path<lb::V4>::choose_by_schedule(const VirtualService<lb::V4>&,
+                                                               const Packet&, DropReason&);
+template EntryIndex Path<lb::V4>::rival_at(const RealServer<lb::V4>&, const Packet&) const;
 template Path<lb::V4>::Choice Path<lb::V4>::choose_by_client(const VirtualService<lb::V4>&,
                                                              const Packet&, DropReason&);
 template void Path<lb::V4>::give_back(const VirtualService<lb::V4>&, const Packet&, const Choice&);
