@@ -3,20 +3,12 @@
 
 #include "test/conf/support.h"
 
-using conf_test::Case;
+using conf_test::check_verdicts;
 using conf_test::file;
 using conf_test::file_with;
 using conf_test::service;
-using conf_test::verdict;
 
 namespace {
-
-void check(const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
-    INFO(c.text);
-    CHECK(verdict(c.text) == c.verdict);
-  }
-}
 
 std::string interfaces(const std::string& list) { return file("[]", "[]", "[" + list + "]"); }
 
@@ -37,35 +29,37 @@ std::string server(const std::string& address, const std::string& keys = "") {
 }  // namespace
 
 TEST_CASE("interfaces share no name, no device and no address") {
-  check({{interfaces(R"({"name": "a", "device": "d"}, {"name": "a", "device": ["e", "d"]})"),
-          "/interfaces/1/name: found \"a\", expected a different name than at /interfaces/0/name\n"
-          "/interfaces/1/device/1: found \"d\", expected a different device than at "
-          "/interfaces/0/device"},
-         {interfaces(R"({"name": "a", "device": ["d", "d"]})"),
-          "/interfaces/0/device/1: found \"d\", expected a different device than at "
-          "/interfaces/0/device/0"},
-         {interfaces(R"({"name": "a", "device": [1]}, {"name": "b", "device": [2]})"),
-          "/interfaces/0/device/0: found 1, expected a device name or PCI address of at most 63 "
-          "characters\n"
-          "/interfaces/1/device/0: found 2, expected a device name or PCI address of at most 63 "
-          "characters"},
-         {interfaces(R"({"name": "a", "device": "d", "addresses": ["10.0.0.1/24"]},
+  check_verdicts(
+      {{interfaces(R"({"name": "a", "device": "d"}, {"name": "a", "device": ["e", "d"]})"),
+        "/interfaces/1/name: found \"a\", expected a different name than at /interfaces/0/name\n"
+        "/interfaces/1/device/1: found \"d\", expected a different device than at "
+        "/interfaces/0/device"},
+       {interfaces(R"({"name": "a", "device": ["d", "d"]})"),
+        "/interfaces/0/device/1: found \"d\", expected a different device than at "
+        "/interfaces/0/device/0"},
+       {interfaces(R"({"name": "a", "device": [1]}, {"name": "b", "device": [2]})"),
+        "/interfaces/0/device/0: found 1, expected a device name or PCI address of at most 63 "
+        "characters\n"
+        "/interfaces/1/device/0: found 2, expected a device name or PCI address of at most 63 "
+        "characters"},
+       {interfaces(R"({"name": "a", "device": "d", "addresses": ["10.0.0.1/24"]},
                         {"name": "b", "device": "e", "addresses": ["10.0.0.1/25"]})"),
-          "/interfaces/1/addresses/0: found \"10.0.0.1/25\", expected a different address than at "
-          "/interfaces/0/addresses/0"}});
+        "/interfaces/1/addresses/0: found \"10.0.0.1/25\", expected a different address than at "
+        "/interfaces/0/addresses/0"}});
 }
 
 TEST_CASE("an interface's address is that of a host") {
   const std::string at = "/interfaces/0/addresses/0: found ";
-  check({{addresses(R"("10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/32")"), "ok"},
-         {addresses(R"("10.0.0.0/31", "10.0.0.1/31", "10.0.0.7/32")"), "ok"},
-         {addresses(R"("0.0.0.0/0")"), at + "\"0.0.0.0/0\", expected a host's address"},
-         {addresses(R"("127.0.0.1/8")"), at + "\"127.0.0.1/8\", expected a host's address"},
-         {addresses(R"("239.1.1.1/24")"), at + "\"239.1.1.1/24\", expected a host's address"},
-         {addresses(R"("10.0.0.0/24")"),
-          at + "\"10.0.0.0/24\", expected a host's address, not that of the network"},
-         {addresses(R"("10.0.0.3/30")"),
-          at + "\"10.0.0.3/30\", expected a host's address, not the broadcast address"}});
+  check_verdicts(
+      {{addresses(R"("10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/32")"), "ok"},
+       {addresses(R"("10.0.0.0/31", "10.0.0.1/31", "10.0.0.7/32")"), "ok"},
+       {addresses(R"("0.0.0.0/0")"), at + "\"0.0.0.0/0\", expected a host's address"},
+       {addresses(R"("127.0.0.1/8")"), at + "\"127.0.0.1/8\", expected a host's address"},
+       {addresses(R"("239.1.1.1/24")"), at + "\"239.1.1.1/24\", expected a host's address"},
+       {addresses(R"("10.0.0.0/24")"),
+        at + "\"10.0.0.0/24\", expected a host's address, not that of the network"},
+       {addresses(R"("10.0.0.3/30")"),
+        at + "\"10.0.0.3/30\", expected a host's address, not the broadcast address"}});
 }
 
 TEST_CASE("prefixes of two interfaces do not overlap") {
@@ -73,14 +67,14 @@ TEST_CASE("prefixes of two interfaces do not overlap") {
     return interfaces(R"({"name": "a", "device": "d", "addresses": [")" + one +
                       R"("]}, {"name": "b", "device": "e", "addresses": [")" + other + "\"]}");
   };
-  check({{two("10.0.0.1/24", "10.0.1.1/24"), "ok"},
-         {two("10.0.0.1/24", "10.0.0.9/32"), "ok"},
-         {two("10.0.0.1/24", "10.0.0.2/24"),
-          "/interfaces/1/addresses/0: found \"10.0.0.2/24\", expected a prefix apart from "
-          "10.0.0.0/24 of another interface, at /interfaces/0/addresses/0"},
-         {two("10.1.0.1/16", "10.2.0.1/8"),
-          "/interfaces/1/addresses/0: found \"10.2.0.1/8\", expected a prefix apart from "
-          "10.1.0.0/16 of another interface, at /interfaces/0/addresses/0"}});
+  check_verdicts({{two("10.0.0.1/24", "10.0.1.1/24"), "ok"},
+                  {two("10.0.0.1/24", "10.0.0.9/32"), "ok"},
+                  {two("10.0.0.1/24", "10.0.0.2/24"),
+                   "/interfaces/1/addresses/0: found \"10.0.0.2/24\", expected a prefix apart from "
+                   "10.0.0.0/24 of another interface, at /interfaces/0/addresses/0"},
+                  {two("10.1.0.1/16", "10.2.0.1/8"),
+                   "/interfaces/1/addresses/0: found \"10.2.0.1/8\", expected a prefix apart from "
+                   "10.1.0.0/16 of another interface, at /interfaces/0/addresses/0"}});
 }
 
 TEST_CASE("a static neighbour is one other host, once") {
@@ -89,7 +83,7 @@ TEST_CASE("a static neighbour is one other host, once") {
   };
   const std::string mac = "/interfaces/0/neighbours/0/mac: found ";
   const std::string address = "/interfaces/0/neighbours/0/address: found ";
-  check(
+  check_verdicts(
       {{one("10.0.0.2", "02:00:00:00:00:02"), "ok"},
        {one("172.16.0.1", "02:00:00:00:00:02"), "ok"},
        {one("10.0.0.2", "00:00:00:00:00:00"),
@@ -115,7 +109,7 @@ TEST_CASE("a route leads to a network, once, by a router that is on-link") {
                 R"([{"destination": ")" + destination + R"(", "gateway": ")" + gateway + "\"}]");
   };
   const std::string gateway = "/routes/0/gateway: found ";
-  check(
+  check_verdicts(
       {{route("0.0.0.0/0", "192.168.22.1"), "ok"},
        {route("10.0.0.1/8", "192.168.22.1"),
         "/routes/0/destination: found \"10.0.0.1/8\", expected \"10.0.0.0/8\", without host bits"},
@@ -139,20 +133,21 @@ TEST_CASE("a route leads to a network, once, by a router that is on-link") {
 }
 
 TEST_CASE("services share no name and no protocol with address") {
-  check({{file(R"([{"protocol": "tcp", "address": "192.168.22.11:53"},
+  check_verdicts(
+      {{file(R"([{"protocol": "tcp", "address": "192.168.22.11:53"},
                    {"protocol": "udp", "address": "192.168.22.11:53"}])"),
-          "ok"},
-         {file(R"([{"protocol": "tcp", "address": "192.168.22.11:80", "name": "web"},
+        "ok"},
+       {file(R"([{"protocol": "tcp", "address": "192.168.22.11:80", "name": "web"},
                    {"protocol": "tcp", "address": "192.168.22.11:80", "name": "web"}])"),
-          "/services/1/address: found \"tcp:192.168.22.11:80\", expected a different protocol and "
-          "address than at /services/0/address\n"
-          "/services/1/name: found \"web\", expected a different name than at /services/0/name"},
-         {file(R"([{"protocol": "tcp", "address": "127.0.0.1:80"},
+        "/services/1/address: found \"tcp:192.168.22.11:80\", expected a different protocol and "
+        "address than at /services/0/address\n"
+        "/services/1/name: found \"web\", expected a different name than at /services/0/name"},
+       {file(R"([{"protocol": "tcp", "address": "127.0.0.1:80"},
                    {"protocol": "tcp", "address": "192.168.11.255:80"},
                    {"protocol": "tcp", "address": "172.16.0.1:80"}])"),
-          "/services/0/address: found \"127.0.0.1\", expected a host's address\n"
-          "/services/1/address: found \"192.168.11.255\", expected a host's address, not the "
-          "network or broadcast address of 192.168.11.0/24"}});
+        "/services/0/address: found \"127.0.0.1\", expected a host's address\n"
+        "/services/1/address: found \"192.168.11.255\", expected a host's address, not the "
+        "network or broadcast address of 192.168.11.0/24"}});
 }
 
 TEST_CASE("a real server is another host, once in its service, that the director reaches") {
@@ -161,7 +156,7 @@ TEST_CASE("a real server is another host, once in its service, that the director
       ", expected another host's address: the director cannot be its own real server";
   const std::string servers =
       R"([{"address": "192.168.11.100"}, {"address": "192.168.11.100:80"}])";
-  check(
+  check_verdicts(
       {{server("192.168.11.100:8080"), "ok"},
        {file(service("[]")), "ok"},
        {server("192.168.11.11:8080"), at + "\"192.168.11.11\"" + own},
@@ -189,7 +184,7 @@ TEST_CASE("a method that keeps the port or crosses no router binds its servers, 
   const std::string dr = R"("forward": "dr", )";
   const std::string tunnel = R"("forward": "tunnel", )";
   const std::string routes = R"([{"destination": "0.0.0.0/0", "gateway": "192.168.22.1"}])";
-  check(
+  check_verdicts(
       {{server("192.168.11.100", dr), "ok"},
        {server("192.168.11.100:80", dr), "ok"},
        {server("192.168.11.100:8080", dr),
@@ -215,41 +210,44 @@ TEST_CASE("only a persistent service may have every port, and its servers none o
                 servers + "}]");
   };
   const std::string persistent = R"("persistence_timeout": 360, )";
-  check({{every_port(persistent, R"([{"address": "192.168.11.100"}])"), "ok"},
-         {every_port("", "[]"),
-          "/services/0/address: found \"192.168.22.11:0\", expected a port from 1 to 65535: only "
-          "a service with a persistence_timeout may have every port"},
-         {every_port(persistent, R"([{"address": "192.168.11.100:80"}])"),
-          "/services/0/servers/0/address: found \"192.168.11.100:80\", expected an address "
-          "without port: the service has every port"}});
+  check_verdicts(
+      {{every_port(persistent, R"([{"address": "192.168.11.100"}])"), "ok"},
+       {every_port("", "[]"),
+        "/services/0/address: found \"192.168.22.11:0\", expected a port from 1 to 65535: only "
+        "a service with a persistence_timeout may have every port"},
+       {every_port(persistent, R"([{"address": "192.168.11.100:80"}])"),
+        "/services/0/servers/0/address: found \"192.168.11.100:80\", expected an address "
+        "without port: the service has every port"}});
 }
 
 TEST_CASE("what a service's options cannot be together is refused") {
-  check({{file(service("[]", R"("one_packet": true, )")),
-          "/services/0/one_packet: found true, expected false: only UDP is scheduled by the "
-          "packet"},
-         {file(service("[]", R"("persistence_netmask": "255.255.255", )")),
-          "/services/0/persistence_netmask: found \"255.255.255\", expected an IPv4 netmask such "
-          "as \"255.255.255.0\""},
-         {server("192.168.11.100:80\", \"upper_threshold\": 5, \"lower_threshold\": 6, \"state\": "
-                 "\"drain"),
-          "/services/0/servers/0/lower_threshold: found 6, expected at most the upper_threshold, "
-          "5"},
-         {server("192.168.11.100:80\", \"upper_threshold\": 5, \"lower_threshold\": 5, \"state\": "
-                 "\"drain"),
-          "ok"}});
+  check_verdicts(
+      {{file(service("[]", R"("one_packet": true, )")),
+        "/services/0/one_packet: found true, expected false: only UDP is scheduled by the "
+        "packet"},
+       {file(service("[]", R"("persistence_netmask": "255.255.255", )")),
+        "/services/0/persistence_netmask: found \"255.255.255\", expected an IPv4 netmask such "
+        "as \"255.255.255.0\""},
+       {server("192.168.11.100:80\", \"upper_threshold\": 5, \"lower_threshold\": 6, \"state\": "
+               "\"drain"),
+        "/services/0/servers/0/lower_threshold: found 6, expected at most the upper_threshold, "
+        "5"},
+       {server("192.168.11.100:80\", \"upper_threshold\": 5, \"lower_threshold\": 5, \"state\": "
+               "\"drain"),
+        "ok"}});
 }
 
 TEST_CASE("sockets share no path") {
-  check({{file_with(R"("control": {"sockets": [{"path": "/a"}, {"path": "/b"}, {"path": "/a"}]})"),
-          "/control/sockets/2/path: found \"/a\", expected a different path than at "
-          "/control/sockets/0/path"}});
+  check_verdicts(
+      {{file_with(R"("control": {"sockets": [{"path": "/a"}, {"path": "/b"}, {"path": "/a"}]})"),
+        "/control/sockets/2/path: found \"/a\", expected a different path than at "
+        "/control/sockets/0/path"}});
 }
 
 TEST_CASE("one fault is reported once: what it makes unknown is not complained about") {
   const std::string far = service(R"([{"address": "10.9.9.9"}])");
   const std::string route = R"([{"destination": "10.0.0.0/8", "gateway": "192.168.22.1"}])";
-  check(
+  check_verdicts(
       {// An interface whose addresses nobody can know.
        {file(far, route, R"([{"name": "a", "device": "d", "adresses": ["192.168.22.11/24"]}])"),
         "/interfaces/0/adresses: unknown key; did you mean \"addresses\"?"},

@@ -3,7 +3,7 @@
 
 #include "test/conf/support.h"
 
-using conf_test::Case;
+using conf_test::check_verdicts;
 using conf_test::file;
 using conf_test::file_with;
 using conf_test::service;
@@ -11,53 +11,48 @@ using conf_test::verdict;
 
 namespace {
 
-void check(const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
-    INFO(c.text);
-    CHECK(verdict(c.text) == c.verdict);
-  }
-}
-
 const std::string kOneHost = R"([{"address": "192.168.11.100"}])";
 
 }  // namespace
 
 TEST_CASE("a file that is no object is one error") {
-  check({{"[]", "found an empty list, expected an object"},
-         {"[1]", "found a list, expected an object"},
-         {"\"x\"", "found \"x\", expected an object"},
-         {"17", "found 17, expected an object"},
-         {"null", "found null, expected an object"}});
+  check_verdicts({{"[]", "found an empty list, expected an object"},
+                  {"[1]", "found a list, expected an object"},
+                  {"\"x\"", "found \"x\", expected an object"},
+                  {"17", "found 17, expected an object"},
+                  {"null", "found null, expected an object"}});
 }
 
 TEST_CASE("missing keys are named, with what they should hold") {
-  check({{"{}", "missing key \"interfaces\", expected a list"},
-         {file("[{}]"),
-          "/services/0: missing key \"protocol\", expected one of \"tcp\", \"udp\"\n"
-          "/services/0: missing key \"address\", expected \"IP:port\" with a port from 1 to 65535"},
-         {file("[]", "[]", R"([{"name": "a"}])"),
-          "/interfaces/0: missing key \"device\", expected a device name or PCI address of at most "
-          "63 characters or a list of such"}});
+  check_verdicts(
+      {{"{}", "missing key \"interfaces\", expected a list"},
+       {file("[{}]"),
+        "/services/0: missing key \"protocol\", expected one of \"tcp\", \"udp\"\n"
+        "/services/0: missing key \"address\", expected \"IP:port\" with a port from 1 to 65535"},
+       {file("[]", "[]", R"([{"name": "a"}])"),
+        "/interfaces/0: missing key \"device\", expected a device name or PCI address of at most "
+        "63 characters or a list of such"}});
 }
 
 TEST_CASE("an unknown key is answered by the nearest known one, else by all") {
-  check({{file(service(kOneHost, R"("shceduler": "rr", )")),
-          "/services/0/shceduler: unknown key; did you mean \"scheduler\"?"},
-         {file_with(R"("firewall": [])"),
-          "/firewall: unknown key, expected one of \"eal\", \"interfaces\", \"routes\", "
-          "\"services\", \"masquerade\", \"timeouts\", \"connections\", \"idle\", \"mbufs\", "
-          "\"vips\", "
-          "\"control\""},
-         {file_with(R"("connections": {"capacity": 5, "a/b~c": 1})"),
-          "/connections/a~1b~0c: unknown key, expected one of \"capacity\""},
-         {file_with(R"("timeouts": {"\u001b[31m": 1, "tpc": 1})"),
-          "/timeouts/\\u001b[31m: unknown key, expected one of \"tcp\", \"tcp_fin\", \"udp\", "
-          "\"tcp_syn_recv\", \"tcp_close_wait\", \"tcp_time_wait\", \"tcp_close\"\n"
-          "/timeouts/tpc: unknown key; did you mean \"tcp\"?"}});
+  check_verdicts(
+      {{file(service(kOneHost, R"("shceduler": "rr", )")),
+        "/services/0/shceduler: unknown key; did you mean \"scheduler\"?"},
+       {file_with(R"("firewall": [])"),
+        "/firewall: unknown key, expected one of \"eal\", \"interfaces\", \"routes\", "
+        "\"services\", \"masquerade\", \"timeouts\", \"connections\", \"idle\", \"mbufs\", "
+        "\"vips\", "
+        "\"control\""},
+       {file_with(R"("connections": {"capacity": 5, "a/b~c": 1})"),
+        "/connections/a~1b~0c: unknown key, expected one of \"capacity\""},
+       {file_with(R"("timeouts": {"\u001b[31m": 1, "tpc": 1})"),
+        "/timeouts/\\u001b[31m: unknown key, expected one of \"tcp\", \"tcp_fin\", \"udp\", "
+        "\"tcp_syn_recv\", \"tcp_close_wait\", \"tcp_time_wait\", \"tcp_close\"\n"
+        "/timeouts/tpc: unknown key; did you mean \"tcp\"?"}});
 }
 
 TEST_CASE("a wrong type names what was found and what was expected") {
-  check(
+  check_verdicts(
       {{file_with(R"("eal": "-l 0,1")"), "/eal: found \"-l 0,1\", expected a list"},
        {file_with(R"("eal": ["-l", 1])"),
         "/eal/1: found 1, expected an argument that is not empty"},
@@ -72,7 +67,7 @@ TEST_CASE("a wrong type names what was found and what was expected") {
 TEST_CASE("a number is whole and within its range") {
   const std::string range = ", expected a whole number from 1 to 134217728";
   const std::string seconds = ", expected a whole number from 1 to 31536000";
-  check(
+  check_verdicts(
       {{file_with(R"("connections": {"capacity": 134217728})"), "ok"},
        {file_with(R"("connections": {"capacity": 0})"), "/connections/capacity: found 0" + range},
        {file_with(R"("connections": {"capacity": 134217729})"),
@@ -95,16 +90,17 @@ TEST_CASE("a number is whole and within its range") {
 }
 
 TEST_CASE("a word that is not in its table is answered by the nearest one, if any") {
-  check({{file(service(kOneHost, R"("scheduler": "wcl", )")),
-          "/services/0/scheduler: found \"wcl\", expected one of \"rr\", \"wrr\", \"lc\", \"wlc\"; "
-          "did you mean \"wlc\"?"},
-         {file(service(kOneHost, R"("forward": "proxy", )")),
-          "/services/0/forward: found \"proxy\", expected one of \"nat\", \"dr\", \"tunnel\""},
-         {file(service(R"([{"address": "192.168.11.100", "forward": 1}])")),
-          "/services/0/servers/0/forward: found 1, expected one of \"nat\", \"dr\", \"tunnel\""},
-         {file_with(R"("control": {"sockets": [{"path": "/s", "level": "Admin"}]})"),
-          "/control/sockets/0/level: found \"Admin\", expected one of \"admin\", \"read\"; did you "
-          "mean \"admin\"?"}});
+  check_verdicts(
+      {{file(service(kOneHost, R"("scheduler": "wcl", )")),
+        "/services/0/scheduler: found \"wcl\", expected one of \"rr\", \"wrr\", \"lc\", \"wlc\"; "
+        "did you mean \"wlc\"?"},
+       {file(service(kOneHost, R"("forward": "proxy", )")),
+        "/services/0/forward: found \"proxy\", expected one of \"nat\", \"dr\", \"tunnel\""},
+       {file(service(R"([{"address": "192.168.11.100", "forward": 1}])")),
+        "/services/0/servers/0/forward: found 1, expected one of \"nat\", \"dr\", \"tunnel\""},
+       {file_with(R"("control": {"sockets": [{"path": "/s", "level": "Admin"}]})"),
+        "/control/sockets/0/level: found \"Admin\", expected one of \"admin\", \"read\"; did you "
+        "mean \"admin\"?"}});
 }
 
 TEST_CASE("addresses have their form, and are IPv4") {
@@ -116,7 +112,7 @@ TEST_CASE("addresses have their form, and are IPv4") {
   const auto server = [](const std::string& address) {
     return file(service(R"([{"address": ")" + address + "\"}]"));
   };
-  check(
+  check_verdicts(
       {{vip("192.168.22.11"), "/services/0/address: found \"192.168.22.11\"" + endpoint},
        {vip("192.168.22.11:65536"),
         "/services/0/address: found \"192.168.22.11:65536\"" + endpoint},
@@ -144,25 +140,26 @@ TEST_CASE("an interface has a plain name, devices, and an MTU that IP can live w
     return file("[]", "[]", "[{" + keys + "}]");
   };
   const std::string device = ", expected a device name or PCI address of at most 63 characters";
-  check({{file("[]", "[]", "[]"), "/interfaces: found an empty list, expected at least 1 item"},
-         {interface(R"("name": "a b", "device": "d")"),
-          "/interfaces/0/name: found \"a b\", expected a name of letters, digits, \"_\", \".\" and "
-          "\"-\""},
-         {interface(R"("name": "a", "device": [])"),
-          "/interfaces/0/device: found an empty list, expected at least 1 item"},
-         {interface(R"("name": "a", "device": ["d0", ""])"),
-          "/interfaces/0/device/1: found \"\"" + device},
-         {interface(R"("name": "a", "device": "d,iface=x")"),
-          "/interfaces/0/device: found \"d,iface=x\"" + device},
-         {interface(R"("name": "a", "device": 1)"),
-          "/interfaces/0/device: found 1" + device + " or a list of such"},
-         {interface(R"("name": "a", "device": "0000:03:00.0")"), "ok"},
-         {interface(R"("name": "a", "device": "d", "mtu": 575)"),
-          "/interfaces/0/mtu: found 575, expected a whole number from 576 to 9000"},
-         {interface(R"("name": "a", "device": "d", "neighbours": [{"address": "1.2.3.4",
+  check_verdicts(
+      {{file("[]", "[]", "[]"), "/interfaces: found an empty list, expected at least 1 item"},
+       {interface(R"("name": "a b", "device": "d")"),
+        "/interfaces/0/name: found \"a b\", expected a name of letters, digits, \"_\", \".\" and "
+        "\"-\""},
+       {interface(R"("name": "a", "device": [])"),
+        "/interfaces/0/device: found an empty list, expected at least 1 item"},
+       {interface(R"("name": "a", "device": ["d0", ""])"),
+        "/interfaces/0/device/1: found \"\"" + device},
+       {interface(R"("name": "a", "device": "d,iface=x")"),
+        "/interfaces/0/device: found \"d,iface=x\"" + device},
+       {interface(R"("name": "a", "device": 1)"),
+        "/interfaces/0/device: found 1" + device + " or a list of such"},
+       {interface(R"("name": "a", "device": "0000:03:00.0")"), "ok"},
+       {interface(R"("name": "a", "device": "d", "mtu": 575)"),
+        "/interfaces/0/mtu: found 575, expected a whole number from 576 to 9000"},
+       {interface(R"("name": "a", "device": "d", "neighbours": [{"address": "1.2.3.4",
                        "mac": "2:0:0:0:0:1"}])"),
-          "/interfaces/0/neighbours/0/mac: found \"2:0:0:0:0:1\", expected a MAC address such as "
-          "\"02:00:00:00:00:01\""}});
+        "/interfaces/0/neighbours/0/mac: found \"2:0:0:0:0:1\", expected a MAC address such as "
+        "\"02:00:00:00:00:01\""}});
 }
 
 TEST_CASE("a socket has a path that the system takes and an octal mode") {
@@ -171,18 +168,19 @@ TEST_CASE("a socket has a path that the system takes and an octal mode") {
   };
   const std::string mode = ", expected four octal digits such as \"0600\"";
   const std::string path = ", expected an absolute path of a socket, at most 107 bytes long";
-  check({{socket(R"("path": "/run/s", "mode": "0660", "level": "read")"), "ok"},
-         {socket(R"("path": "/run/s", "mode": "660")"),
-          "/control/sockets/0/mode: found \"660\"" + mode},
-         {socket(R"("path": "/run/s", "mode": 600)"), "/control/sockets/0/mode: found 600" + mode},
-         {socket(R"("path": "/run/s", "mode": "0688")"),
-          "/control/sockets/0/mode: found \"0688\"" + mode},
-         {socket(R"("path": "run/s")"), "/control/sockets/0/path: found \"run/s\"" + path},
-         {socket(R"("path": "/run/")"), "/control/sockets/0/path: found \"/run/\"" + path},
-         {socket(R"("path": "/)" + std::string(106, 'x') + "\""), "ok"},
-         {socket(R"("path": "/)" + std::string(107, 'x') + "\""),
-          "/control/sockets/0/path: found \"/" + std::string(47, 'x') + "…\"" + path},
-         {file_with(R"("control": {"sockets": []})"), "ok"}});
+  check_verdicts(
+      {{socket(R"("path": "/run/s", "mode": "0660", "level": "read")"), "ok"},
+       {socket(R"("path": "/run/s", "mode": "660")"),
+        "/control/sockets/0/mode: found \"660\"" + mode},
+       {socket(R"("path": "/run/s", "mode": 600)"), "/control/sockets/0/mode: found 600" + mode},
+       {socket(R"("path": "/run/s", "mode": "0688")"),
+        "/control/sockets/0/mode: found \"0688\"" + mode},
+       {socket(R"("path": "run/s")"), "/control/sockets/0/path: found \"run/s\"" + path},
+       {socket(R"("path": "/run/")"), "/control/sockets/0/path: found \"/run/\"" + path},
+       {socket(R"("path": "/)" + std::string(106, 'x') + "\""), "ok"},
+       {socket(R"("path": "/)" + std::string(107, 'x') + "\""),
+        "/control/sockets/0/path: found \"/" + std::string(47, 'x') + "…\"" + path},
+       {file_with(R"("control": {"sockets": []})"), "ok"}});
 }
 
 TEST_CASE("all errors of a file come in one go and in its order") {

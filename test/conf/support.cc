@@ -1,5 +1,7 @@
 #include "test/conf/support.h"
 
+#include <catch2/catch.hpp>
+
 #include <fmt/format.h>
 
 #include <fstream>
@@ -63,6 +65,13 @@ std::string read_example(const std::string& name) {
   std::ostringstream text;
   text << stream.rdbuf();
   return text.str();
+}
+
+void check_verdicts(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    INFO(c.text);
+    CHECK(verdict(c.text) == c.verdict);
+  }
 }
 
 }  // namespace conf_test

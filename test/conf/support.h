@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conf/vocabulary.h"
 
@@ -35,5 +36,6 @@ struct Case {
   std::string text;
   std::string verdict;
 };
+void check_verdicts(const std::vector<Case>& cases);
 
 }  // namespace conf_test

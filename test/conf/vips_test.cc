@@ -6,20 +6,13 @@
 #include "conf/write.h"
 #include "test/conf/support.h"
 
-using conf_test::Case;
+using conf_test::check_verdicts;
 using conf_test::file;
 using conf_test::file_with;
 using conf_test::service;
 using conf_test::verdict;
 
 namespace {
-
-void check(const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
-    INFO(c.text);
-    CHECK(verdict(c.text) == c.verdict);
-  }
-}
 
 std::string interfaces(const std::string& wan, const std::string& lan = "",
                        const std::string& services = "[]") {
@@ -48,7 +41,7 @@ TEST_CASE("a kernel_interface is a name that a network device can have, once") {
   const auto twin = [](const std::string& name) {
     return ", \"kernel_interface\": \"" + name + "\"";
   };
-  check(
+  check_verdicts(
       {{interfaces(twin("lb-wan"), twin("lb-lan")), "ok"},
        {interfaces(twin("a23456789012345")), "ok"},
        {interfaces(twin("a234567890123456")),
@@ -62,7 +55,7 @@ TEST_CASE("a kernel_interface is a name that a network device can have, once") {
 
 TEST_CASE("virtual addresses are on the interface's wire, nobody's own, and there once") {
   const std::string at = "/interfaces/1/virtual_addresses/0: found ";
-  check(
+  check_verdicts(
       {{virtual_addresses(R"("192.168.11.1", "192.168.11.2")"), "ok"},
        {virtual_addresses(R"("192.168.11.11")"),
         at + "\"192.168.11.11\", expected an address that is no interface's own: it goes where the "
@@ -85,7 +78,7 @@ TEST_CASE("no real server has a virtual address") {
 }
 
 TEST_CASE("a service on an interface's own address cannot be another director's") {
-  check(
+  check_verdicts(
       {{standby(kFar), "ok"},
        {standby(kOwn, "\"active\""), "ok"},
        {standby(kOwn),
@@ -98,7 +91,7 @@ TEST_CASE("a service on an interface's own address cannot be another director's"
 TEST_CASE("a VIP is announced on a kernel_interface, so there must be one") {
   const std::string announced =
       R"([{"protocol": "tcp", "address": "192.168.22.110:80", "announce": true}])";
-  check(
+  check_verdicts(
       {{interfaces("", R"(, "kernel_interface": "lb-lan")", announced), "ok"},
        {interfaces("", "", announced),
         "/services/0/announce: found true, expected false: no interface has a kernel_interface for "

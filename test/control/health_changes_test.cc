@@ -17,14 +17,7 @@ using test::FakeChecks;
 using test::LiveBench;
 
 std::string file(const std::string& keys, const std::string& protocol = "tcp") {
-  return R"({
-  "interfaces": [
-    {"name": "wan", "device": "a", "addresses": ["10.1.0.1/24"],
-     "neighbours": [{"address": "10.1.0.10", "mac": "02:00:0a:01:00:0a"}]},
-    {"name": "lan", "device": "b", "addresses": ["10.2.0.1/24"],
-     "neighbours": [{"address": "10.2.0.11", "mac": "02:00:0a:02:00:0b"},
-                    {"address": "10.2.0.12", "mac": "02:00:0a:02:00:0c"},
-                    {"address": "10.2.0.13", "mac": "02:00:0a:02:00:0d"}]}],
+  return "{" + std::string(test::kTwoArms) + R"(,
   "services": [{"name": "web", "protocol": ")" +
          protocol + R"(", "address": "10.1.0.100:80",
     "scheduler": "rr", "health_check": {"type": "tcp", "fall": 1, "rise": 1}, )" +

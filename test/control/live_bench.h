@@ -8,6 +8,15 @@
 
 namespace control::test {
 
+// The key "interfaces": wan and lan, which know a client and three servers.
+inline constexpr std::string_view kTwoArms = R"("interfaces": [
+    {"name": "wan", "device": "a", "addresses": ["10.1.0.1/24"],
+     "neighbours": [{"address": "10.1.0.10", "mac": "02:00:0a:01:00:0a"}]},
+    {"name": "lan", "device": "b", "addresses": ["10.2.0.1/24"],
+     "neighbours": [{"address": "10.2.0.11", "mac": "02:00:0a:02:00:0b"},
+                    {"address": "10.2.0.12", "mac": "02:00:0a:02:00:0c"},
+                    {"address": "10.2.0.13", "mac": "02:00:0a:02:00:0d"}]}])";
+
 class LiveBench {
  public:
   explicit LiveBench(const std::string& json) : LiveBench(load(json)) {}

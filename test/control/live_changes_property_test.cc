@@ -25,19 +25,10 @@ using test::LiveBench;
 constexpr uint64_t kSeeds = 40;
 constexpr int kSteps = 60;
 
-const char* const kStart = R"({
-  "interfaces": [
-    {"name": "wan", "device": "a", "addresses": ["10.1.0.1/24"],
-     "neighbours": [{"address": "10.1.0.10", "mac": "02:00:0a:01:00:0a"}]},
-    {"name": "lan", "device": "b", "addresses": ["10.2.0.1/24"],
-     "neighbours": [{"address": "10.2.0.11", "mac": "02:00:0a:02:00:0b"},
-                    {"address": "10.2.0.12", "mac": "02:00:0a:02:00:0c"},
-                    {"address": "10.2.0.13", "mac": "02:00:0a:02:00:0d"}]}]
-})";
-
 class History {
  public:
-  explicit History(uint64_t seed) : random_(seed), bench_(std::string(kStart)) {}
+  explicit History(uint64_t seed)
+      : random_(seed), bench_("{" + std::string(test::kTwoArms) + "}") {}
 
   // Nothing when all was well.
   std::string run() {

@@ -15,7 +15,7 @@ import time
 from changing import SOON, cut_off, established
 from checks import contains, equal, holds, refused
 from health_support import WELL, Answering, check, dns_server, down, health_of, is_up, seen, tls_server
-from lab import NatTwoArm, UdpEcho, service, wait_for
+from lab import NatChecked, UdpEcho, service, wait_for
 from traffic import answers, ask, connect, udp_ask
 
 URL = "http://192.168.22.11/"
@@ -23,18 +23,7 @@ VIP = "192.168.22.11"
 RS1, RS2, RS3 = "192.168.11.100:80", "192.168.11.101:80", "192.168.11.102:80"
 
 
-class Checked(NatTwoArm):
-    """With a device for the director's kernel, and a server that answers when no other does."""
-
-    def build(self):
-        super().build()
-        self.rs3 = self.lab.host("rs3")
-        self.lab.plug(self.rs3, "eth0", self.switch, "rs3")
-        self.real_server("rs3", "192.168.11.102", "192.168.11.11")
-        self.kernel_device("192.168.11.12/24")
-
-
-TOPOLOGY = Checked
+TOPOLOGY = NatChecked
 
 
 def web(**more):

@@ -8,14 +8,7 @@
 """
 
 from health_support import cases
-from lab import DrOneWire, service
+from lab import DrChecked, service
 
-
-class Checked(DrOneWire):
-    def build(self):
-        super().build()
-        self.kernel_device("192.168.11.12/24")
-
-
-TOPOLOGY = Checked
+TOPOLOGY = DrChecked
 CASES = cases(service("192.168.11.110:80", ["192.168.11.100:80", "192.168.11.101:80"], forward="dr", name="web"))

@@ -10,7 +10,7 @@
 import pathlib
 
 from checks import equal
-from lab import Ldirectord, NatTwoArm, TimedOut, edited, wait_for
+from lab import Ldirectord, NatChecked, TimedOut, edited, wait_for
 from traffic import answers, ask, connect
 
 URL = "http://192.168.22.11/"
@@ -23,18 +23,7 @@ FALLBACK = "-a -t 192.168.22.11:80 -r 192.168.11.102:80 -m -w 1"
 DEADLINE = 30  # of what takes ldirectord a second or two
 
 
-class Watched(NatTwoArm):
-    """With a device for the director's kernel, and a server that answers when no other does."""
-
-    def build(self):
-        super().build()
-        self.rs3 = self.lab.host("rs3")
-        self.lab.plug(self.rs3, "eth0", self.switch, "rs3")
-        self.real_server("rs3", "192.168.11.102", "192.168.11.11")
-        self.kernel_device("192.168.11.12/24")
-
-
-TOPOLOGY = Watched
+TOPOLOGY = NatChecked
 
 
 def rs1(weight):

@@ -8,7 +8,7 @@
 """
 
 from checks import equal
-from lab import DrOneWire, Ldirectord, edited
+from lab import DrChecked, Ldirectord, edited
 from ldirectord import becomes
 from traffic import answers
 
@@ -29,13 +29,7 @@ virtual = {VIP}:80
 """
 
 
-class Watched(DrOneWire):
-    def build(self):
-        super().build()
-        self.kernel_device("192.168.11.12/24")
-
-
-TOPOLOGY = Watched
+TOPOLOGY = DrChecked
 
 
 def lines(*weights):

@@ -15,11 +15,12 @@ from .hosts import CommandFailed, Host, Lab, run
 from .keepalived import Keepalived
 from .ldirectord import Ldirectord, edited
 from .servers import Nginx, TunnelEnd, UdpEcho
-from .topology import DirectorPair, DrOneWire, NatOneArm, NatOutward, NatTwoArm, TunnelBehindRouter
+from .topology import (DirectorPair, DrChecked, DrOneWire, NatChecked, NatOneArm, NatOutward, NatTwoArm,
+                       TunnelBehindRouter)
 from .wait import TimedOut, wait_for
 
 __all__ = [
-    "Bird", "Capture", "CommandFailed", "Director", "DirectorPair", "DrOneWire", "Host", "Keepalived", "Lab",
-    "Ldirectord", "NatOneArm", "NatOutward", "NatTwoArm", "Nginx", "Programs", "TimedOut", "TunnelBehindRouter",
-    "TunnelEnd", "UdpEcho", "edited", "run", "service", "spread", "wait_for",
+    "Bird", "Capture", "CommandFailed", "Director", "DirectorPair", "DrChecked", "DrOneWire", "Host", "Keepalived", "Lab",
+    "Ldirectord", "NatChecked", "NatOneArm", "NatOutward", "NatTwoArm", "Nginx", "Programs", "TimedOut",
+    "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "edited", "run", "service", "spread", "wait_for",
 ]

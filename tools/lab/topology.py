@@ -131,6 +131,17 @@ class NatTwoArm(Cluster):
                 host.forget_path_mtu()
 
 
+class NatChecked(NatTwoArm):
+    """The same with adm0, a device for the director's kernel, and a third server that serves when no other does."""
+
+    def build(self):
+        super().build()
+        self.rs3 = self.lab.host("rs3")
+        self.lab.plug(self.rs3, "eth0", self.switch, "rs3")
+        self.real_server("rs3", "192.168.11.102", "192.168.11.11")
+        self.kernel_device("192.168.11.12/24")
+
+
 class NatOutward(Cluster):
     r"""NAT, and a world beyond the wire that knows nothing of the servers' network: they need masquerade.
 
@@ -266,6 +277,14 @@ class NatOneArm(Cluster):
         for host in (self.rs1, self.rs2):
             host.ip("route add 192.168.11.60/32 via 192.168.11.11")
         self.direct_routing(self.rs3, self.vip)
+
+
+class DrChecked(DrOneWire):
+    """The same with adm0, a device for the director's kernel."""
+
+    def build(self):
+        super().build()
+        self.kernel_device("192.168.11.12/24")
 
 
 class TunnelBehindRouter(Cluster):
