@@ -8,11 +8,11 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "control/changes.h"
+#include "control/endpoint_hash.h"
 #include "control/facts.h"
 #include "control/health/health.h"
 
@@ -42,14 +42,6 @@ class SlotPool {
   uint32_t size_;
   uint32_t next_ = 0;
   std::deque<uint32_t> returned_;
-};
-
-struct EndpointHash {
-  size_t operator()(const lb::Endpoint& endpoint) const {
-    const auto& bytes = endpoint.address.bytes();
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return std::hash<std::string_view>()(text) ^ endpoint.port * size_t{0x9e3779b97f4a7c15};
-  }
 };
 
 class Roster {

@@ -44,12 +44,6 @@ struct Monitor::Task {
   }
 };
 
-size_t Monitor::EndpointHash::operator()(const lb::Endpoint& endpoint) const {
-  const auto& bytes = endpoint.address.bytes();
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return std::hash<std::string_view>()(text) ^ endpoint.port * size_t{0x9e3779b97f4a7c15};
-}
-
 Monitor::Monitor(Make make, Clock clock) : make_(std::move(make)), clock_(std::move(clock)) {}
 
 Monitor::~Monitor() = default;
@@ -110,8 +104,7 @@ void Monitor::follow(const conf::Service& service) {
     if (now == members.end() || now->second.task != member.task) part(key, address, member);
   }
   if (members.empty()) members_.erase(key);
-  std::erase_if(tasks_, [](const auto& entry) { return entry.second.expired(); });
-  std::erase_if(kinds_, [](const auto& entry) { return entry.second.expired(); });
+  drop_unused();
 }
 
 void Monitor::forget(const ServiceKey& service) {
@@ -119,6 +112,10 @@ void Monitor::forget(const ServiceKey& service) {
   if (found == members_.end()) return;
   for (auto& [address, member] : found->second) part(service, address, member);
   members_.erase(found);
+  drop_unused();
+}
+
+void Monitor::drop_unused() {
   std::erase_if(tasks_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(kinds_, [](const auto& entry) { return entry.second.expired(); });
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "control/changes.h"
+#include "control/endpoint_hash.h"
 #include "control/facts.h"
 #include "control/health/check.h"
 #include "control/health/health.h"
@@ -73,9 +74,6 @@ class Monitor {
     std::shared_ptr<Task> task;
     bool paused = false;
   };
-  struct EndpointHash {
-    size_t operator()(const lb::Endpoint& endpoint) const;
-  };
   using Members = std::unordered_map<lb::Endpoint, Member, EndpointHash>;
   // Tasks by their kind and target.
   using TaskKey = std::pair<const Kind*, lb::Endpoint>;
@@ -83,6 +81,7 @@ class Monitor {
   std::shared_ptr<Kind> kind_of(const conf::HealthCheck& check);
   std::shared_ptr<Task> task_of(const std::shared_ptr<Kind>& kind, const lb::Endpoint& target,
                                 const Task* before);
+  void drop_unused();
   void join(const ServiceKey& key, const lb::Endpoint& server, Member& member,
             std::shared_ptr<Task> task, bool paused);
   void part(const ServiceKey& key, const lb::Endpoint& server, Member& member);

@@ -1,6 +1,7 @@
 #include "control/health/ping.h"
 
 #include "control/health/attempt.h"
+#include "dataplane/checksum.h"
 
 #include <boost/asio/ip/icmp.hpp>
 
@@ -69,17 +70,6 @@ class PingAttempt final : public Attempt {
   std::optional<uint16_t> sequence_;
 };
 
-uint16_t internet_checksum(const std::array<char, sizeof(icmphdr)>& bytes) {
-  uint32_t sum = 0;
-  for (size_t i = 0; i < bytes.size(); i += 2) {
-    uint16_t word;
-    std::memcpy(&word, &bytes[i], sizeof(word));
-    sum += word;
-  }
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(~(sum + (sum >> 16)));
-}
-
 boost::system::error_code Socket::open() {
   boost::system::error_code error;
   socket_.open(boost::asio::ip::icmp::v4(), error);
@@ -113,7 +103,8 @@ boost::system::error_code Socket::send(const lb::IpAddress& to, PingAttempt& att
   header.un.echo.sequence = sequence;
   std::array<char, sizeof(icmphdr)> bytes;
   std::memcpy(bytes.data(), &header, sizeof(header));
-  header.checksum = internet_checksum(bytes);
+  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
+  header.checksum = dataplane::checksum_of({data, bytes.size()}).raw();
   std::memcpy(bytes.data(), &header, sizeof(header));
   boost::system::error_code error;
   socket_.send_to(boost::asio::buffer(bytes), {to_asio(to), 0}, 0, error);
