@@ -238,9 +238,7 @@ Explanation::Rewrite rewrite(const Question& answer, const lb::Connection<V4>& e
   packet.ip = bytes.data() + bytes.size() / 2;
   packet.ip_header_length = sizeof(Ipv4Header);
   packet.length = sizeof(Ipv4Header) + sizeof(dataplane::TcpHeader);
-  packet.protocol = answer.protocol;
-  packet.source = answer.source;
-  packet.destination = answer.destination;
+  packet.set_ends(answer.source, answer.destination, answer.protocol);
   auto& before = view<Ipv4Header>(packet.ip);
   before.version_and_length = 0x45;
   before.total_length = lb::Be16(packet.length);
@@ -255,7 +253,7 @@ Explanation::Rewrite rewrite(const Question& answer, const lb::Connection<V4>& e
 
   const dataplane::Method<V4>& method = dataplane::methods<V4>()[entry.method];
   if (answer.inbound) {
-    method.inbound(packet, entry, answer.hop->source);
+    method.rewrite_inbound(packet, entry, answer.hop->source);
   } else {
     method.outbound(packet, entry);
   }

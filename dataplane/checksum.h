@@ -33,29 +33,27 @@ inline uint64_t sum_of(std::span<const uint8_t> bytes, uint64_t sum = 0) {
 }
 
 // Whether the checksum of an IPv4 header without options is right. A ones' complement sum is one
-// modulo 65,535, where 2^64 is 1: so words of 64 bits are added, with their carries, and compilers
-// make of the remainder one multiplication. The sum cannot be zero itself, as the version is not.
+// modulo 65,535, where 2^16 is 1: so words of 32 bits will do. Of the multiples of 65,535 alone the
+// product with its inverse modulo 2^64 is small. The sum cannot be zero, as the version is not.
 inline bool has_good_checksum(const Ipv4Header& plain) {
-  const auto* bytes = reinterpret_cast<const uint8_t*>(&plain);
-  uint64_t first, second;
-  uint32_t last;
-  std::memcpy(&first, bytes, 8);
-  std::memcpy(&second, bytes + 8, 8);
-  std::memcpy(&last, bytes + 16, 4);
-  uint64_t sum = first + second;
-  sum += sum < first;
-  sum += last;
-  sum += sum < last;
-  return sum % 0xffff == 0;
+  const auto word = [&](size_t i) {
+    uint32_t result;
+    std::memcpy(&result, reinterpret_cast<const uint8_t*>(&plain) + 4 * i, sizeof result);
+    return uint64_t{result};
+  };
+  constexpr uint64_t kInverse = 0xfffefffefffeffff;
+  static_assert(kInverse * 0xffff == 1);
+  const uint64_t sum = word(0) + word(1) + word(2) + word(3) + word(4);
+  return sum * kInverse <= ~uint64_t{0} / 0xffff;
 }
 
 // Adding a word to itself with its halves swapped leaves in the upper half the sum of both and,
 // from the lower one, its end-around carry.
+inline uint16_t fold(uint32_t sum) {
+  return static_cast<uint16_t>((sum + std::rotl(sum, 16)) >> 16);
+}
 inline uint16_t fold(uint64_t sum) {
-  sum += std::rotl(sum, 32);
-  auto half = static_cast<uint32_t>(sum >> 32);
-  half += std::rotl(half, 16);
-  return static_cast<uint16_t>(half >> 16);
+  return fold(static_cast<uint32_t>((sum + std::rotl(sum, 32)) >> 32));
 }
 
 // The checksum field for a sum taken with that field zero.
@@ -79,14 +77,20 @@ class ChecksumDelta {
     return *this;
   }
   ChecksumDelta& replace(lb::Ipv4Address from, lb::Ipv4Address to) {
-    sum_ += static_cast<uint32_t>(~from.bits.raw());
-    sum_ += to.bits.raw();
+    sum_ += fold(uint64_t{~from.bits.raw()} + to.bits.raw());
     return *this;
   }
-  Be16 apply(Be16 checksum) const { return finish(sum_ + static_cast<uint16_t>(~checksum.raw())); }
+  ChecksumDelta operator+(ChecksumDelta other) const {
+    other.sum_ += sum_;
+    return other;
+  }
+  Be16 apply(Be16 checksum) const {
+    return Be16::from_raw(
+        static_cast<uint16_t>(~fold(sum_ + static_cast<uint16_t>(~checksum.raw()))));
+  }
 
  private:
-  uint64_t sum_ = 0;
+  uint32_t sum_ = 0;  // of less than 2^16 words
 };
 
 }  // namespace dataplane

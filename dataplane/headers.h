@@ -74,7 +74,7 @@ struct TcpHeader {
   Be16 checksum;
   Be16 urgent;
 
-  unsigned header_length() const { return (data_offset >> 4) * 4u; }
+  unsigned header_length() const { return data_offset >> 2 & 0x3cu; }
 };
 static_assert(sizeof(TcpHeader) == 20 && alignof(TcpHeader) == 1);
 

@@ -106,7 +106,7 @@ void Host<lb::V4>::handle_unmatched(LinkNumber link, Packet& packet) {
     drop(packet, *why_not);
   } else if (kernel_takes(link, packet.destination.address)) {
     give_to_kernel(link, packet);
-  } else if (packet.protocol == lb::Protocol::kTcp) {
+  } else if (packet.protocol() == lb::Protocol::kTcp) {
     refuse_with_reset(link, packet, *why_not);
   } else {
     refuse(link, packet, *why_not, IcmpError::port_unreachable());
@@ -262,7 +262,8 @@ bool Host<lb::V4>::fits_unless_refused(const Neighbour<lb::V4>& hop, LinkNumber 
     drop(packet, DropReason::kTooBig);
     return false;
   }
-  const uint16_t length = packet.mbuf != nullptr ? packet.length : packet.largest_fragment;
+  const uint16_t length =
+      packet.mbuf != nullptr ? packet.length : packet.datagram->largest_fragment;
   if (length + overhead > packet.room && (ip.fragment.value() & Ipv4Header::kDontFragment) != 0) {
     refuse(link, packet, DropReason::kTooBig,
            IcmpError::fragmentation_needed(static_cast<uint16_t>(packet.room - overhead)));
@@ -284,8 +285,9 @@ lb::Ipv4Address Host<lb::V4>::recorded_hop(const Neighbour<lb::V4>& hop,
 }
 
 void Host<lb::V4>::send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet) {
-  const uint16_t largest =
-      packet.mbuf != nullptr ? packet.room : std::min(packet.room, packet.largest_fragment);
+  const uint16_t largest = packet.mbuf != nullptr
+                               ? packet.room
+                               : std::min(packet.room, packet.datagram->largest_fragment);
   bool whole = true;
   split({packet.ip, packet.length}, largest,
         [&](std::span<const uint8_t> header, std::span<const uint8_t> payload) {

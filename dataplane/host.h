@@ -2,6 +2,7 @@
 // and plain forwarding of what is for others. None of this is on the path of a known connection.
 #pragma once
 
+#include <cassert>
 #include <cstring>
 
 #include "dataplane/answer.h"
@@ -77,10 +78,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
     return find_next_hop(known, destination, link, packet, without_route);
   }
   // One that is known and usable, or nullptr.
-  Neighbour<lb::V4>* known_next_hop(lb::NextHop known) {
-    Neighbour<lb::V4>* hop = neighbours_.get(known);
-    return hop != nullptr && hop->usable() ? hop : nullptr;
-  }
+  Neighbour<lb::V4>* known_next_hop(lb::NextHop known) { return neighbours_.usable(known); }
   // Whether may_leave would only count the TTL down.
   static bool leaves_as_it_is(const Packet& packet, uint16_t overhead, uint16_t room) {
     return packet.ip_header_length == sizeof(Ipv4Header) && view<Ipv4Header>(packet.ip).ttl > 1 &&
@@ -106,12 +104,12 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
     }
     send_whole(hop, packet);
   }
-  // The same of one that needs no fragments.
+  // The same of one in one buffer that needs no fragments.
   void send_whole(Neighbour<lb::V4>& hop, const Packet& packet) {
     if (hop.used != now_) hop.used = now_;
     std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
     fit_frame(packet);
-    outbox_.send(hop.link, packet.mbuf);
+    outbox_.send_single(hop.link, packet.mbuf);
   }
 
   bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }
@@ -171,12 +169,9 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
     const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
     ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
   }
-  // The frame begins where the packet now says, which a tunnel has moved into the headroom, and
-  // ends with it: whatever a short frame was padded with stays here.
+  // The frame ends with the packet: whatever a short one was padded with stays here.
   static void fit_frame(const Packet& packet) {
-    const uint8_t* begin = packet.ip - sizeof(EthernetHeader);
-    packet.mbuf->data_off =
-        static_cast<uint16_t>(begin - static_cast<const uint8_t*>(packet.mbuf->buf_addr));
+    assert(rte_pktmbuf_mtod(packet.mbuf, uint8_t*) == packet.ip - sizeof(EthernetHeader));
     const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + packet.length);
     packet.mbuf->data_len = length;
     packet.mbuf->pkt_len = length;

@@ -108,7 +108,7 @@ void IcmpRelay<lb::V4>::relay_to_server(LinkNumber link, Packet& packet, const Q
     replace_address(packet, view<Ipv4Header>(packet.ip).destination, entry.inside.address);
     recompute_checksum(packet);
   } else {
-    method.inbound(packet, entry, hop->source);
+    method.rewrite_inbound(packet, entry, hop->source);
   }
   host_.send(*hop, packet);
 }
@@ -176,10 +176,9 @@ void IcmpRelay<lb::V4>::relay_from_tunnel(LinkNumber link, Packet& packet, const
   }
   Packet about;
   about.ip = inner->ip;
-  about.ip_header_length = static_cast<uint16_t>(view<Ipv4Header>(inner->ip).header_length());
+  about.ip_header_length = static_cast<uint8_t>(view<Ipv4Header>(inner->ip).header_length());
   about.length = static_cast<uint16_t>(inner->size);
-  about.source = inner->source;
-  about.destination = inner->destination;
+  about.set_ends(inner->source, inner->destination, static_cast<lb::Protocol>(inner->protocol));
   host_.send_error(about, inner->destination.address, error);
   host_.consume(packet);
 }

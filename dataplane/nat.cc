@@ -15,23 +15,23 @@ Be16 computed_udp_checksum(const Packet<lb::V4>& packet) {
 // RFC 768: a sum that comes out as zero is sent as all ones, zero meaning "no checksum".
 Be16 never_zero(Be16 checksum) { return checksum.raw() == 0 ? Be16(0xffff) : checksum; }
 
-// Puts `to` where `from` stands: one address of the IP header and its port.
+// Puts `to` in the place of one address of the IP header and its port.
 void rewrite(const Packet<lb::V4>& packet, lb::Ipv4Address& address, Be16& port,
              const lb::End<lb::V4>& to) {
   auto& ip = view<Ipv4Header>(packet.ip);
-  const lb::End<lb::V4> from{address, port};
+  const ChecksumDelta address_delta = ChecksumDelta().replace(address, to.address);
+  const ChecksumDelta port_delta = ChecksumDelta().replace(port, to.port);
   address = to.address;
   port = to.port;
-  ip.checksum = ChecksumDelta().replace(from.address, to.address).apply(ip.checksum);
-  if (packet.protocol == lb::Protocol::kIcmp) {
+  ip.checksum = address_delta.apply(ip.checksum);
+  if (packet.protocol() == lb::Protocol::kIcmp) {
     // No pseudo header: the addresses are not in the sum.
     auto& icmp = view<IcmpHeader>(packet.transport());
-    icmp.checksum = ChecksumDelta().replace(from.port, to.port).apply(icmp.checksum);
+    icmp.checksum = port_delta.apply(icmp.checksum);
     return;
   }
-  const ChecksumDelta delta =
-      ChecksumDelta().replace(from.address, to.address).replace(from.port, to.port);
-  if (packet.protocol == lb::Protocol::kTcp) {
+  const ChecksumDelta delta = address_delta + port_delta;
+  if (packet.protocol() == lb::Protocol::kTcp) {
     auto& tcp = view<TcpHeader>(packet.transport());
     tcp.checksum = delta.apply(tcp.checksum);
     return;
@@ -44,7 +44,7 @@ void rewrite(const Packet<lb::V4>& packet, lb::Ipv4Address& address, Be16& port,
 // Where the port of an end stands; TCP and UDP both begin with the two ports, and the identifier of
 // an ICMP echo serves as the port of the end that chose it.
 Be16& port_of(const Packet<lb::V4>& packet, Be16 UdpHeader::*port) {
-  if (packet.protocol == lb::Protocol::kIcmp) {
+  if (packet.protocol() == lb::Protocol::kIcmp) {
     return view<IcmpHeader>(packet.transport()).rest_high;
   }
   return view<UdpHeader>(packet.transport()).*port;

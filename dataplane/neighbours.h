@@ -23,8 +23,9 @@ enum class NeighbourState : uint8_t {
   kProbing,    // answered, and being asked again; still used
 };
 
+// A line of its own, so that a packet touches one.
 template <class F>
-struct Neighbour {
+struct alignas(64) Neighbour {
   EthernetHeader header;  // ready to be put before a packet
   LinkNumber link = 0;
   typename F::Address address{};
@@ -98,6 +99,12 @@ class Neighbours {
     const uint32_t index = hop & kIndexMask;
     Neighbour<F>& neighbour = table_[index];
     return (hop >> kIndexBits) == neighbour.generation && hop != 0 ? &neighbour : nullptr;
+  }
+
+  // The same, but nullptr as well while nothing can be sent to it: there the handle 0 leads.
+  Neighbour<F>* usable(lb::NextHop hop) {
+    Neighbour<F>& neighbour = table_[hop & kIndexMask];
+    return (hop >> kIndexBits) == neighbour.generation && neighbour.usable() ? &neighbour : nullptr;
   }
 
   const Neighbour<F>* get(lb::NextHop hop) const { return const_cast<Neighbours*>(this)->get(hop); }

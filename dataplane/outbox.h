@@ -23,8 +23,10 @@ class Outbox {
   Outbox(Io& io, Peers& peers, WorkerCounters& counters, std::vector<LinkWay> links);
 
   void send(LinkNumber link, rte_mbuf* packet) {
-    if (packet->nb_segs > 1 && !make_sendable(link, packet)) [[unlikely]]
-      return;
+    if (packet->nb_segs == 1 || make_sendable(link, packet)) send_single(link, packet);
+  }
+  // The same of one that is known to be in one buffer.
+  void send_single(LinkNumber link, rte_mbuf* packet) {
     Batch& batch = batches_[link];
     batch.packets[batch.count++] = packet;
     if (batch.count == kBurst) [[unlikely]]

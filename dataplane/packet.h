@@ -21,6 +21,13 @@ struct Fragment {
   bool last;
 };
 
+// A datagram put together.
+struct Datagram {
+  std::span<uint8_t> frame;   // Ethernet header of the first fragment, IP packet; headroom before
+  uint16_t largest_fragment;  // bytes of the largest IP packet among its fragments
+  std::span<const Fragment> fragments;  // as they came
+};
+
 // Left uninitialised on purpose: a burst has many, and parse fills those that it uses.
 template <class F>
 struct Packet {
@@ -29,29 +36,35 @@ struct Packet {
 
   rte_mbuf* mbuf;  // nullptr: a datagram put together from fragments
   uint8_t* ip;     // the Ethernet header lies right before
-  uint16_t ip_header_length;
-  uint16_t length;  // of the IP packet, header included
-  lb::Protocol protocol;
-  uint8_t tcp_flags;  // 0 for UDP
-  lb::End<F> source;
-  lb::End<F> destination;
-  uint16_t room;              // bytes that an IP packet may have on its way; set before it leaves
-  uint16_t largest_fragment;  // bytes of an IP packet; 0: did not come in fragments
-  uint16_t fragment_count;
-  const Fragment* fragments;  // as they came, of such a datagram
+  lb::FlowEnd<F> source;
+  lb::FlowEnd<F> destination;
+  uint16_t length;           // of the IP packet, header included
+  uint8_t ip_header_length;  // bytes, options included
+  uint8_t tcp_flags;         // 0 for UDP
+  // Whether it is nothing but part of a connection's usual state: see parse_plain. Of others the
+  // path has more to find out.
+  bool usual;
+  uint16_t room;             // bytes that an IP packet may have on its way; set before it leaves
+  const Datagram* datagram;  // where mbuf is nullptr
   // Found by classify: the slot of the service that `destination` names, if it does.
   uint32_t service;
   lb::EntryIndex candidate;  // found by locate: probably its connection
   uint64_t hash;
 
+  void set_ends(const lb::End<F>& from, const lb::End<F>& to, lb::Protocol protocol) {
+    source = lb::FlowEnd<F>::of(from, protocol);
+    destination = lb::FlowEnd<F>::of(to, protocol);
+  }
+  lb::Protocol protocol() const { return source.protocol; }
+
   lb::Direction direction() const {
     return service != kNoService ? lb::Direction::kInbound : lb::Direction::kOutbound;
   }
   // The end outside, by which the connection is owned and found, and the other one.
-  const lb::End<F>& outside() const { return service != kNoService ? source : destination; }
-  const lb::End<F>& other() const { return service != kNoService ? destination : source; }
+  const lb::FlowEnd<F>& outside() const { return service != kNoService ? source : destination; }
+  const lb::FlowEnd<F>& other() const { return service != kNoService ? destination : source; }
 
-  std::span<const Fragment> pieces() const { return {fragments, fragment_count}; }
+  std::span<const Fragment> pieces() const { return datagram->fragments; }
 
   uint8_t* transport() const { return ip + ip_header_length; }
   uint16_t transport_length() const { return static_cast<uint16_t>(length - ip_header_length); }

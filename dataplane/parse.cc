@@ -10,26 +10,26 @@ ParseResult drop(DropReason reason) { return {Parsed::kDrop, reason}; }
 
 ParseResult parse_transport(Packet<lb::V4>& packet) {
   const uint16_t length = packet.transport_length();
-  switch (view<Ipv4Header>(packet.ip).protocol) {
+  const auto& ip = view<Ipv4Header>(packet.ip);
+  const auto set_ends = [&](Be16 from, Be16 to, lb::Protocol protocol) {
+    packet.set_ends({ip.source, from}, {ip.destination, to}, protocol);
+  };
+  switch (ip.protocol) {
     case kProtocolTcp: {
       const auto& tcp = view<TcpHeader>(packet.transport());
       if (!is_whole(tcp, length)) return drop(DropReason::kBadTransportHeader);
-      packet.protocol = lb::Protocol::kTcp;
       packet.tcp_flags = tcp.flags;
-      packet.source.port = tcp.source_port;
-      packet.destination.port = tcp.destination_port;
+      set_ends(tcp.source_port, tcp.destination_port, lb::Protocol::kTcp);
       return {Parsed::kFlow};
     }
     case kProtocolUdp: {
       const auto& udp = view<UdpHeader>(packet.transport());
       if (!is_whole(udp, length)) return drop(DropReason::kBadTransportHeader);
-      packet.protocol = lb::Protocol::kUdp;
-      packet.source.port = udp.source_port;
-      packet.destination.port = udp.destination_port;
+      set_ends(udp.source_port, udp.destination_port, lb::Protocol::kUdp);
       return {Parsed::kFlow};
     }
     case kProtocolIcmp:
-      packet.protocol = lb::Protocol::kIcmp;
+      set_ends(Be16(0), Be16(0), lb::Protocol::kIcmp);
       if (length >= sizeof(IcmpHeader)) {
         const auto& icmp = view<IcmpHeader>(packet.transport());
         if (icmp.type == IcmpHeader::kEchoRequest) packet.source.port = icmp.rest_high;
@@ -59,13 +59,11 @@ ParseResult parse_ipv4(std::span<uint8_t> bytes, bool checksum_known_good, Packe
     if (const auto fault = fault_of_options(bytes.first(header_length))) return drop(*fault);
   }
   packet.ip = bytes.data();
-  packet.ip_header_length = static_cast<uint16_t>(header_length);
+  packet.ip_header_length = static_cast<uint8_t>(header_length);
   packet.length = static_cast<uint16_t>(total_length);
-  packet.largest_fragment = 0;
-  packet.protocol = {};
-  packet.source = {ip.source, Be16(0)};
-  packet.destination = {ip.destination, Be16(0)};
+  packet.set_ends({ip.source, Be16(0)}, {ip.destination, Be16(0)}, lb::Protocol{});
   packet.tcp_flags = 0;
+  packet.usual = false;
   packet.service = Packet<lb::V4>::kNoService;
   constexpr uint16_t kFragmented = Ipv4Header::kMoreFragments | Ipv4Header::kOffset;
   if ((ip.fragment.value() & kFragmented) != 0) return {Parsed::kFragment};

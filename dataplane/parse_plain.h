@@ -25,9 +25,10 @@ inline bool is_whole(const UdpHeader& udp, size_t length) {
 }
 
 // Whether the frame holds a whole TCP or UDP packet for this MAC, in IPv4 without options, with
-// nothing wrong about it: parse would call it a flow, and `packet` is filled as by that, but for
-// `service`. False:
-// parse decides, and `packet` may have changed. `own_mac`: as_number().
+// nothing wrong about it and hops to go: parse would call it a flow, and `packet` is filled as by
+// that, but for `service`, and for `usual` where the packet is of the kind that leaves its
+// connection's state alone. False: parse decides, and `packet` may have changed.
+// `own_mac`: as_number().
 inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksum_known_good,
                         Packet<lb::V4>& packet) {
   constexpr uint8_t kPlain = 4 << 4 | sizeof(Ipv4Header) / 4;
@@ -40,29 +41,32 @@ inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksu
   if (!(checksum_known_good || has_good_checksum(ip)) ||
       ethernet.destination.as_number() != own_mac || ethernet.type != Be16(ethertype::kIpv4) ||
       ip.version_and_length != kPlain || (ip.fragment.raw() & Be16(kFragmented).raw()) != 0 ||
-      is_impossible_source(ip.source)) {
+      ip.ttl <= 1 || is_impossible_source(ip.source)) {
     return false;
   }
-  const unsigned length = ip.total_length.value();
-  if (length < sizeof(Ipv4Header) || length > frame.size() - sizeof(EthernetHeader)) return false;
-  const size_t transport = length - sizeof(Ipv4Header);
+  const uint16_t length = ip.total_length.value();
+  // Of less than a header it is a huge number.
+  const size_t transport = size_t{length} - sizeof(Ipv4Header);
+  if (transport > frame.size() - sizeof(EthernetHeader) - sizeof(Ipv4Header)) return false;
   const auto& udp = view<UdpHeader>(bytes + sizeof(Ipv4Header));
+  lb::V4::EndKey protocol;
   if (ip.protocol == kProtocolTcp) {
     const auto& tcp = view<TcpHeader>(bytes + sizeof(Ipv4Header));
     if (!is_whole(tcp, transport)) return false;
-    packet.protocol = lb::Protocol::kTcp;
+    protocol = lb::V4::key_part(lb::Protocol::kTcp);
     packet.tcp_flags = tcp.flags;
+    packet.usual = !lb::may_change_usual_state(tcp.flags);
   } else {
     if (ip.protocol != kProtocolUdp || !is_whole(udp, transport)) return false;
-    packet.protocol = lb::Protocol::kUdp;
+    protocol = lb::V4::key_part(lb::Protocol::kUdp);
     packet.tcp_flags = 0;
+    packet.usual = true;
   }
+  packet.source.set(lb::V4::end_key(ip.source, udp.source_port, protocol));
+  packet.destination.set(lb::V4::end_key(ip.destination, udp.destination_port, protocol));
   packet.ip = bytes;
   packet.ip_header_length = sizeof(Ipv4Header);
-  packet.length = static_cast<uint16_t>(length);
-  packet.largest_fragment = 0;
-  packet.source = {ip.source, udp.source_port};
-  packet.destination = {ip.destination, udp.destination_port};
+  packet.length = length;
   return true;
 }
 

@@ -68,16 +68,16 @@ template <class F>
 void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst) {
   const lb::MacAddress own_mac = snapshot_->links[link].mac;
   const uint64_t own_mac_number = own_mac.as_number();
+  const bool alone = peers_.alone();
   // Where its bytes are, an mbuf says: that of a packet that another worker has handed over is
   // cold.
   constexpr uint16_t kAhead = 4;
-  for (uint16_t i = 0; i < std::min<uint16_t>(2 * kAhead, count); ++i) rte_prefetch0(packets[i]);
+  for (uint16_t i = 0; i < count; ++i) rte_prefetch0(packets[i]);
   for (uint16_t i = 0; i < std::min(kAhead, count); ++i) {
     rte_prefetch0(rte_pktmbuf_mtod(packets[i], void*));
   }
   Packet* next = burst.flow;
   for (uint16_t i = 0; i < count; ++i) {
-    if (i + 2 * kAhead < count) rte_prefetch0(packets[i + 2 * kAhead]);
     if (i + kAhead < count) rte_prefetch0(rte_pktmbuf_mtod(packets[i + kAhead], void*));
     rte_mbuf* mbuf = packets[i];
     if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf) != 0) [[unlikely]] {
@@ -94,7 +94,7 @@ void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burs
       continue;
     }
     classify(packet);
-    if (pass_on(link, packet, HandoverReason::kOwner)) continue;
+    if (!alone && pass_on(link, packet, HandoverReason::kOwner)) continue;
     connections_.table().prefetch(packet.hash);
     ++next;
   }
@@ -138,10 +138,12 @@ bool Path<F>::pass_on(LinkNumber link, const Packet& packet, HandoverReason reas
 // out.
 template <class F>
 void Path<F>::locate_all(Burst& burst) {
+  const lb::ConnectionTable<F>& table = connections_.table();
+  const Entry* const entries = connections_.entries();
   for (Packet& packet : std::span(burst.flow, burst.flows)) {
-    packet.candidate = connections_.table().candidate(packet.hash);
+    packet.candidate = table.candidate(packet.hash);
     if (packet.candidate != kNoEntry) [[likely]] {
-      rte_prefetch0(&connections_.entry(packet.candidate));
+      rte_prefetch0(&entries[packet.candidate]);
     } else if (packet.service < Packet::kMasqueraded && may_open(packet)) {
       expect(packet);
     }
@@ -178,11 +180,12 @@ void Path<F>::forward_all(LinkNumber link, Burst& burst) {
   }
   const lb::ConnectionTable<F>& table = connections_.table();
   const uint64_t removals = table.removals();
+  Entry* const entries = connections_.entries();
   for (Packet& packet : std::span(burst.flow, burst.flows)) {
     // Once the burst has ended connections, a candidate may be one of these.
-    bool done = packet.candidate != kNoEntry && table.removals() == removals;
+    bool done = packet.usual && packet.candidate != kNoEntry && table.removals() == removals;
     if (done) [[likely]] {
-      Entry& entry = connections_.entry(packet.candidate);
+      Entry& entry = entries[packet.candidate];
       done = packet.direction() == Direction::kInbound
                  ? forward_usual<Direction::kInbound>(packet, entry)
                  : forward_usual<Direction::kOutbound>(packet, entry);
@@ -194,15 +197,15 @@ void Path<F>::forward_all(LinkNumber link, Burst& burst) {
 
 // Forwards what nearly every packet is: part of the connection of its candidate, which goes on as
 // it is, and whole on its way to a known next hop. False: nothing is done yet, and `forward`, which
-// knows all cases, decides.
+// knows all cases, decides. Precondition: packet.usual.
 template <class F>
 template <lb::Direction direction>
 inline bool Path<F>::forward_usual(Packet& packet, Entry& entry) {
   constexpr bool kInbound = direction == lb::Direction::kInbound;
-  const lb::End<F>& outside = kInbound ? packet.source : packet.destination;
-  const lb::End<F>& other = kInbound ? packet.destination : packet.source;
-  if (lb::may_change_state(entry.state, packet.tcp_flags) || (entry.flags & Entry::kCut) != 0 ||
-      !lb::ConnectionTable<F>::is(entry, direction, outside, other, packet.protocol)) {
+  const lb::FlowEnd<F>& outside = kInbound ? packet.source : packet.destination;
+  const lb::FlowEnd<F>& other = kInbound ? packet.destination : packet.source;
+  if ((entry.flags & Entry::kCut) != 0 ||
+      !lb::ConnectionTable<F>::is_usual(entry, direction, outside, other)) {
     return false;
   }
   const Method<F>& method = methods_[entry.method];
@@ -211,13 +214,13 @@ inline bool Path<F>::forward_usual(Packet& packet, Entry& entry) {
   if (hop == nullptr) return false;
   const uint16_t overhead = kInbound ? method.overhead : uint16_t{0};
   const uint16_t room = overhead == 0 ? hop->mtu : host_.room_to(entry.inside.address, hop->mtu);
-  if (!host_.leaves_as_it_is(packet, overhead, room)) return false;
+  if (packet.length + overhead > room) return false;
 
   count(packet, direction, entry.server);
-  connections_.touch(entry, entry.state, now_);
+  connections_.stamp(entry, now_);
   host_.count_down_ttl(packet);
   if constexpr (kInbound) {
-    method.inbound(packet, entry, hop->source);
+    method.rewrite_inbound(packet, entry, hop->source);
   } else {
     method.outbound(packet, entry);
   }
@@ -269,7 +272,7 @@ void Path<F>::forward_with(LinkNumber link, Packet& packet, EntryIndex index) {
 template <class F>
 EntryIndex Path<F>::find(const Packet& packet) const {
   return connections_.table().find(packet.hash, packet.direction(), packet.outside(),
-                                   packet.other(), packet.protocol);
+                                   packet.other(), packet.protocol());
 }
 
 // The packet's connection, an old or a new one. kNoEntry: it has none, and its fate is decided.
@@ -278,7 +281,7 @@ EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
   const EntryIndex index = find(packet);
   if (packet.direction() == lb::Direction::kOutbound) {
     if (index != kNoEntry) return index;
-    const auto server = snapshot_->one_packet_reply(packet.source, packet.protocol);
+    const auto server = snapshot_->one_packet_reply(packet.source, packet.protocol());
     if (server && !host_.owns(packet.destination.address)) {
       return_once(link, packet, *server);
       return kNoEntry;
@@ -306,7 +309,7 @@ EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
 template <class F>
 bool Path<F>::may_open(const Packet& packet) {
   constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
-  return packet.protocol != lb::Protocol::kTcp || (packet.tcp_flags & kMask) == lb::tcp::kSyn;
+  return packet.protocol() != lb::Protocol::kTcp || (packet.tcp_flags & kMask) == lb::tcp::kSyn;
 }
 
 template <class F>
@@ -343,7 +346,7 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
       return kNoEntry;
     }
     index = connections_.open(
-        {packet.source, packet.destination, server->end_for(packet.destination), packet.protocol,
+        {packet.source, packet.destination, server->end_for(packet.destination), packet.protocol(),
          first_state(packet), server->method, methods_[server->method].replies_seen, false,
          service.slot, server->slot, choice.reserved, Holds<F>::seconds(service)},
         now_);

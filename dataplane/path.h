@@ -91,13 +91,14 @@ class Path final : private Reentry {
   // One probe tells whether a packet goes to a service; from that follow its direction and outside
   // end.
   void classify(Packet& packet) const {
-    packet.service =
-        snapshot_->endpoints.find_or(Packet::kNoService, packet.destination, packet.protocol);
+    packet.service = snapshot_->endpoints.find_or(Packet::kNoService, packet.destination);
     if (packet.service == Packet::kNoService && snapshot_->masquerade.covers(packet.destination))
         [[unlikely]] {
       packet.service = Packet::kMasqueraded;
     }
-    packet.hash = connections_.table().hash(packet.outside(), packet.protocol);
+    const bool inbound = packet.service != Packet::kNoService;
+    packet.hash =
+        connections_.table().hash(inbound ? packet.source.key() : packet.destination.key());
   }
   bool pass_on(LinkNumber link, const Packet& packet, HandoverReason reason);
   void expect(const Packet& packet);
@@ -135,7 +136,7 @@ class Path final : private Reentry {
             ? host_.may_leave(hop, link, packet)
             : host_.may_leave_in_tunnel(hop, link, packet, method.overhead, entry.inside.address);
     if (!may) return;
-    method.inbound(packet, entry, hop.source);
+    method.rewrite_inbound(packet, entry, hop.source);
     host_.send(hop, packet);
   }
   void leave_outbound(LinkNumber link, Packet& packet, const Entry& entry, Neighbour<F>& hop) {
@@ -182,7 +183,7 @@ class Path final : private Reentry {
                     const Choice& choice);
   void return_once(LinkNumber link, Packet& packet, const OnePacketServer<F>& server);
   static lb::State first_state(const Packet& packet) {
-    return packet.protocol == lb::Protocol::kTcp ? lb::State::kSynRecv : lb::State::kUdp;
+    return packet.protocol() == lb::Protocol::kTcp ? lb::State::kSynRecv : lb::State::kUdp;
   }
   // `count`: of the requests before.
   scheduler::Request request_for(const VirtualService<F>& service, const Packet& packet,

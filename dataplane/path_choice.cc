@@ -63,7 +63,7 @@ template <class F>
 EntryIndex Path<F>::rival_at(const RealServer<F>& server, const Packet& packet) const {
   if (!methods_[server.method].replies_seen) return kNoEntry;
   return connections_.table().find(packet.hash, lb::Direction::kOutbound, packet.source,
-                                   server.end_for(packet.destination), packet.protocol);
+                                   server.end_for(packet.destination), packet.protocol());
 }
 
 // As LVS does (ip_vs_sched_persist): a client that holds to a server is led to it whatever its

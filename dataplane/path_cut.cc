@@ -30,7 +30,8 @@ bool Path<F>::reset_both(LinkNumber link, Packet& packet) {
     host_.drop(packet, lb::DropReason::kCut);
     return false;
   }
-  if (packet.protocol != lb::Protocol::kTcp || (packet.tcp_flags & lb::tcp::kRst) != 0) return true;
+  if (packet.protocol() != lb::Protocol::kTcp || (packet.tcp_flags & lb::tcp::kRst) != 0)
+    return true;
   host_.send_reset(link, packet);
   turn_into_reset(packet);
   return true;

@@ -53,9 +53,7 @@ void Path<F>::put_together(LinkNumber link, const Packet& fragment) {
   const lb::MacAddress& own_mac = snapshot_->links[link].mac;
   const ParseResult result = parse(datagram->frame, own_mac, true, packet);
   packet.mbuf = nullptr;
-  packet.fragments = datagram->fragments.data();
-  packet.fragment_count = static_cast<uint16_t>(datagram->fragments.size());
-  packet.largest_fragment = datagram->largest_fragment;
+  packet.datagram = &*datagram;
   switch (result.kind) {
     case Parsed::kFlow:
       classify(packet);
@@ -80,7 +78,7 @@ void Path<F>::handle_other(LinkNumber link, Packet& packet) {
     return;
   }
   const bool echo =
-      packet.protocol == lb::Protocol::kIcmp && packet.source.port != packet.destination.port;
+      packet.protocol() == lb::Protocol::kIcmp && packet.source.port != packet.destination.port;
   if (echo && !snapshot_->masquerade.empty()) {
     classify(packet);
     if (pass_on(link, packet, HandoverReason::kIcmp)) return;
@@ -107,7 +105,7 @@ bool Path<F>::stands_by(const Packet& packet) const {
   if (packet.direction() == lb::Direction::kInbound) return false;
   const EntryIndex index = find(packet);
   if (index != kNoEntry) return !connections_.entry(index).from_inside;
-  return snapshot_->one_packet_reply(packet.source, packet.protocol).has_value();
+  return snapshot_->one_packet_reply(packet.source, packet.protocol()).has_value();
 }
 
 template <class F>
@@ -122,7 +120,7 @@ bool Path<F>::drop_in_standby(const Packet& packet) {
 // can know.
 template <class F>
 bool Path<F>::starts_something(const Packet& packet) const {
-  switch (packet.protocol) {
+  switch (packet.protocol()) {
     case lb::Protocol::kTcp: {
       constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kAck | lb::tcp::kRst;
       return (packet.tcp_flags & kMask) == lb::tcp::kSyn;
@@ -148,7 +146,7 @@ const MasqueradeRule<F>* Path<F>::masquerade_rule(const Packet& packet) const {
 template <class F>
 EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule) {
   const auto masquerade =
-      pick_port(connections_, rule, packet.source, packet.destination, packet.protocol);
+      pick_port(connections_, rule, packet.source, packet.destination, packet.protocol());
   if (!masquerade) {
     if (!exhaustion_told_) host_.report_exhausted(rule.interface, packet.destination.address);
     exhaustion_told_ = true;
@@ -156,13 +154,13 @@ EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<
     return kNoEntry;
   }
   exhaustion_told_ = false;
-  const lb::State state = packet.protocol == lb::Protocol::kTcp   ? lb::State::kSynRecv
-                          : packet.protocol == lb::Protocol::kUdp ? lb::State::kUdp
-                                                                  : lb::State::kIcmp;
+  const lb::State state = packet.protocol() == lb::Protocol::kTcp   ? lb::State::kSynRecv
+                          : packet.protocol() == lb::Protocol::kUdp ? lb::State::kUdp
+                                                                    : lb::State::kIcmp;
   const EntryIndex index = connections_.open({packet.destination,
                                               {rule.address, *masquerade},
                                               packet.source,
-                                              packet.protocol,
+                                              packet.protocol(),
                                               state,
                                               nat_,
                                               true,

@@ -11,10 +11,8 @@ using lb::kNoEntry;
 template <class F>
 void Path<F>::inspect(PathInspection& question) {
   Packet packet{};
-  packet.protocol = question.protocol;
-  packet.tcp_flags = packet.protocol == lb::Protocol::kTcp ? lb::tcp::kSyn : 0;
-  packet.source = question.source;
-  packet.destination = question.destination;
+  packet.set_ends(question.source, question.destination, question.protocol);
+  packet.tcp_flags = question.protocol == lb::Protocol::kTcp ? lb::tcp::kSyn : 0;
   classify(packet);
   question.snapshot = snapshot_;
   question.now = now_;
@@ -36,7 +34,7 @@ void Path<F>::inspect(PathInspection& question) {
     return;
   }
   if (!question.inbound && !host_.owns(packet.destination.address)) {
-    question.reply_of = snapshot_->one_packet_reply(packet.source, packet.protocol);
+    question.reply_of = snapshot_->one_packet_reply(packet.source, packet.protocol());
   }
   if (question.reply_of) {
     inspect_way(packet.destination.address, 0, 0, question);
@@ -45,7 +43,7 @@ void Path<F>::inspect(PathInspection& question) {
   if (const MasqueradeRule<F>* rule = question.inbound ? nullptr : masquerade_rule(packet)) {
     question.masquerade = *rule;
     const auto port =
-        pick_port(connections_, *rule, packet.source, packet.destination, packet.protocol);
+        pick_port(connections_, *rule, packet.source, packet.destination, packet.protocol());
     question.masquerade_port = port.value_or(lb::Be16(0));
     if (!port) question.refused = DropReason::kNoMasqueradePort;
   } else {

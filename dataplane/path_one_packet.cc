@@ -12,7 +12,7 @@ void Path<F>::forward_once(LinkNumber link, Packet& packet, const VirtualService
   const RealServer<F>& server = *choice.server;
   Entry entry{};
   entry.outside = packet.source;
-  entry.protocol = packet.protocol;
+  entry.protocol = packet.protocol();
   entry.virtual_end = packet.destination;
   entry.method = server.method;
   entry.inside = server.end_for(packet.destination);
@@ -35,7 +35,7 @@ template <class F>
 void Path<F>::return_once(LinkNumber link, Packet& packet, const OnePacketServer<F>& server) {
   Entry entry{};
   entry.outside = packet.destination;
-  entry.protocol = packet.protocol;
+  entry.protocol = packet.protocol();
   entry.virtual_end = server.virtual_end;
   entry.method = nat_;
   entry.inside = packet.source;

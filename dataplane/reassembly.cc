@@ -30,8 +30,8 @@ size_t Reassembly::KeyHash::operator()(const Key& key) const {
 Reassembly::Reassembly(Outbox& outbox)
     : outbox_(outbox), buffer_(kHeadroom + sizeof(EthernetHeader) + kLargestPacket) {}
 
-std::optional<Reassembly::Datagram> Reassembly::add(LinkNumber link, rte_mbuf* mbuf,
-                                                    const uint8_t* ip, lb::Tick now) {
+std::optional<Datagram> Reassembly::add(LinkNumber link, rte_mbuf* mbuf, const uint8_t* ip,
+                                        lb::Tick now) {
   const auto& header = view<Ipv4Header>(ip);
   const uint16_t bits = header.fragment.value();
   const auto length = static_cast<uint16_t>(header.total_length.value() - header.header_length());
@@ -99,7 +99,7 @@ bool Reassembly::is_complete(const Waiting& waiting) {
   return true;
 }
 
-Reassembly::Datagram Reassembly::assemble(Waiting waiting) {
+Datagram Reassembly::assemble(Waiting waiting) {
   assembled_ = std::move(waiting.fragments);
   uint8_t* const frame = buffer_.data() + kHeadroom;
   uint8_t* const ip = frame + sizeof(EthernetHeader);

@@ -26,16 +26,8 @@ class Reassembly {
 
   explicit Reassembly(Outbox& outbox);
 
-  // A whole datagram in one piece, valid until the next call. The fragments' buffers are the
-  // caller's again.
-  struct Datagram {
-    std::span<uint8_t> frame;   // Ethernet header of the first fragment, IP packet; headroom before
-    uint16_t largest_fragment;  // bytes of the largest IP packet among its fragments
-    std::span<const Fragment> fragments;
-  };
-
-  // Takes the fragment; `frame` is its whole frame, whose IP header has been checked. Returns the
-  // datagram when this completes it.
+  // Takes the fragment; `ip` is its IP header, which has been checked. Returns the datagram when
+  // this completes it: valid until the next call, the fragments' buffers being the caller's again.
   std::optional<Datagram> add(LinkNumber link, rte_mbuf* mbuf, const uint8_t* ip, lb::Tick now);
 
   // Gives up what has waited too long. To be called once a tick.

@@ -29,6 +29,9 @@ void tunnel_inbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connec
   const auto& inner = view<Ipv4Header>(packet.ip);
   const uint16_t dont_fragment = inner.fragment.value() & Ipv4Header::kDontFragment;
   packet.ip -= sizeof(Ipv4Header);
+  if (packet.mbuf != nullptr) {
+    packet.mbuf->data_off = static_cast<uint16_t>(packet.mbuf->data_off - sizeof(Ipv4Header));
+  }
   packet.length = static_cast<uint16_t>(packet.length + sizeof(Ipv4Header));
   packet.ip_header_length = sizeof(Ipv4Header);
   auto& outer = view<Ipv4Header>(packet.ip);

@@ -3,7 +3,9 @@
 // memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "lb/family.h"
 #include "lb/state.h"
@@ -41,6 +43,16 @@ struct Connection {
   // `flags`, which is for others.
   uint8_t hold_seconds() const { return flags >> 1; }
   static uint8_t flags_of_hold(uint8_t seconds) { return static_cast<uint8_t>(seconds << 1); }
+
+  // Whether it is one of this outside end, and in its usual state.
+  bool is_usual(const FlowEnd<F>& outside_end) const {
+    static_assert(offsetof(Connection, outside) == 0 &&
+                  offsetof(Connection, protocol) == sizeof(End<F>) &&
+                  offsetof(Connection, state) == offsetof(Connection, protocol) + 1);
+    FlowEnd<F> first;
+    std::memcpy(&first, this, sizeof first);
+    return first.key() == outside_end.key();
+  }
 
   uint32_t service;  // slot of the service
   uint32_t server;   // slot of the real server, director-wide

@@ -52,6 +52,7 @@ class ConnectionPool {
   uint32_t size() const { return size_; }
   Entry& operator[](EntryIndex index) { return entries_[index]; }
   const Entry& operator[](EntryIndex index) const { return entries_[index]; }
+  Entry* entries() { return entries_; }
   EntryIndex index_of(const Entry& entry) const {
     return static_cast<EntryIndex>(&entry - entries_);
   }

@@ -50,6 +50,7 @@ class ConnectionTable {
   uint64_t hash(const End<F>& outside, Protocol protocol) const {
     return F::hash(key_, outside.address, outside.port, protocol);
   }
+  uint64_t hash(const typename F::EndKey& outside) const { return F::hash(key_, outside); }
 
   // Inline wherever it is called: a function without an effect is one that compilers leave out.
   [[gnu::always_inline]] void prefetch(uint64_t hash) const { __builtin_prefetch(&bucket(hash)); }
@@ -62,10 +63,10 @@ class ConnectionTable {
     return b.overflow;
   }
 
-  // Whether an entry of a table is the connection of these ends.
-  static bool is(const Entry& entry, Direction direction, const End<F>& outside,
-                 const End<F>& other, Protocol protocol) {
-    return is_of(entry, outside, protocol) && is_meant(entry, direction, other);
+  // Whether an entry of a table is the connection of these ends, and in its usual state.
+  static bool is_usual(const Entry& entry, Direction direction, const FlowEnd<F>& outside,
+                       const End<F>& other) {
+    return entry.is_usual(outside) && is_meant(entry, direction, other);
   }
 
   // How many entries have been removed so far: while it stays, a candidate is in the table.

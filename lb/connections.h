@@ -66,6 +66,7 @@ class Connections {
   const ConnectionTable<F>& table() const { return table_; }
   Entry& entry(EntryIndex index) { return pool_[index]; }
   const Entry& entry(EntryIndex index) const { return pool_[index]; }
+  Entry* entries() { return pool_.entries(); }
   EntryIndex index_of(const Entry& entry) const { return pool_.index_of(entry); }
   // Idle times from now on. What is on a wheel is looked at when it was to be, not before: shorter
   // ones take effect with a connection's next change of state, or at that look.
@@ -162,9 +163,13 @@ class Connections {
   void touch(Entry& entry, State state, Tick now) {
     if (entry.state != state) [[unlikely]] {
       change_state(index_of(entry), state, now);
-    } else if (entry.stamp != now) {
-      entry.stamp = now;
+    } else {
+      stamp(entry, now);
     }
+  }
+  // The same of one that leaves the state as it is.
+  static void stamp(Entry& entry, Tick now) {
+    if (entry.stamp != now) entry.stamp = now;
   }
 
   void close(EntryIndex index) {

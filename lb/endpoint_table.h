@@ -4,6 +4,8 @@
 // nothing is probed for it.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <optional>
 #include <vector>
 
@@ -24,52 +26,70 @@ class EndpointTable {
 
   EndpointTable() : EndpointTable({}, HashKey{}) {}
   // Items are distinct in (end, protocol), no value is kNone.
-  EndpointTable(const std::vector<Item>& items, HashKey key) : key_(key) {
-    size_t slots = kFewest;
-    while (slots < 2 * items.size()) slots *= 2;
-    slots_.resize(slots);
+  EndpointTable(const std::vector<Item>& items, HashKey key) {
+    const size_t slots = std::bit_ceil(std::max(kFewest, 2 * items.size()));
+    shift_ = static_cast<unsigned>(64 - std::countr_zero(slots));
     mask_ = slots - 1;
     for (const Item& item : items) {
       has_all_ports_ = has_all_ports_ || item.end.port == Be16(0);
-      const Key key = F::end_key(item.end.address, item.end.port, item.protocol);
-      size_t i = position(key);
-      while (slots_[i].key != kFree) i = next(i);
-      slots_[i] = {key, item.value};
+    }
+    // A multiplier under which many items come close to one another is rare, and not kept.
+    for (uint64_t tries = 0; tries < kTries && !fill(items, mix(key, tries) | 1); ++tries) {
     }
   }
 
   std::optional<uint32_t> find(const End<F>& end, Protocol protocol) const {
-    const uint32_t value = find_or(kNone, end, protocol);
+    const uint32_t value = find_or(kNone, FlowEnd<F>::of(end, protocol));
     return value == kNone ? std::nullopt : std::optional(value);
   }
-  uint32_t find_or(uint32_t fallback, const End<F>& end, Protocol protocol) const {
-    const Slot& own = probe(F::end_key(end.address, end.port, protocol));
-    if (own.key != kFree) [[likely]]
-      return own.value;
+  uint32_t find_or(uint32_t fallback, const FlowEnd<F>& end) const {
+    if (const Slot* slot = probe(end.key())) [[likely]]
+      return slot->value;
     if (!has_all_ports_) return fallback;
-    const Slot& all = probe(F::end_key(end.address, Be16(0), protocol));
-    return all.key != kFree ? all.value : fallback;
+    const Slot* slot = probe(F::end_key(end.address, Be16(0), end.protocol));
+    return slot != nullptr ? slot->value : fallback;
   }
 
  private:
   using Key = typename F::EndKey;
   static constexpr Key kFree{};
-  static constexpr size_t kFewest = 2;
+  // With fewer, what is no item would meet one at every second probe, at random.
+  static constexpr size_t kFewest = 64;
+  static constexpr uint64_t kTries = 8;
+  static constexpr size_t kFarthest = 16;  // slots that are looked at for one item
   struct Slot {
     Key key = kFree;
     uint32_t value = 0;
   };
 
-  // The key's slot, or the free one where it would stand.
-  const Slot& probe(const Key& key) const {
-    size_t i = position(key);
-    while (slots_[i].key != key && slots_[i].key != kFree) i = next(i);
-    return slots_[i];
+  // Fills the table anew. False: an item stands too far from where it belongs.
+  bool fill(const std::vector<Item>& items, uint64_t multiplier) {
+    multiplier_ = multiplier;
+    slots_.assign(mask_ + 1, Slot{});
+    bool is_near = true;
+    for (const Item& item : items) {
+      const Key key = F::end_key(item.end.address, item.end.port, item.protocol);
+      size_t i = position(key);
+      size_t distance = 0;
+      for (; slots_[i].key != kFree; i = next(i)) ++distance;
+      slots_[i] = {key, item.value};
+      is_near = is_near && distance < kFarthest;
+    }
+    return is_near;
   }
-  size_t position(const Key& key) const { return F::hash(key_, key) & mask_; }
+
+  // The key's slot, or nullptr.
+  const Slot* probe(const Key& key) const {
+    for (size_t i = position(key);; i = next(i)) {
+      if (slots_[i].key == key) return &slots_[i];
+      if (slots_[i].key == kFree) return nullptr;
+    }
+  }
+  size_t position(const Key& key) const { return F::spread(multiplier_, key) >> shift_; }
   size_t next(size_t i) const { return (i + 1) & mask_; }
 
-  HashKey key_;
+  uint64_t multiplier_ = 1;
+  unsigned shift_ = 0;
   size_t mask_ = 0;
   bool has_all_ports_ = false;
   std::vector<Slot> slots_;

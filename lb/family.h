@@ -2,8 +2,12 @@
 // connections is a template over one of these types, so that IPv4 pays nothing for IPv6.
 #pragma once
 
+#include <bit>
+#include <cstring>
+
 #include "lb/address.h"
 #include "lb/hash.h"
+#include "lb/state.h"
 
 namespace lb {
 
@@ -28,13 +32,22 @@ struct V4 {
   }
   static uint32_t service_of_key(uint64_t key) { return static_cast<uint32_t>(key >> 32) - 1; }
   static Address client_of_key(uint64_t key) { return {Be32(static_cast<uint32_t>(key))}; }
-  // An end of a flow and the flow's protocol as one value, never 0.
+  // A FlowEnd as one value, never 0.
   using EndKey = uint64_t;
   static EndKey end_key(Address address, Be16 port, Protocol protocol) {
-    return uint64_t{address.bits.raw()} << 32 | uint64_t{port.raw()} << 16 |
-           static_cast<uint8_t>(protocol);
+    static_assert(std::endian::native == std::endian::little);
+    return end_key(address, port, key_part(protocol));
+  }
+  // The same, `part` being the protocol's: see key_part.
+  static EndKey end_key(Address address, Be16 port, EndKey part) {
+    return part | uint64_t{port.raw()} << 32 | address.bits.raw();
+  }
+  static constexpr EndKey key_part(Protocol protocol) {
+    return (static_cast<EndKey>(usual_state(protocol)) << 8 | static_cast<EndKey>(protocol)) << 48;
   }
   static uint64_t hash(const HashKey& key, EndKey end) { return mix(key, end); }
+  // Cheaper, for keys that nobody outside chooses: it spreads by its high bits. `multiplier` odd.
+  static uint64_t spread(uint64_t multiplier, EndKey end) { return multiplier * end; }
   static uint64_t hash(const HashKey& key, Address address, Be16 port, Protocol protocol) {
     return hash(key, end_key(address, port, protocol));
   }
@@ -52,5 +65,23 @@ struct End {
   }
   Endpoint to_endpoint() const { return {F::to_ip(address), port.value()}; }
 };
+
+// One end of a flow, the flow's protocol, and the state that its connection is in as a rule: the
+// first bytes of that connection's entry (lb/connection.h).
+template <class F>
+struct FlowEnd : End<F> {
+  using Key = typename F::EndKey;
+
+  Protocol protocol;
+  State state;
+
+  static FlowEnd of(const End<F>& end, Protocol protocol) {
+    return {end, protocol, usual_state(protocol)};
+  }
+  Key key() const { return std::bit_cast<Key>(*this); }
+  // All at once: GCC makes detours over the stack of anything else.
+  void set(Key key) { std::memcpy(this, &key, sizeof key); }
+};
+static_assert(sizeof(FlowEnd<V4>) == sizeof(V4::EndKey));
 
 }  // namespace lb

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "lb/address.h"
 #include "lb/tick.h"
 
 namespace lb {
@@ -51,10 +52,9 @@ inline State next_tcp_state(State state, Side side, uint8_t flags) {
   return kTcpTransitions[static_cast<size_t>(side)][flags & 31][static_cast<size_t>(state)];
 }
 
-// Whether a packet with these flags may change a state at all: without SYN, FIN and RST it only
-// ends SYN_RECV.
-constexpr bool may_change_state(State state, uint8_t flags) {
-  return (flags & (tcp::kSyn | tcp::kFin | tcp::kRst)) != 0 || state == State::kSynRecv;
+// Whether a packet with these flags may change the usual state of a connection (see usual_state).
+constexpr bool may_change_usual_state(uint8_t flags) {
+  return (flags & (tcp::kSyn | tcp::kFin | tcp::kRst)) != 0;
 }
 
 // A connection counts as active in these states and as inactive in the others. UDP is never active.
@@ -67,6 +67,19 @@ constexpr bool is_active(State state) {
 constexpr bool gives_way_to_syn(State state, bool replies_seen) {
   return state == State::kTimeWait || state == State::kClose ||
          (state == State::kFinWait && !replies_seen);
+}
+
+// The state in which a connection of a protocol has most of its packets.
+constexpr State usual_state(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kTcp:
+      return State::kEstablished;
+    case Protocol::kUdp:
+      return State::kUdp;
+    case Protocol::kIcmp:
+      return State::kIcmp;
+  }
+  return State::kEstablished;
 }
 
 // Idle time in ticks after which a connection in a state ends.

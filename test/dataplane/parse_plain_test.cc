@@ -30,9 +30,9 @@ struct Verdicts {
 
   bool agree() const {
     return plain.ip == full.ip && plain.ip_header_length == full.ip_header_length &&
-           plain.length == full.length && plain.protocol == full.protocol &&
-           plain.tcp_flags == full.tcp_flags && plain.source == full.source &&
-           plain.destination == full.destination && plain.largest_fragment == full.largest_fragment;
+           plain.length == full.length && plain.tcp_flags == full.tcp_flags &&
+           plain.source.key() == full.source.key() &&
+           plain.destination.key() == full.destination.key();
   }
 };
 
@@ -41,7 +41,7 @@ std::vector<Frame> usual_frames() {
           tcp(kClient, kVip).flags("A").data(1000),
           tcp(kClient, kVip).flags("SAFRPUEC").tcp_options(Bytes(40, 1)),
           tcp(kClient, kVip).flags("A").padded_to(60, 0xff),
-          tcp(kClient, kVip).flags("A").may_fragment().ttl(1).tos(0xff),
+          tcp(kClient, kVip).flags("A").may_fragment().ttl(2).tos(0xff),
           udp(kClient, kVip),
           udp(kClient, kVip).data(1472),
           udp(kClient, kVip).data(10).udp_length(12),
@@ -56,6 +56,27 @@ TEST_CASE("a usual packet is recognised, and read as the parser reads it") {
     CHECK(verdicts.is_plain);
     CHECK(verdicts.result.kind == Parsed::kFlow);
     CHECK(verdicts.agree());
+  }
+}
+
+TEST_CASE("usual is what leaves its connection as it is, by its flags") {
+  const auto is_usual = [](const Frame& frame) {
+    const Verdicts verdicts(frame.build(kOwn), false);
+    CHECK(verdicts.is_plain);
+    CHECK_FALSE(verdicts.full.usual);
+    return verdicts.plain.usual;
+  };
+  for (const char* flags : {"A", "PA", "", "UPEC"})
+    CHECK(is_usual(tcp(kClient, kVip).flags(flags)));
+  for (const char* flags : {"S", "SA", "FA", "R", "SFRA"}) {
+    CHECK_FALSE(is_usual(tcp(kClient, kVip).flags(flags)));
+  }
+  CHECK(is_usual(udp(kClient, kVip)));
+}
+
+TEST_CASE("a packet that has no hop to go is left to the parser") {
+  for (const uint8_t ttl : {0, 1}) {
+    CHECK_FALSE(Verdicts(tcp(kClient, kVip).flags("A").ttl(ttl).build(kOwn), false).is_plain);
   }
 }
 

@@ -63,7 +63,7 @@ TEST_CASE("connections spread over all workers, and packets find theirs wherever
     CHECK(target(more[0]) == server);
   }
   CHECK(handed_over(lab, HandoverReason::kOwner) > 300);
-  CHECK(handed_over(lab, HandoverReason::kTransmit) > 100);
+  CHECK(handed_over(lab, HandoverReason::kTransmit) > 60);  // by the workers without a queue
   CHECK(lab.load("tcp 10.1.0.100:80", kServer) == "100/0");
   CHECK(lab.drops() == "");
 }

@@ -192,18 +192,21 @@ TEST_CASE("a packet without RST, SYN, FIN or ACK changes no state") {
   }
 }
 
-TEST_CASE("what is said to change no state changes none, and an ACK may change SYN_RECV") {
-  for (const State state : kAllStates) {
+TEST_CASE("what is said to leave the usual state of a protocol leaves it") {
+  for (const auto protocol : {lb::Protocol::kTcp, lb::Protocol::kUdp, lb::Protocol::kIcmp}) {
+    const State state = lb::usual_state(protocol);
     for (unsigned flags = 0; flags < 256; ++flags) {
-      if (lb::may_change_state(state, static_cast<uint8_t>(flags))) continue;
+      if (lb::may_change_usual_state(static_cast<uint8_t>(flags))) continue;
       for (const Side side : kAllSides) {
         REQUIRE(lb::next_tcp_state(state, side, static_cast<uint8_t>(flags)) == state);
       }
     }
   }
-  CHECK_FALSE(lb::may_change_state(State::kEstablished, flags_of("A")));
-  CHECK_FALSE(lb::may_change_state(State::kUdp, 0));
-  CHECK(lb::may_change_state(State::kSynRecv, flags_of("A")));
+  CHECK_FALSE(lb::may_change_usual_state(flags_of("PA")));
+  CHECK_FALSE(lb::may_change_usual_state(0));
+  for (const char* flags : {"S", "SA", "FA", "R", "RA"}) {
+    CHECK(lb::may_change_usual_state(flags_of(flags)));
+  }
 }
 
 TEST_CASE("UDP stays UDP and ICMP stays ICMP, whatever bits are read as flags") {

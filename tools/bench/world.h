@@ -123,13 +123,13 @@ class World {
   lb::Limits limits_;
   lb::ReservedArray<std::byte> persistence_memory_;
   lb::Persistence persistence_;
-  std::vector<std::unique_ptr<Own>> own_;
   std::vector<const lb::Load*> all_loads_;
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
   std::unique_ptr<dataplane::Mesh> mesh_;
   dataplane::TokenBucket answer_limit_{1000, 1000};
   dataplane::Clock clock_;
   lb::Tick now_ = 0;
+  std::vector<std::unique_ptr<Own>> own_;  // last: workers take their leave of what stands above
   // Workers that have not yet received all of this shift.
   alignas(64) std::atomic<uint32_t> receiving_ = 0;
 };
