@@ -51,6 +51,19 @@ TEST_CASE("a burst of 64 packets of all kinds gives each its fate") {
   CHECK(lab.count(&dataplane::WorkerCounters::packets) == 40 * 64);
 }
 
+TEST_CASE("what fills no burst, a packet alone too, leaves in the turn in which it came",
+          "[one-worker]") {
+  const std::string forward = GENERATE("nat", "dr");
+  Lab lab(Setup{.services = one_service("udp", forward), .workers = 1});
+  for (const size_t packets : {1, 1, 2, 33, 1}) {
+    for (size_t i = 0; i < packets; ++i) {
+      lab.io().put(lab.link_number("wan"), udp(kClient, kVip).build(lab.mac_of_link("wan")));
+    }
+    lab.turn_only(0);
+    CHECK(lab.io().take_sent().size() == packets);
+  }
+}
+
 TEST_CASE("packets of one flow leave in the order in which they came") {
   Lab lab(one_service("udp"));
   std::vector<Frame> frames;

@@ -5,8 +5,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "dataplane/eal.h"
 #include "dataplane/ports.h"
+#include "test/dataplane/support/eal.h"
 
 using namespace dataplane;
 
@@ -27,10 +27,7 @@ void start(uint16_t port, uint16_t queues, rte_mempool* pool) {
 
 TEST_CASE("a device without rules and one-ended hash refuses in words; a pool has no gaps",
           "[steering]") {
-  auto eal = Eal::start({.arguments = {"--no-huge", "--no-telemetry", "-m", "128", "--lcores",
-                                       "0@0,1@0", "--vdev=net_null0", "--vdev=net_ring0"},
-                         .devices = {}});
-  REQUIRE(eal);
+  dataplane_test::started_eal();
   {
     // net_af_xdp needs its buffers one after another.
     const auto packed = BufferPool::create(4095, 1500, {"net_af_xdp0", "net_null0"});

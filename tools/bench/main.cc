@@ -1,7 +1,6 @@
 // lbd-bench: what a packet costs a worker, in multiples of a MAC swap taken in the same run. See
 // --help for what the clock sees, catalogue.cc for the cases.
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <fstream>
@@ -10,7 +9,7 @@
 #include <set>
 
 #include "dataplane/eal.h"
-#include "tools/bench/report.h"
+#include "tools/bench/latency.h"
 
 namespace bench {
 namespace {
@@ -20,14 +19,6 @@ struct Contestant {
   std::unique_ptr<Case> subject;
   Series series;
 };
-
-bool is_wanted(const Options& options, const std::string& name) {
-  if (options.only.empty()) return true;
-  return std::any_of(options.only.begin(), options.only.end(), [&](const std::string& pattern) {
-    return name.find(pattern) != std::string::npos ||
-           fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-  });
-}
 
 // Leaves the wanted cases, what means are made of, and what can then be compared.
 void select(const Options& options, Group& group) {
@@ -132,6 +123,20 @@ std::expected<dataplane::Eal, std::string> start_eal(const Options& options) {
   return dataplane::Eal::start(request);
 }
 
+nlohmann::json run_cases(std::vector<Group> groups, Lab& lab, const Circumstances& circumstances,
+                         std::FILE* out) {
+  Report report(circumstances, out);
+  for (Group& group : groups) run(group, lab, circumstances.options.rounds, report);
+  report.finish();
+  return report.json();
+}
+
+nlohmann::json run_latency(Lab& lab, const Circumstances& circumstances, std::FILE* out) {
+  LatencyReport report(circumstances, out);
+  measure_latency(circumstances.options, lab, report);
+  return report.json();
+}
+
 int run_all(const Options& options, std::vector<Group> groups) {
   const auto eal = start_eal(options);
   if (!eal) {
@@ -141,17 +146,32 @@ int run_all(const Options& options, std::vector<Group> groups) {
   const Circumstances circumstances{
       cpu_model(), dataplane::Eal::has_hugepages() ? "hugepages" : "small pages (--no-huge)",
       options};
-  Report report(circumstances, options.json ? stderr : stdout);
+  std::FILE* const out = options.json ? stderr : stdout;
   try {
     Lab lab(options);
-    for (Group& group : groups) run(group, lab, options.rounds, report);
+    const nlohmann::json json = options.latency
+                                    ? run_latency(lab, circumstances, out)
+                                    : run_cases(std::move(groups), lab, circumstances, out);
+    if (options.json) std::cout << json.dump(2) << '\n';
   } catch (const Failure& failure) {
     std::cerr << "lbd-bench: error: " << failure.what() << '\n';
     return 1;
   }
-  report.finish();
-  if (options.json) std::cout << report.json().dump(2) << '\n';
   return 0;
+}
+
+// What --only leaves.
+std::vector<Group> wanted_groups(const Options& options) {
+  std::vector<Group> groups = catalogue(options);
+  for (Group& group : groups) select(options, group);
+  std::erase_if(groups, [](const Group& group) { return group.cases.empty(); });
+  return groups;
+}
+
+std::vector<std::string> wanted_latency_cases(const Options& options) {
+  std::vector<std::string> cases = latency_cases();
+  std::erase_if(cases, [&](const std::string& name) { return !is_wanted(options, name); });
+  return cases;
 }
 
 int main(int argc, char** argv) {
@@ -164,15 +184,20 @@ int main(int argc, char** argv) {
     std::cout << usage();
     return 0;
   }
-  std::vector<Group> groups = catalogue(*options);
-  for (Group& group : groups) select(*options, group);
-  std::erase_if(groups, [](const Group& group) { return group.cases.empty(); });
-  if (groups.empty()) {
+  std::vector<Group> groups;
+  std::vector<std::string> cases;
+  if (options->latency) {
+    cases = wanted_latency_cases(*options);
+  } else {
+    groups = wanted_groups(*options);
+  }
+  if (groups.empty() && cases.empty()) {
     std::cerr << "lbd-bench: error: --only: no case matches (--list prints them)\n";
     return 2;
   }
   if (options->action == Options::Action::kList) {
     list(groups);
+    for (const std::string& name : cases) fmt::print("{}\n", name);
     return 0;
   }
   return run_all(*options, std::move(groups));

@@ -1,5 +1,6 @@
 #include "tools/bench/options.h"
 
+#include <fnmatch.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -47,15 +48,34 @@ others alone.
 Cases and baselines take turns: each round times one pass of each. "x swap" is the median over
 that of a MAC swap over the same mbufs in the same rounds; "+-" is half the interquartile range of
 the ratios taken round by round.
+
+Latency (--latency) is that of known TCP connections in the worker's real loop, on its thread. Packets
+come by the time-stamp counter, whether or not the worker is ready, into receive rings of 1,024
+descriptors; the time runs from when a packet was to come to when it is handed to the port's transmit
+function. Each is checked as above, and one that does not leave in the turn in which it was received
+ends the run. Loads are shares of what the worker reached with packets always waiting, just before, in
+the same round; "alone" is 100,000 packets a second. "even": evenly spaced, else at random (Poisson).
+"through" is a loop that only receives and transmits, with the same arrivals. Its pauses are the
+machine's, so packets that met one of over 20 us, in either loop, are told apart. The thread has
+real-time priority while a sample lasts, where that is allowed; a sample in which others had the CPU all
+the same is repeated, up to 20 times.
+For a worker that sleeps (`idle` of the file, after_polls as by default): its share of a CPU without
+packets, how long the kernel's nanosleep takes by itself, latency at 2,000 packets a second, and the
+step: the highest rate, in % of the reachable one and at most that, at which 16,384 packets come after
+nothing, at any moment of the sleep, and none is lost in as many trials as there are rounds. "pause":
+the longest turn or sleep in those. A trial that lost packets in a pause beyond sleep_us and 40 us,
+or after which less was reached than before it, is repeated, too.
 )";
 
 po::options_description description() {
   po::options_description options("Options", 98);
-  options.add_options()("list", "print the cases and exit")(
+  options.add_options()("latency", "measure latency instead: how long a packet is with the worker")(
+      "list", "print the cases and exit")(
       "only", po::value<std::vector<std::string>>()->value_name("PATTERN")->composing(),
       "only cases that match this shell pattern, or contain it; may be repeated")(
-      "flows", po::value<std::string>()->value_name("N[,N...]")->default_value("1,1k,100k,1M"),
-      "numbers of established connections, k and M allowed; new connections use the largest")(
+      "flows", po::value<std::string>()->value_name("N[,N...]"),
+      "numbers of established connections, k and M allowed; new connections use the largest; default: "
+      "1,1k,100k,1M, of latency 1k,100k")(
       "rounds", po::value<uint32_t>()->value_name("N")->default_value(51),
       "samples of each case and baseline")(
       "burst", po::value<uint16_t>()->value_name("N")->default_value(32),
@@ -103,7 +123,10 @@ std::expected<Options, std::string> read(const po::variables_map& values) {
   if (values.contains("list")) result.action = Options::Action::kList;
   if (values.contains("help")) result.action = Options::Action::kHelp;
   if (values.contains("only")) result.only = values["only"].as<std::vector<std::string>>();
-  auto flows = parse_flows(values["flows"].as<std::string>());
+  result.latency = values.contains("latency");
+  auto flows = parse_flows(values.contains("flows") ? values["flows"].as<std::string>()
+                           : result.latency         ? "1k,100k"
+                                                    : "1,1k,100k,1M");
   if (!flows) return std::unexpected(flows.error());
   result.flows = std::move(*flows);
   result.rounds = values["rounds"].as<uint32_t>();
@@ -131,6 +154,14 @@ std::expected<Options, std::string> read(const po::variables_map& values) {
 }
 
 }  // namespace
+
+bool is_wanted(const Options& options, const std::string& name) {
+  if (options.only.empty()) return true;
+  return std::any_of(options.only.begin(), options.only.end(), [&](const std::string& pattern) {
+    return name.find(pattern) != std::string::npos ||
+           fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+  });
+}
 
 std::string usage() {
   std::ostringstream text;

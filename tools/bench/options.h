@@ -21,8 +21,12 @@ struct Options {
   unsigned cpu = 0;
   std::optional<unsigned> second_cpu;  // none: this process may use one only
   Pages pages = Pages::kHugeIfFree;
+  bool latency = false;
   bool json = false;
 };
+
+// By its name, of a case.
+bool is_wanted(const Options& options, const std::string& name);
 
 // The error names the option at fault.
 std::expected<Options, std::string> parse_options(int argc, char** argv);

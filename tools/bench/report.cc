@@ -40,22 +40,41 @@ nlohmann::json head(const CaseSpec& spec, const Series& samples) {
 
 }  // namespace
 
+std::string circumstances_text(const Circumstances& circumstances) {
+  const Options& options = circumstances.options;
+  return fmt::format(
+      "{}, CPU {}{}, TSC {:.2f} GHz, {}, bursts of {}, {} rounds", circumstances.cpu_model, options.cpu,
+      options.second_cpu ? fmt::format(" and {}", *options.second_cpu) : "", 1 / nanoseconds(1),
+      circumstances.pages, options.burst, options.rounds);
+}
+
+nlohmann::json circumstances_json(const Circumstances& circumstances) {
+  const Options& options = circumstances.options;
+  nlohmann::json result{{"program", "lbd-bench"},
+                        {"version", LBD_VERSION},
+                        {"cpu_model", circumstances.cpu_model},
+                        {"cpu", options.cpu},
+                        {"tsc_hz", rte_get_tsc_hz()},
+                        {"pages", circumstances.pages},
+                        {"burst", options.burst},
+                        {"rounds", options.rounds}};
+  if (options.second_cpu) result["second_cpu"] = *options.second_cpu;
+  return result;
+}
+
 Report::Report(const Circumstances& circumstances, std::FILE* out)
     : circumstances_(circumstances), out_(out) {
   print_head();
 }
 
 void Report::print_head() {
-  const Options& options = circumstances_.options;
   fmt::print(out_,
-             "lbd-bench: {}, CPU {}{}, TSC {:.2f} GHz, {}, bursts of {}, {} rounds\n\n"
+             "lbd-bench: {}\n\n"
              "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}  {}\n"
              "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}\n",
-             circumstances_.cpu_model, options.cpu,
-             options.second_cpu ? fmt::format(" and {}", *options.second_cpu) : "", 1 / nanoseconds(1), circumstances_.pages,
-             options.burst, options.rounds, "case", "flows", "mbufs", "x swap", "x rte_hash", "ns",
-             "+-", "best", "worst", "per", "", "", "", "(same mbufs)", "(same flows)", "median", "",
-             "", "");
+             circumstances_text(circumstances_), "case", "flows", "mbufs", "x swap", "x rte_hash",
+             "ns", "+-", "best", "worst", "per", "", "", "", "(same mbufs)", "(same flows)", "median",
+             "", "", "");
   std::fflush(out_);
 }
 
@@ -112,19 +131,10 @@ void Report::finish() {
 }
 
 nlohmann::json Report::json() const {
-  const Options& options = circumstances_.options;
-  nlohmann::json result{{"program", "lbd-bench"},
-                        {"version", LBD_VERSION},
-                        {"cpu_model", circumstances_.cpu_model},
-                        {"cpu", options.cpu},
-                        {"tsc_hz", rte_get_tsc_hz()},
-                        {"pages", circumstances_.pages},
-                        {"burst", options.burst},
-                        {"rounds", options.rounds},
-                        {"results", nlohmann::json::array()},
-                        {"baselines", nlohmann::json::array()},
-                        {"comparisons", nlohmann::json::array()}};
-  if (options.second_cpu) result["second_cpu"] = *options.second_cpu;
+  nlohmann::json result = circumstances_json(circumstances_);
+  for (const char* list : {"results", "baselines", "comparisons"}) {
+    result[list] = nlohmann::json::array();
+  }
   for (const Result& r : results_) {
     nlohmann::json entry = head(r.spec, r.samples);
     entry["over_mac_swap"] = ratio(r.samples, r.mac_swap);

@@ -23,6 +23,10 @@ struct Circumstances {
   const Options& options;
 };
 
+// "AMD EPYC, CPU 1, TSC 2.45 GHz, hugepages, …, 51 rounds".
+std::string circumstances_text(const Circumstances& circumstances);
+nlohmann::json circumstances_json(const Circumstances& circumstances);
+
 class Report {
  public:
   // The table goes to `out`.

@@ -77,6 +77,16 @@ class World {
              std::span<rte_mbuf*> packets);
   void end_shift(uint64_t packets);
 
+  // For a loop that turns the first worker by itself, over ports of its own (`divert`; nullptr: the
+  // world's again). No `forward` meanwhile; the loop's clock goes on from what is told by
+  // `follow_clock`.
+  void divert(dataplane::Io* io) { own_[0]->io.divert(io); }
+  dataplane::Worker& worker() { return *own_[0]->worker; }
+  const dataplane::Clock& clock() const { return clock_; }
+
+  // What has been dropped, by reason.
+  std::string drops() const;
+
   // Time passes: for `forward` it stands still, unless `follow_clock` or `skip` moves it.
   void follow_clock();
   void skip(lb::Tick ticks) { now_ += ticks; }
@@ -110,7 +120,6 @@ class World {
   uint64_t turns_until_all_rest(Own& own);
   void require_sent(uint64_t sent, uint64_t packets) const;
   uint64_t sum(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) const;
-  std::string drops() const;
 
   WorldConfig config_;
   std::vector<End> clients_;
