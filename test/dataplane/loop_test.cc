@@ -4,6 +4,7 @@
 #include <rte_launch.h>
 #include <sys/prctl.h>
 
+#include <chrono>
 #include <thread>
 
 #include "test/dataplane/support/eal.h"
@@ -34,7 +35,11 @@ TEST_CASE("a worker that sleeps forwards what comes, and lets no timer run late 
     const dataplane::IdlePolicy idle{.sleep_us = 50, .after_polls = 0};
     dataplane::Loop loop(lab.worker(), clock, lcore, idle);
     REQUIRE(loop.start());
-    while (lab.count(&dataplane::WorkerCounters::packets) < 3) std::this_thread::yield();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (lab.count(&dataplane::WorkerCounters::packets) < 3) {
+      REQUIRE(std::chrono::steady_clock::now() < end);
+      std::this_thread::yield();
+    }
   }
   CHECK(lab.io().take_sent().size() == 3);
   CHECK(timer_slack_of(lcore) == 1);
