@@ -114,7 +114,8 @@ class Path final : private Reentry {
   void handle_other(LinkNumber link, Packet& packet);
   lb::EntryIndex find(const Packet& packet) const;
   lb::EntryIndex find_or_open(LinkNumber link, Packet& packet);
-  lb::EntryIndex open(LinkNumber link, Packet& packet);
+  void open(LinkNumber link, Packet& packet);
+  void forward_first(LinkNumber link, Packet& packet, Entry& entry);
   lb::EntryIndex open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule);
   void inspect_unmatched(const Packet& packet, PathInspection& question);
   void inspect_known(const Packet& packet, const Entry& entry, PathInspection& question);
@@ -264,6 +265,13 @@ class Path final : private Reentry {
   LiveFigures live_;
   Holds<F> holds_;
   lb::Limits& limits_;
+  // What a server's last new connection found out about its way, by slot. A slot may have come to
+  // another server since.
+  struct ServerHop {
+    typename F::Address address;
+    lb::NextHop hop;
+  };
+  lb::ReservedArray<ServerHop> server_hops_;
   Turns turns_;
   Reservations<F> reservations_;
   const Snapshot<F>* snapshot_;

@@ -43,6 +43,7 @@ class Connections {
     uint32_t server;
     bool reserved = false;     // counted by `reserve` already
     uint8_t hold_seconds = 0;  // see Connection
+    NextHop next_hop_inside = 0;
   };
   // A longer hold is looked after as if it were for so long.
   static constexpr uint8_t kLongestHold = 60;
@@ -100,7 +101,7 @@ class Connections {
     entry.service = opening.service;
     entry.server = opening.server;
     entry.stamp = now;
-    entry.next_hop_inside = 0;
+    entry.next_hop_inside = opening.next_hop_inside;
     entry.next_hop_outside = 0;
     table_.insert(index);
     wheel_of(entry.state).insert(index, next_look(entry, now));
