@@ -277,7 +277,12 @@ EntryIndex Path<F>::find(const Packet& packet) const {
 // has opened a service's connection too.
 template <class F>
 EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
-  const EntryIndex index = find(packet);
+  const lb::ConnectionTable<F>& table = connections_.table();
+  const auto first_of_end = [&] {
+    return table.find_first(packet.hash, packet.outside(), packet.protocol);
+  };
+  packet.candidate = first_of_end();
+  const EntryIndex index = table.find_among(packet.candidate, packet.direction(), packet.other());
   if (packet.direction() == lb::Direction::kOutbound) {
     if (index != kNoEntry) return index;
     const auto server = snapshot_->one_packet_reply(packet.source, packet.protocol);
@@ -298,6 +303,7 @@ EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
   if (index != kNoEntry) [[likely]] {
     if (!makes_way(packet, connections_.entry(index))) return index;
     connections_.close(index);
+    packet.candidate = first_of_end();
   }
   open(link, packet);
   return kNoEntry;
@@ -359,7 +365,7 @@ void Path<F>::open(LinkNumber link, Packet& packet) {
          .reserved = choice.reserved,
          .hold_seconds = Holds<F>::seconds(service),
          .next_hop_inside = way.address == inside.address ? way.hop : lb::NextHop{0}},
-        now_);
+        packet.hash, now_);
     if (index != kNoEntry) {
       live_.traffic[server->slot].connections.add(1);
       forward_first(link, packet, connections_.entry(index));

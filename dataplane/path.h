@@ -191,7 +191,7 @@ class Path final : private Reentry {
   // Asks a service's plan; `take` gives it turns.
   template <class Take>
   static std::optional<uint32_t> pick_by(const VirtualService<F>& service,
-                                         scheduler::Request request, Take take) {
+                                         scheduler::Request& request, Take take) {
     if (!service.plan->takes_turns()) return service.plan->pick(request);
     for (uint32_t tries = service.plan->turns_to_try(); tries > 0; --tries) {
       request.turn = take();
@@ -224,7 +224,8 @@ class Path final : private Reentry {
       }
       bool is_outrun = false;
       for (size_t step = 0; step < servers && !is_outrun; ++step) {
-        const auto position = static_cast<uint32_t>((*picked + step) % servers);
+        const size_t place = *picked + step;
+        const auto position = static_cast<uint32_t>(place < servers ? place : place - servers);
         const RealServer<F>& server = service.servers[position];
         const bool may = fits(server);
         if (ahead && step == 0) {
@@ -244,8 +245,9 @@ class Path final : private Reentry {
   std::optional<uint32_t> pick(const VirtualService<F>& service, const Packet& packet,
                                std::optional<uint64_t>& turn);
   lb::EntryIndex rival_at(const RealServer<F>& server, const Packet& packet) const;
+  // Of a packet that opens: its candidate is the first connection of its outside end.
   bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
-    return rival_at(server, packet) != lb::kNoEntry;
+    return packet.candidate != lb::kNoEntry && rival_at(server, packet) != lb::kNoEntry;
   }
   void account(const Packet& packet, Entry& entry);
   void count(const Packet& packet, lb::Direction direction, uint32_t server) {

@@ -24,7 +24,8 @@ scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const 
 template <class F>
 std::optional<uint32_t> Path<F>::pick(const VirtualService<F>& service, const Packet& packet,
                                       std::optional<uint64_t>& turn) {
-  return pick_by(service, request_for(service, packet, ++random_), [&] {
+  scheduler::Request request = request_for(service, packet, ++random_);
+  return pick_by(service, request, [&] {
     turn = turns_.take(service.slot);
     return *turn;
   });

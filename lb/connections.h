@@ -76,6 +76,10 @@ class Connections {
   // workers are asked then, see is_waiting.
   // Either way a reservation is used up, and so is a claim.
   EntryIndex open(const Opening& opening, Tick now) {
+    return open(opening, table_.hash(opening.outside, opening.protocol), now);
+  }
+  // `hash`: the table's, of the outside end.
+  [[gnu::always_inline]] EntryIndex open(const Opening& opening, uint64_t hash, Tick now) {
     EntryIndex index = cache_.take();
     if (index == kNoEntry) {
       if (!reclaim()) {
@@ -103,7 +107,7 @@ class Connections {
     entry.stamp = now;
     entry.next_hop_inside = opening.next_hop_inside;
     entry.next_hop_outside = 0;
-    table_.insert(index);
+    table_.insert(index, hash);
     wheel_of(entry.state).insert(index, next_look(entry, now));
     if (!opening.reserved) count(opening.server, opening.state, +1);
     return index;
@@ -177,7 +181,11 @@ class Connections {
   uint32_t expire(Tick now, uint32_t budget) {
     uint32_t looked = 0;
     for (Wheel& wheel : wheels_) {
-      looked += wheel.advance(now, budget - looked, [&](EntryIndex index) {
+      const auto fetch_bucket = [&](EntryIndex index) {
+        const Entry& entry = pool_[index];
+        table_.prefetch(table_.hash(entry.outside, entry.protocol));
+      };
+      looked += wheel.advance(now, budget - looked, fetch_bucket, [&](EntryIndex index) {
         const Entry& entry = pool_[index];
         if (before(now, deadline_of(entry))) {
           keep_hold(entry, now);
