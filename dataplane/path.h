@@ -24,6 +24,8 @@ struct LiveFigures {
   std::span<const lb::Load* const> loads;    // of every worker, each by server
   uint32_t masquerade_service = 0;           // slots that count what servers start themselves
   uint32_t masquerade_server = 0;
+  // Of every worker, each by block of servers; none where they are not counted.
+  std::span<const lb::LoadChanges* const> load_changes = {};
 };
 
 template <class F>
@@ -285,6 +287,7 @@ class Path final : private Reentry {
   IcmpRelay<F> relay_;
   Reassembly reassembly_;
   uint64_t random_ = 0;
+  mutable scheduler::BlockMinima minima_;  // between choices
   bool exhaustion_told_ = false;
 };
 

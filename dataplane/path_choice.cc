@@ -12,13 +12,14 @@ using lb::kNoEntry;
 template <class F>
 scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const Packet& packet,
                                         uint64_t count) const {
-  return {.loads = scheduler::LoadView(live_.loads),
+  return {.loads = scheduler::LoadView(live_.loads, live_.load_changes),
           .overloads = scheduler::Overloads(limits_.flags()),
           .client = F::fold(packet.source.address),
           .destination = F::fold(packet.destination.address),
           .client_port = packet.source.port.value(),
           .random = lb::mix({count, packet.hash}, packet.hash),
-          .memory = &live_.turns[service.slot]};
+          .memory = &live_.turns[service.slot],
+          .minima = live_.load_changes.empty() ? nullptr : &minima_};
 }
 
 template <class F>

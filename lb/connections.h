@@ -62,6 +62,8 @@ class Connections {
   // To be called before connections are opened that need them; both outlive this.
   void look_after_holds_by(HoldKeeper<F>& keeper) { keeper_ = &keeper; }
   void share_limits(Limits& limits) { limits_ = &limits; }
+  // By block of servers' slots; by default changes of loads are not counted.
+  void count_load_changes(std::span<LoadChanges> changes) { load_changes_ = changes; }
 
   ConnectionTable<F>& table() { return table_; }
   const ConnectionTable<F>& table() const { return table_; }
@@ -268,6 +270,7 @@ class Connections {
   void count(uint32_t server, State state, int step) {
     Load& load = loads_[server];
     (is_active(state) ? load.active : load.inactive).add(static_cast<uint32_t>(step));
+    if (!load_changes_.empty()) load_changes_[server / LoadChanges::kBlock].writer_note();
   }
 
   void forget(EntryIndex index) {
@@ -329,6 +332,7 @@ class Connections {
   ConnectionTable<F> table_;
   std::array<Wheel, kWheels> wheels_;
   std::span<Load> loads_;
+  std::span<LoadChanges> load_changes_;
   Timeouts timeouts_;
   HoldKeeper<F>* keeper_ = nullptr;
   Limits* limits_ = nullptr;
