@@ -189,7 +189,10 @@ std::expected<void, std::string> Engine::make_workers() {
   persistence_.emplace(persistence_memory_.span(), key_);
   agree_on_steering();
   make_kernel_exchange();
-  for (const auto& own : own_) all_loads_.push_back(own->loads.span().data());
+  for (const auto& own : own_) {
+    all_loads_.push_back(own->loads.span().data());
+    all_load_changes_.push_back(own->load_changes.span().data());
+  }
   for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
     Own& own = *own_[i];
     own.io.emplace(ports_, worker_queues_[i], *buffers_);
@@ -210,11 +213,12 @@ std::expected<void, std::string> Engine::make_workers() {
         .key = key_,
         .loads = own.loads.span(),
         .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_,
-                 kMasqueradeService, kMasqueradeServer},
+                 kMasqueradeService, kMasqueradeServer, all_load_changes_},
         .persistence = *persistence_,
         .limits = limits_,
         .snapshot = *snapshot_,
         .neighbours = static_neighbours(config_),
+        .load_changes = own.load_changes.span(),
         .kernel = kernel(),
     });
     worker_pointers_.push_back(&*own.worker);

@@ -64,6 +64,7 @@ class Engine final : public Publisher {
   // What is each worker's own, beside the worker.
   struct Own {
     lb::ReservedArray<lb::Load> loads{kServerSlots};
+    lb::ReservedArray<lb::LoadChanges> load_changes{kServerSlots / lb::LoadChanges::kBlock + 1};
     lb::ReservedArray<lb::Traffic> traffic{kServerSlots};
     lb::ReservedArray<lb::Counter<uint64_t>> refused{kServiceSlots};
     dataplane::Memory buckets;
@@ -124,6 +125,7 @@ class Engine final : public Publisher {
   dataplane::TokenBucket answer_limit_{dataplane::Host<lb::V4>::kAnswersPerSecond,
                                        dataplane::Host<lb::V4>::kAnswersPerSecond};
   std::vector<const lb::Load*> all_loads_;
+  std::vector<const lb::LoadChanges*> all_load_changes_;
 
   std::optional<dataplane::Publication<dataplane::Snapshot<lb::V4>>> snapshot_;
   std::optional<dataplane::Clock> clock_;

@@ -19,6 +19,7 @@ Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, Ev
       live_(live),
       holds_(persistence, snapshot),
       limits_(limits),
+      server_hops_(live.traffic.size()),
       turns_(live.turns),
       reservations_(connections),
       snapshot_(&snapshot),
@@ -71,7 +72,7 @@ void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burs
   const bool alone = peers_.alone();
   // Where its bytes are, an mbuf says: that of a packet that another worker has handed over is
   // cold.
-  constexpr uint16_t kAhead = 4;
+  constexpr uint16_t kAhead = 8;
   for (uint16_t i = 0; i < count; ++i) rte_prefetch0(packets[i]);
   for (uint16_t i = 0; i < std::min(kAhead, count); ++i) {
     rte_prefetch0(rte_pktmbuf_mtod(packets[i], void*));
@@ -275,10 +276,16 @@ EntryIndex Path<F>::find(const Packet& packet) const {
                                    packet.other(), packet.protocol());
 }
 
-// The packet's connection, an old or a new one. kNoEntry: it has none, and its fate is decided.
+// The packet's connection. kNoEntry: there was none, and the packet's fate is decided, of one that
+// has opened a service's connection too.
 template <class F>
 EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
-  const EntryIndex index = find(packet);
+  const lb::ConnectionTable<F>& table = connections_.table();
+  const auto first_of_end = [&] {
+    return table.find_first(packet.hash, packet.outside(), packet.protocol());
+  };
+  packet.candidate = first_of_end();
+  const EntryIndex index = table.find_among(packet.candidate, packet.direction(), packet.other());
   if (packet.direction() == lb::Direction::kOutbound) {
     if (index != kNoEntry) return index;
     const auto server = snapshot_->one_packet_reply(packet.source, packet.protocol());
@@ -296,12 +303,13 @@ EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
     if (index == kNoEntry) host_.handle_unmatched(link, packet);
     return index;
   }
-  if (index == kNoEntry) return open(link, packet);
-  if (makes_way(packet, connections_.entry(index))) [[unlikely]] {
+  if (index != kNoEntry) [[likely]] {
+    if (!makes_way(packet, connections_.entry(index))) return index;
     connections_.close(index);
-    return open(link, packet);
+    packet.candidate = first_of_end();
   }
-  return index;
+  open(link, packet);
+  return kNoEntry;
 }
 
 // Whether a packet may be the first of a service's connection. LVS looks at SYN alone, so a SYN+ACK
@@ -322,37 +330,49 @@ Path<F>::Admission Path<F>::admit(const VirtualService<F>& service, const Packet
 }
 
 template <class F>
-EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
+void Path<F>::open(LinkNumber link, Packet& packet) {
   const VirtualService<F>& service = *snapshot_->services[packet.service];
   switch (admit(service, packet)) {
     case Admission::kOpens:
       break;
     case Admission::kClosed:
       host_.handle_unmatched(link, packet);
-      return kNoEntry;
+      return;
     case Admission::kNotASyn:
       host_.refuse_with_reset(link, packet, DropReason::kNotASyn);
-      return kNoEntry;
+      return;
     case Admission::kBadSource:
       host_.drop(packet, DropReason::kBadSource);
-      return kNoEntry;
+      return;
   }
   DropReason why_not{};
-  EntryIndex index = kNoEntry;
   const Choice choice = choose(service, packet, why_not);
   if (const RealServer<F>* server = choice.server) {
     if (service.one_packet) {
       forward_once(link, packet, service, choice);
-      return kNoEntry;
+      return;
     }
-    index = connections_.open(
-        {packet.source, packet.destination, server->end_for(packet.destination), packet.protocol(),
-         first_state(packet), server->method, methods_[server->method].replies_seen, false,
-         service.slot, server->slot, choice.reserved, Holds<F>::seconds(service)},
-        now_);
+    const lb::End<F> inside = server->end_for(packet.destination);
+    const ServerHop& way = server_hops_[server->slot];
+    const EntryIndex index = connections_.open(
+        {.outside = packet.source,
+         .virtual_end = packet.destination,
+         .inside = inside,
+         .protocol = packet.protocol(),
+         .state = first_state(packet),
+         .method = server->method,
+         .replies_seen = methods_[server->method].replies_seen,
+         .from_inside = false,
+         .service = service.slot,
+         .server = server->slot,
+         .reserved = choice.reserved,
+         .hold_seconds = Holds<F>::seconds(service),
+         .next_hop_inside = way.address == inside.address ? way.hop : lb::NextHop{0}},
+        packet.hash, now_);
     if (index != kNoEntry) {
       live_.traffic[server->slot].connections.add(1);
-      return index;
+      forward_first(link, packet, connections_.entry(index));
+      return;
     }
     why_not = DropReason::kTableFull;
   }
@@ -360,10 +380,24 @@ EntryIndex Path<F>::open(LinkNumber link, Packet& packet) {
   // Where other workers may make room, the client is left to try again.
   if (why_not == DropReason::kTableFull && !peers_.alone() && connections_.is_waiting(now_)) {
     host_.drop(packet, why_not);
-    return kNoEntry;
+    return;
   }
   host_.refuse(link, packet, why_not, IcmpError::port_unreachable());
-  return kNoEntry;
+}
+
+// The packet that has just opened a connection: to account it, beyond its count, would change
+// nothing.
+template <class F>
+void Path<F>::forward_first(LinkNumber link, Packet& packet, Entry& entry) {
+  const lb::NextHop known = entry.next_hop_inside;
+  Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
+                                     IcmpError::host_unreachable());
+  if (entry.next_hop_inside != known) [[unlikely]] {
+    server_hops_[entry.server] = {entry.inside.address, entry.next_hop_inside};
+  }
+  if (hop == nullptr) return;
+  count(packet, lb::Direction::kInbound, entry.server);
+  leave_inbound(link, packet, entry, *hop);
 }
 
 template <class F>

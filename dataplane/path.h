@@ -24,6 +24,8 @@ struct LiveFigures {
   std::span<const lb::Load* const> loads;    // of every worker, each by server
   uint32_t masquerade_service = 0;           // slots that count what servers start themselves
   uint32_t masquerade_server = 0;
+  // Of every worker, each by block of servers; none where they are not counted.
+  std::span<const lb::LoadChanges* const> load_changes = {};
 };
 
 template <class F>
@@ -115,7 +117,8 @@ class Path final : private Reentry {
   void handle_other(LinkNumber link, Packet& packet);
   lb::EntryIndex find(const Packet& packet) const;
   lb::EntryIndex find_or_open(LinkNumber link, Packet& packet);
-  lb::EntryIndex open(LinkNumber link, Packet& packet);
+  void open(LinkNumber link, Packet& packet);
+  void forward_first(LinkNumber link, Packet& packet, Entry& entry);
   lb::EntryIndex open_masqueraded(const Packet& packet, const MasqueradeRule<F>& rule);
   void inspect_unmatched(const Packet& packet, PathInspection& question);
   void inspect_known(const Packet& packet, const Entry& entry, PathInspection& question);
@@ -191,7 +194,7 @@ class Path final : private Reentry {
   // Asks a service's plan; `take` gives it turns.
   template <class Take>
   static std::optional<uint32_t> pick_by(const VirtualService<F>& service,
-                                         scheduler::Request request, Take take) {
+                                         scheduler::Request& request, Take take) {
     if (!service.plan->takes_turns()) return service.plan->pick(request);
     for (uint32_t tries = service.plan->turns_to_try(); tries > 0; --tries) {
       request.turn = take();
@@ -224,7 +227,8 @@ class Path final : private Reentry {
       }
       bool is_outrun = false;
       for (size_t step = 0; step < servers && !is_outrun; ++step) {
-        const auto position = static_cast<uint32_t>((*picked + step) % servers);
+        const size_t place = *picked + step;
+        const auto position = static_cast<uint32_t>(place < servers ? place : place - servers);
         const RealServer<F>& server = service.servers[position];
         const bool may = fits(server);
         if (ahead && step == 0) {
@@ -244,8 +248,9 @@ class Path final : private Reentry {
   std::optional<uint32_t> pick(const VirtualService<F>& service, const Packet& packet,
                                std::optional<uint64_t>& turn);
   lb::EntryIndex rival_at(const RealServer<F>& server, const Packet& packet) const;
+  // Of a packet that opens: its candidate is the first connection of its outside end.
   bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
-    return rival_at(server, packet) != lb::kNoEntry;
+    return packet.candidate != lb::kNoEntry && rival_at(server, packet) != lb::kNoEntry;
   }
   void account(const Packet& packet, Entry& entry);
   void count(const Packet& packet, lb::Direction direction, uint32_t server) {
@@ -265,6 +270,13 @@ class Path final : private Reentry {
   LiveFigures live_;
   Holds<F> holds_;
   lb::Limits& limits_;
+  // What a server's last new connection found out about its way, by slot. A slot may have come to
+  // another server since.
+  struct ServerHop {
+    typename F::Address address;
+    lb::NextHop hop;
+  };
+  lb::ReservedArray<ServerHop> server_hops_;
   Turns turns_;
   Reservations<F> reservations_;
   const Snapshot<F>* snapshot_;
@@ -276,6 +288,7 @@ class Path final : private Reentry {
   IcmpRelay<F> relay_;
   Reassembly reassembly_;
   uint64_t random_ = 0;
+  mutable scheduler::BlockMinima minima_;  // between choices
   bool exhaustion_told_ = false;
 };
 

@@ -12,19 +12,21 @@ using lb::kNoEntry;
 template <class F>
 scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const Packet& packet,
                                         uint64_t count) const {
-  return {.loads = scheduler::LoadView(live_.loads),
+  return {.loads = scheduler::LoadView(live_.loads, live_.load_changes),
           .overloads = scheduler::Overloads(limits_.flags()),
           .client = F::fold(packet.source.address),
           .destination = F::fold(packet.destination.address),
           .client_port = packet.source.port.value(),
           .random = lb::mix({count, packet.hash}, packet.hash),
-          .memory = &live_.turns[service.slot]};
+          .memory = &live_.turns[service.slot],
+          .minima = live_.load_changes.empty() ? nullptr : &minima_};
 }
 
 template <class F>
 std::optional<uint32_t> Path<F>::pick(const VirtualService<F>& service, const Packet& packet,
                                       std::optional<uint64_t>& turn) {
-  return pick_by(service, request_for(service, packet, ++random_), [&] {
+  scheduler::Request request = request_for(service, packet, ++random_);
+  return pick_by(service, request, [&] {
     turn = turns_.take(service.slot);
     return *turn;
   });

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstring>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "dataplane/eal.h"
@@ -59,6 +61,19 @@ constexpr std::string_view kDriversThatCount[] = {"net_af_xdp", "net_af_packet",
 bool counts_its_queues(std::string_view driver) {
   return std::find(std::begin(kDriversThatCount), std::end(kDriversThatCount), driver) !=
          std::end(kDriversThatCount);
+}
+
+// The kernel takes some time to let go of a queue of net_af_xdp whose process has ended: a director
+// that is started anew would be refused. Tries for about a second; 0, or DPDK's last error.
+template <class Try>
+int insist(Try attempt) {
+  using std::chrono_literals::operator""ms;
+  int error = attempt();
+  for (auto pause = 50ms; error != 0 && pause < 500ms; pause *= 2) {
+    std::this_thread::sleep_for(pause);
+    error = attempt();
+  }
+  return error;
 }
 
 // What failed, why as DPDK has it, and the log line that often says more.
@@ -190,7 +205,9 @@ std::string Port::set_up_queues(const BufferPool& pool) {
   rte_eth_dev_adjust_nb_rx_tx_desc(id_, &receive, &transmit);
   const auto socket_id = static_cast<unsigned>(socket());
   for (uint16_t queue = 0; queue < receive_queues_; ++queue) {
-    const int error = rte_eth_rx_queue_setup(id_, queue, receive, socket_id, nullptr, pool.get());
+    const int error = insist([&] {
+      return rte_eth_rx_queue_setup(id_, queue, receive, socket_id, nullptr, pool.get());
+    });
     if (error != 0) {
       return failure("its receive queue cannot be set up; does another process use the queue?",
                      error);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <memory>
 #include <optional>
 #include <set>
@@ -95,6 +96,7 @@ struct OnePacketServer {
   uint32_t server = 0;
 };
 
+// Asked for each new connection's source, hence hashed. The unspecified address is never one.
 template <class F>
 class OwnAddresses {
  public:
@@ -103,14 +105,25 @@ class OwnAddresses {
   explicit OwnAddresses(std::vector<Address> addresses) : addresses_(std::move(addresses)) {
     std::sort(addresses_.begin(), addresses_.end());
     addresses_.erase(std::unique(addresses_.begin(), addresses_.end()), addresses_.end());
+    places_.assign(std::bit_ceil(2 * addresses_.size() + 2), Address{});
+    for (const Address address : addresses_) places_[place_of(address)] = address;
   }
   bool contains(Address address) const {
-    return std::binary_search(addresses_.begin(), addresses_.end(), address);
+    return address != Address{} && places_[place_of(address)] == address;
   }
   const std::vector<Address>& all() const { return addresses_; }
 
  private:
-  std::vector<Address> addresses_;
+  // Where an address stands, or the free place where it would.
+  size_t place_of(Address address) const {
+    const size_t mask = places_.size() - 1;
+    size_t place = (F::fold(address) * 0x9e3779b97f4a7c15 >> 32) & mask;
+    while (places_[place] != Address{} && places_[place] != address) place = (place + 1) & mask;
+    return place;
+  }
+
+  std::vector<Address> addresses_;  // in order
+  std::vector<Address> places_ = std::vector<Address>(2);
 };
 
 // A number that no other has: an address may come again.

@@ -22,6 +22,7 @@ Worker::Worker(WorkerParts parts)
                    snapshot_.reader_take().timeouts, 0),
       path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, kernel_,
             connections_, parts.live, parts.persistence, parts.limits, snapshot_.reader_take()) {
+  connections_.count_load_changes(parts.load_changes);
   for (const StaticNeighbour& neighbour : parts.neighbours) {
     path_.host().neighbours().add_static(neighbour.link, neighbour.address, neighbour.mac, 0);
   }
@@ -36,6 +37,8 @@ uint32_t Worker::turn(lb::Tick now) {
     const uint16_t count = io_.receive(link, packets, kBurst);
     if (count == 0) continue;
     process(link, packets, count);
+    // What came by one link does not wait for what has come by another.
+    flush();
     received += count;
   }
   received += take_from_kernel();

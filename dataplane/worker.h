@@ -35,7 +35,8 @@ struct WorkerParts {
   lb::Limits& limits;
   Publication<Snapshot<lb::V4>>& snapshot;
   std::vector<StaticNeighbour> neighbours;
-  KernelExchange* kernel = nullptr;  // where a link has a twin in the kernel
+  std::span<lb::LoadChanges> load_changes = {};  // this worker's, by block of servers
+  KernelExchange* kernel = nullptr;              // where a link has a twin in the kernel
 };
 
 class Worker {

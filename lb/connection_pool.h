@@ -43,7 +43,7 @@ class ConnectionPool {
       for (uint32_t i = first; i < end; ++i) {
         entries_[i].sibling_next = i + 1 < end ? i + 1 : kNoEntry;
       }
-      give_chunk(first);
+      give_chunk(first, end - first);
     }
   }
   ConnectionPool(const ConnectionPool&) = delete;
@@ -73,6 +73,9 @@ class ConnectionPool {
     return kNoEntry;
   }
 
+  // How many entries a list that has just been taken has.
+  uint32_t length_of(EntryIndex first) const { return entries_[first].sibling_previous; }
+
   // A worker found nothing, not even among its own entries: whoever can spare some, see
   // Connections::share, gives them. Any thread.
   void want() { wanted_.store(true, std::memory_order_relaxed); }
@@ -80,7 +83,8 @@ class ConnectionPool {
   void satisfy() { wanted_.store(false, std::memory_order_relaxed); }
 
   // Gives back a list as take_chunk returns it. Any thread.
-  void give_chunk(EntryIndex first) {
+  void give_chunk(EntryIndex first, uint32_t length) {
+    entries_[first].sibling_previous = length;
     uint64_t head = head_.load(std::memory_order_relaxed);
     do {
       set_overflow_next(entries_[first].overflow_next, index_of(head));
@@ -112,18 +116,20 @@ class EntryCache {
     if (first_ == kNoEntry) {
       first_ = pool_.take_chunk();
       if (first_ == kNoEntry) return kNoEntry;
-      for (EntryIndex i = first_; i != kNoEntry; i = pool_[i].sibling_next) ++count_;
+      count_ = pool_.length_of(first_);
     }
     const EntryIndex index = first_;
     first_ = pool_[index].sibling_next;
     --count_;
+    // Free entries have gone cold. The next one comes meanwhile.
+    if (first_ != kNoEntry) __builtin_prefetch(&pool_[first_]);
     return index;
   }
 
   // Gives all that it holds to the other workers. Returns whether that was any.
   bool give_all() {
     if (first_ == kNoEntry) return false;
-    pool_.give_chunk(first_);
+    pool_.give_chunk(first_, count_);
     first_ = kNoEntry;
     count_ = 0;
     return true;
@@ -141,7 +147,7 @@ class EntryCache {
     for (uint32_t i = 1; i < ConnectionPool<F>::kChunk; ++i) last = pool_[last].sibling_next;
     const EntryIndex rest = pool_[last].sibling_next;
     pool_[last].sibling_next = kNoEntry;
-    pool_.give_chunk(first_);
+    pool_.give_chunk(first_, ConnectionPool<F>::kChunk);
     first_ = rest;
     count_ -= ConnectionPool<F>::kChunk;
   }

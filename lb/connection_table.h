@@ -74,8 +74,12 @@ class ConnectionTable {
 
   EntryIndex find(uint64_t hash, Direction direction, const End<F>& outside, const End<F>& other,
                   Protocol protocol) const {
-    for (EntryIndex i = find_first(hash, outside, protocol); i != kNoEntry;
-         i = pool_[i].sibling_next) {
+    return find_among(find_first(hash, outside, protocol), direction, other);
+  }
+
+  // The same among those of an outside end, given the first of them.
+  EntryIndex find_among(EntryIndex first, Direction direction, const End<F>& other) const {
+    for (EntryIndex i = first; i != kNoEntry; i = pool_[i].sibling_next) {
       if (is_meant(pool_[i], direction, other)) return i;
     }
     return kNoEntry;
@@ -96,8 +100,11 @@ class ConnectionTable {
 
   // Precondition: the entry's ends and protocol are set and it is in no table.
   void insert(EntryIndex index) {
+    insert(index, hash(pool_[index].outside, pool_[index].protocol));
+  }
+  // `h`: the hash of its outside end.
+  void insert(EntryIndex index, uint64_t h) {
     Entry& entry = pool_[index];
-    const uint64_t h = hash(entry.outside, entry.protocol);
     entry.sibling_previous = kNoEntry;
     entry.sibling_next = kNoEntry;
     set_overflow_next(entry.overflow_next, kNoEntry);
@@ -108,8 +115,8 @@ class ConnectionTable {
       return;
     }
     Bucket& b = bucket(h);
-    for (uint32_t slot = 0; slot < Bucket::kSlots; ++slot) {
-      if (b.tags[slot] != 0) continue;
+    if (const uint32_t free = matches(b, 0); free != 0) {
+      const int slot = __builtin_ctz(free);
       b.tags[slot] = tag(h);
       b.entries[slot] = index;
       return;

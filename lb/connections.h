@@ -43,6 +43,7 @@ class Connections {
     uint32_t server;
     bool reserved = false;     // counted by `reserve` already
     uint8_t hold_seconds = 0;  // see Connection
+    NextHop next_hop_inside = 0;
   };
   // A longer hold is looked after as if it were for so long.
   static constexpr uint8_t kLongestHold = 60;
@@ -61,6 +62,8 @@ class Connections {
   // To be called before connections are opened that need them; both outlive this.
   void look_after_holds_by(HoldKeeper<F>& keeper) { keeper_ = &keeper; }
   void share_limits(Limits& limits) { limits_ = &limits; }
+  // By block of servers' slots; by default changes of loads are not counted.
+  void count_load_changes(std::span<LoadChanges> changes) { load_changes_ = changes; }
 
   ConnectionTable<F>& table() { return table_; }
   const ConnectionTable<F>& table() const { return table_; }
@@ -76,6 +79,10 @@ class Connections {
   // workers are asked then, see is_waiting.
   // Either way a reservation is used up, and so is a claim.
   EntryIndex open(const Opening& opening, Tick now) {
+    return open(opening, table_.hash(opening.outside, opening.protocol), now);
+  }
+  // `hash`: the table's, of the outside end.
+  [[gnu::always_inline]] EntryIndex open(const Opening& opening, uint64_t hash, Tick now) {
     EntryIndex index = cache_.take();
     if (index == kNoEntry) {
       if (!reclaim()) {
@@ -101,9 +108,9 @@ class Connections {
     entry.service = opening.service;
     entry.server = opening.server;
     entry.stamp = now;
-    entry.next_hop_inside = 0;
+    entry.next_hop_inside = opening.next_hop_inside;
     entry.next_hop_outside = 0;
-    table_.insert(index);
+    table_.insert(index, hash);
     wheel_of(entry.state).insert(index, next_look(entry, now));
     if (!opening.reserved) count(opening.server, opening.state, +1);
     return index;
@@ -181,7 +188,11 @@ class Connections {
   uint32_t expire(Tick now, uint32_t budget) {
     uint32_t looked = 0;
     for (Wheel& wheel : wheels_) {
-      looked += wheel.advance(now, budget - looked, [&](EntryIndex index) {
+      const auto fetch_bucket = [&](EntryIndex index) {
+        const Entry& entry = pool_[index];
+        table_.prefetch(table_.hash(entry.outside, entry.protocol));
+      };
+      looked += wheel.advance(now, budget - looked, fetch_bucket, [&](EntryIndex index) {
         const Entry& entry = pool_[index];
         if (before(now, deadline_of(entry))) {
           keep_hold(entry, now);
@@ -264,6 +275,7 @@ class Connections {
   void count(uint32_t server, State state, int step) {
     Load& load = loads_[server];
     (is_active(state) ? load.active : load.inactive).add(static_cast<uint32_t>(step));
+    if (!load_changes_.empty()) load_changes_[server / LoadChanges::kBlock].writer_note();
   }
 
   void forget(EntryIndex index) {
@@ -325,6 +337,7 @@ class Connections {
   ConnectionTable<F> table_;
   std::array<Wheel, kWheels> wheels_;
   std::span<Load> loads_;
+  std::span<LoadChanges> load_changes_;
   Timeouts timeouts_;
   HoldKeeper<F>* keeper_ = nullptr;
   Limits* limits_ = nullptr;

@@ -29,6 +29,23 @@ struct Load {
 };
 static_assert(sizeof(Load) == 8);
 
+// How often one worker has changed the loads of a block of slots, so that what was made of them is
+// known to hold still. It would take exactly 2^32 changes between two looks to deceive anybody.
+class LoadChanges {
+ public:
+  static constexpr uint32_t kBlock = 64;
+
+  // After the change.
+  void writer_note() {
+    count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+  // Before a look at the loads: a change that is not counted here is counted later.
+  uint32_t reader_get() const { return count_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<uint32_t> count_{0};
+};
+
 // Of one real server at one worker. Bytes are those of IP packets, headers included.
 struct alignas(64) Traffic {
   Counter<uint64_t> connections;

@@ -3,6 +3,7 @@
 // puts the entry back or ends it. Idle times beyond one turn simply look again every turn.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -55,16 +56,27 @@ class TimerWheel {
 
   // Looks at the entries of the slots up to `now`, at most `budget` of them; what is left over is
   // looked at first next time. `look(index)` is called with the entry off the wheel and ends it or
-  // inserts it again. Returns how many were looked at.
-  template <class Look>
-  uint32_t advance(Tick now, uint32_t budget, Look look) {
+  // inserts it again. Before, `ahead(index)` is called for several at a time, to fetch what `look`
+  // will need. Returns how many were looked at.
+  template <class Ahead, class Look>
+  uint32_t advance(Tick now, uint32_t budget, Ahead ahead, Look look) {
+    constexpr uint32_t kAhead = 16;
     uint32_t looked = 0;
     while (looked < budget) {
-      const EntryIndex index = slots_[kPending].first;
-      if (index != kNoEntry) {
-        remove(index);
-        look(index);
-        ++looked;
+      if (slots_[kPending].first != kNoEntry) {
+        const uint32_t most = std::min(kAhead, budget - looked);
+        uint32_t fetched = 0;
+        for (EntryIndex index = slots_[kPending].first; !is_slot(index) && fetched < most;
+             index = entries_[index].timer_next) {
+          ahead(index);
+          ++fetched;
+        }
+        for (; fetched > 0 && slots_[kPending].first != kNoEntry; --fetched) {
+          const EntryIndex index = slots_[kPending].first;
+          remove(index);
+          look(index);
+          ++looked;
+        }
         continue;
       }
       if (!before(current_, now)) break;
@@ -74,6 +86,12 @@ class TimerWheel {
       splice_to_pending(current_ % kSlots);
     }
     return looked;
+  }
+
+  template <class Look>
+  uint32_t advance(Tick now, uint32_t budget, Look look) {
+    return advance(
+        now, budget, [](EntryIndex) {}, look);
   }
 
   // The entry that is due first as the wheel knows it (its stamp may be newer), or kNoEntry.

@@ -5,12 +5,15 @@
 // differ by more than 2^-49 as long as loads times weights stay below 2^48. So a difference tells
 // which it is, and nothing need be compared crosswise. Greater loads are left to whoever asked. A
 // sum over workers fits into 32 bits, as all connections are numbered in these.
+//
+// A worker that remembers the least of each block (block_minima.h) looks only through those blocks
+// whose loads have changed since: of one server's, as a rule.
 #pragma once
 
 #include <immintrin.h>
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -27,7 +30,7 @@ class KeyScan {
 
   // To be called for each server, in order of preference.
   void add(uint32_t slot, uint64_t share) {
-    const bool follows = !blocks_.empty() && blocks_.back().count < kBlock &&
+    const bool follows = !blocks_.empty() && slot % kBlock != 0 &&
                          slot == blocks_.back().slot + blocks_.back().count;
     if (!follows) blocks_.push_back({static_cast<uint32_t>(shares_.size()), slot, 0});
     ++blocks_.back().count;
@@ -37,11 +40,13 @@ class KeyScan {
   // To be called when all have been added.
   void finish() {
     uint64_t divisor = 0;
+    uint64_t greatest_share = 1;
     for (const uint64_t share : shares_) divisor = std::gcd(divisor, share);
     for (const uint64_t share : shares_) {
       inverses_.push_back(1.0 / static_cast<double>(share / divisor));
-      greatest_share_ = std::max(greatest_share_, share / divisor);
+      greatest_share = std::max(greatest_share, share / divisor);
     }
+    limit_ = (uint64_t{1} << 48) / greatest_share;
     // Of fewer servers, or of slots all over the place, one by one is as fast.
     constexpr size_t kFew = 16;
     const bool worthwhile = shares_.size() >= kFew && shares_.size() >= blocks_.size() * kLanes;
@@ -52,33 +57,29 @@ class KeyScan {
   bool empty() const { return blocks_.empty(); }
 
   // How many were added before the one of least load, the first of equals. kNone: it cannot tell.
-  __attribute__((target("avx2"))) uint32_t find(const LoadView& loads) const {
-    double buffers[2][kBlock];
-    double* keys = buffers[0];
-    double* best_keys = buffers[1];
-    const Block* best_block = nullptr;
-    double best = std::numeric_limits<double>::infinity();
-    Seen seen;
-    for (const Block& block : blocks_) {
-      const double key = loads.workers().size() == 1 ? scan<true>(block, loads, keys, seen)
-                                                     : scan<false>(block, loads, keys, seen);
-      if (key >= best * (1 - kTie)) continue;
-      best = key;
-      best_block = &block;
-      std::swap(keys, best_keys);
+  // `minima`: as Request has them.
+  uint32_t find(const LoadView& loads, BlockMinima* minima) const {
+    if (minima != nullptr && blocks_.size() <= BlockMinima::kMost) {
+      return find_remembering(loads, minima->of(plan_));
     }
-    if (best_block == nullptr || !seen.below((uint64_t{1} << 48) / greatest_share_)) return kNone;
-    uint32_t index = 0;
-    while (best_keys[index] > best * (1 + kTie)) ++index;
-    return best_block->first + index;
+    double least = std::numeric_limits<double>::infinity();
+    uint32_t found = kNone;
+    for (const Block& block : blocks_) {
+      const BlockMinima::Minimum minimum = minimum_of(block, loads);
+      if (minimum.index == kNone) return kNone;
+      if (minimum.key >= least * (1 - kTie)) continue;
+      least = minimum.key;
+      found = minimum.index;
+    }
+    return found;
   }
 
  private:
   static constexpr uint32_t kLanes = 4;
-  static constexpr uint32_t kBlock = 64;
+  static constexpr uint32_t kBlock = lb::LoadChanges::kBlock;
   static constexpr double kTie = 0x1p-49;
 
-  // Servers whose slots follow one another.
+  // Servers whose slots follow one another, within a block of slots.
   struct Block {
     uint32_t first;
     uint32_t slot;
@@ -94,6 +95,37 @@ class KeyScan {
       return ServerLoad{all & 0xffffffff, all >> 32}.overhead() + 1 < limit;
     }
   };
+
+  uint32_t find_remembering(const LoadView& loads, BlockMinima::Minimum* minima) const {
+    // Doubles that are not negative have the order of their bits, whose least needs no branch.
+    uint64_t least = std::numeric_limits<uint64_t>::max();
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+      BlockMinima::Minimum& minimum = minima[i];
+      const uint32_t changes = loads.changes(blocks_[i].slot);
+      if (minimum.changes != changes || minimum.plan != plan_) [[unlikely]] {
+        minimum = minimum_of(blocks_[i], loads);
+        minimum.plan = plan_;
+        minimum.changes = changes;
+      }
+      least = std::min(least, std::bit_cast<uint64_t>(minimum.key));
+    }
+    const double most = std::bit_cast<double>(least) * (1 + kTie);
+    const BlockMinima::Minimum* found = minima;
+    while (found->key > most) ++found;
+    return found->index;
+  }
+
+  // The first of least load of a block; kNone, if it cannot tell.
+  BlockMinima::Minimum minimum_of(const Block& block, const LoadView& loads) const {
+    double keys[kBlock];
+    Seen seen;
+    const double least = loads.workers().size() == 1 ? scan<true>(block, loads, keys, seen)
+                                                     : scan<false>(block, loads, keys, seen);
+    if (!seen.below(limit_)) return {.index = kNone};
+    uint32_t index = 0;
+    while (keys[index] > least * (1 + kTie)) ++index;
+    return {.index = block.first + index, .key = least};
+  }
 
   // The least key of a block, all of which go to `keys`.
   //
@@ -153,10 +185,11 @@ class KeyScan {
     return least;
   }
 
+  uint64_t plan_ = next_plan_number();
   std::vector<Block> blocks_;
   std::vector<uint64_t> shares_;
   std::vector<double> inverses_;
-  uint64_t greatest_share_ = 1;
+  uint64_t limit_ = 0;  // of loads that keys can tell apart
 };
 
 }  // namespace scheduler

@@ -24,7 +24,7 @@ class LeastOf final : public Plan {
   std::optional<uint32_t> pick(const Request& request) const override {
     if (!scan_.empty()) {
       // The least of all is the least of those that are not overloaded, if it is one.
-      const uint32_t found = scan_.find(request.loads);
+      const uint32_t found = scan_.find(request.loads, request.minima);
       if (found != scan_.kNone && !request.overloads.has(candidates_[found].slot)) {
         return candidates_[found].position;
       }

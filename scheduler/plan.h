@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lb/live.h"
+#include "scheduler/block_minima.h"
 
 namespace scheduler {
 
@@ -41,7 +42,9 @@ struct ServerLoad {
 // opening at this moment.
 class LoadView {
  public:
-  explicit LoadView(std::span<const lb::Load* const> workers) : workers_(workers) {}
+  explicit LoadView(std::span<const lb::Load* const> workers,
+                    std::span<const lb::LoadChanges* const> changes = {})
+      : workers_(workers), changes_(changes) {}
   ServerLoad of(uint32_t slot) const {
     ServerLoad sum;
     for (const lb::Load* loads : workers_) {
@@ -51,9 +54,18 @@ class LoadView {
     return sum;
   }
   std::span<const lb::Load* const> workers() const { return workers_; }
+  // How often loads of the slot's block have changed. Precondition: the view has these counts.
+  uint32_t changes(uint32_t slot) const {
+    uint32_t sum = 0;
+    for (const lb::LoadChanges* counts : changes_) {
+      sum += counts[slot / lb::LoadChanges::kBlock].reader_get();
+    }
+    return sum;
+  }
 
  private:
   std::span<const lb::Load* const> workers_;
+  std::span<const lb::LoadChanges* const> changes_;
 };
 
 // Which servers have reached their upper threshold and not yet come down to the lower one: LVS's
@@ -86,6 +98,8 @@ struct Request {
   // A cell that outlives the plan, one per service, shared by all workers: its turns' cursor, which
   // plans without turns may use as they like. Whatever an earlier plan left there may stand in it.
   std::atomic<uint64_t>* memory = nullptr;
+  // The asking worker's, to be quicker with; only where `loads` counts changes.
+  BlockMinima* minima = nullptr;
 };
 
 // Immutable, read by all workers at once.

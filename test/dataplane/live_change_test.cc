@@ -151,6 +151,21 @@ TEST_CASE("with another route, packets of a connection go by the other router at
   CHECK(lab.drops() == "");
 }
 
+TEST_CASE("with another route, new connections go to their server by the other router at once") {
+  Setup setup{.services = {{"tcp", kVip, {{"172.16.0.5:80"}}}}};
+  setup.routes = {{"172.16.0.0/16", "lan", "10.2.0.12"}};
+  Lab lab(setup);
+  lab.from_client(tcp("10.1.0.10:1", kVip).flags("S"));
+  CHECK(target(lab.from_client(tcp("10.1.0.10:2", kVip).flags("S")).at(0)) == "10.2.0.12");
+  lab.edit([](Setup& changed) {
+    changed.routes[0].gateway = "10.2.0.13";
+    ++changed.routing_version;
+  });
+  CHECK(target(lab.from_client(tcp("10.1.0.10:3", kVip).flags("S")).at(0)) == "10.2.0.13");
+  CHECK(target(lab.from_client(tcp("10.1.0.10:4", kVip).flags("S")).at(0)) == "10.2.0.13");
+  CHECK(lab.drops() == "");
+}
+
 TEST_CASE("with another address of a link, tunnels begin there at once") {
   Lab lab(one_service("tcp", "tunnel"));
   CHECK_THAT(lab.from_client(tcp(kClient, kVip).flags("S")).at(0),

@@ -75,10 +75,10 @@ TEST_CASE("a chunk that is given back is the next one taken, whole") {
   const EntryIndex first = pool->take_chunk();
   const EntryIndex second = pool->take_chunk();
   CHECK(first != second);
-  pool->give_chunk(first);
+  pool->give_chunk(first, ConnectionPool::kChunk);
   CHECK(pool->take_chunk() == first);
-  pool->give_chunk(second);
-  pool->give_chunk(first);
+  pool->give_chunk(second, ConnectionPool::kChunk);
+  pool->give_chunk(first, ConnectionPool::kChunk);
   CHECK(is_each_once(all_chunks(*pool), 96));
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("a worker that alternates at a chunk's edge does not go to the pool ea
     REQUIRE(index == edge);
     cache.give(index);
   }
-  pool->give_chunk(rest);
+  pool->give_chunk(rest, ConnectionPool::kChunk);
 }
 
 TEST_CASE("many caches that take and give at random never hold an entry twice and lose none") {

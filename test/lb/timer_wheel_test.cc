@@ -146,6 +146,27 @@ TEST_CASE_METHOD(Fixture, "looking at one entry may remove another that is due i
   CHECK(seen == Indices{1, 3});
 }
 
+TEST_CASE_METHOD(Fixture, "what is looked at is announced before, several at a time, once each") {
+  Indices all;
+  for (EntryIndex index = 0; index < 40; ++index) all.push_back(index);
+  insert(5, all);
+  Indices announced, seen;
+  const auto advance = [&](uint32_t budget) {
+    wheel.advance(
+        5, budget, [&](EntryIndex index) { announced.push_back(index); },
+        [&](EntryIndex index) {
+          seen.push_back(index);
+          REQUIRE(announced.size() >= seen.size());
+          CHECK(announced[seen.size() - 1] == index);
+        });
+    CHECK(announced == seen);
+  };
+  advance(3);
+  CHECK(seen.size() == 3);
+  advance(kMany);
+  CHECK(seen == all);
+}
+
 TEST_CASE_METHOD(Fixture, "an idle time beyond one turn is looked at early, once every turn") {
   const Tick deadline = 2 * Wheel::kSlots + 100;
   wheel.insert(1, deadline);

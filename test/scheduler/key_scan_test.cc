@@ -86,3 +86,60 @@ TEST_CASE("of many servers the same is taken as one by one, whatever slots, weig
     }
   }
 }
+
+TEST_CASE("a worker that remembers blocks of servers takes the same, whoever changes loads") {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    const uint32_t slots = 20 + random.below(700);
+    const uint32_t workers = 1 + random.below(3);
+    std::vector<std::vector<lb::Load>> loads;
+    std::vector<std::vector<lb::LoadChanges>> changes;
+    for (uint32_t i = 0; i < workers; ++i) {
+      loads.emplace_back(slots);
+      changes.emplace_back(slots / lb::LoadChanges::kBlock + 1);
+    }
+    std::vector<const lb::Load*> views;
+    std::vector<const lb::LoadChanges*> counts;
+    for (uint32_t i = 0; i < workers; ++i) {
+      views.push_back(loads[i].data());
+      counts.push_back(changes[i].data());
+    }
+    scheduler::BlockMinima minima;
+    const scheduler::Request request{.loads = scheduler::LoadView(views, counts),
+                                     .minima = &minima};
+    // Plans that share servers, as one and the next of a service do, and the worker's memory.
+    struct Planned {
+      std::vector<scheduler::Server> servers;
+      std::string_view name;
+      std::unique_ptr<const scheduler::Plan> plan;
+    };
+    std::vector<Planned> plans;
+    const uint32_t greatest = 1 + random.below(2) * 20;
+    for (const char* name : {"lc", "wlc", "sed", "nq"}) {
+      Planned planned{.servers = {}, .name = name, .plan = nullptr};
+      for (uint32_t slot = random.below(3); slot < slots; ++slot) {
+        planned.servers.push_back({slot, 1 + random.below(greatest)});
+        if (random.below(200) == 0) slot += random.below(90);
+      }
+      planned.plan = scheduler::find(name)->compile(planned.servers);
+      plans.push_back(std::move(planned));
+    }
+    constexpr uint32_t kKinds[] = {1, 2, 2000, 0x3fffffff};
+    const uint32_t most = kKinds[random.below(4)];
+    for (int step = 0; step < 300; ++step) {
+      const Planned& planned = plans[random.below(4)];
+      const auto picked = planned.plan->pick(request);
+      REQUIRE(picked == expected(planned.name, planned.servers, request));
+      // The connection opens at its server, as a rule, and some end elsewhere.
+      for (uint32_t changed = random.below(3); changed-- > 0;) {
+        const uint32_t worker = random.below(workers);
+        const uint32_t slot =
+            random.below(2) == 0 ? planned.servers[*picked].slot : random.below(slots);
+        lb::Load& load = loads[worker][slot];
+        (random.below(3) == 0 ? load.inactive : load.active).set(random.below(most + 1));
+        changes[worker][slot / lb::LoadChanges::kBlock].writer_note();
+      }
+    }
+  }
+}

@@ -69,6 +69,18 @@ TEST_CASE("rr goes through the servers in the order of the file, past those of w
   }
 }
 
+TEST_CASE("rr's turns go on as they count, however many there have been") {
+  for (uint64_t servers = 1; servers <= 70; ++servers) {
+    const auto plan = compile("rr", Weights(servers, 1));
+    for (const uint64_t from :
+         {uint64_t{0}, servers * 1000000007 - 3, (uint64_t{1} << 32) - 100, ~uint64_t{0} - 200}) {
+      for (uint64_t turn = from; turn < from + 200; ++turn) {
+        REQUIRE(pick(*plan, turn) == static_cast<uint32_t>(turn % servers));
+      }
+    }
+  }
+}
+
 TEST_CASE("rr gives every server the same share of any window, to one turn") {
   const auto plan = compile("rr", {1, 2, 3, 4, 5, 6, 7});
   for (uint64_t begin = 0; begin < 20; ++begin) {

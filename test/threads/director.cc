@@ -86,6 +86,7 @@ Director::Director()
   for (size_t i = 0; i < kWorkers; ++i) {
     Own& own = *own_.emplace_back(std::make_unique<Own>(buffers_));
     all_loads_.push_back(own.loads.data());
+    all_load_changes_.push_back(own.load_changes.data());
     rings.push_back(take(dataplane::Mesh::bytes_for(kWorkers), own.rings));
   }
   mesh_ = std::make_unique<dataplane::Mesh>(rings);
@@ -114,11 +115,13 @@ void Director::build_worker(dataplane::WorkerNumber number) {
       .bucket_memory = take(lb::ConnectionTable<V4>::bytes_for(kCapacity), own.buckets),
       .key = kKey,
       .loads = own.loads,
-      .live = {turns_, own.traffic, own.refused, all_loads_, kSlots - 1, kSlots - 1},
+      .live = {turns_, own.traffic, own.refused, all_loads_, kSlots - 1, kSlots - 1,
+               all_load_changes_},
       .persistence = persistence_,
       .limits = limits_,
       .snapshot = snapshot_,
-      .neighbours = neighbours});
+      .neighbours = neighbours,
+      .load_changes = own.load_changes});
 }
 
 uint64_t Director::opened(uint32_t server) const {

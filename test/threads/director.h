@@ -53,6 +53,7 @@ class Director {
     std::vector<lb::Traffic> traffic{kSlots};
     std::vector<lb::Counter<uint64_t>> refused{kSlots};
     std::vector<lb::Load> loads{kSlots};
+    std::vector<lb::LoadChanges> load_changes{kSlots / lb::LoadChanges::kBlock + 1};
     Memory buckets, rings;
     std::unique_ptr<dataplane::Worker> worker;
   };
@@ -68,6 +69,7 @@ class Director {
   Memory clients_;
   lb::Persistence persistence_{take(lb::Persistence::bytes_for(1024), clients_), {1, 3}};
   std::vector<const lb::Load*> all_loads_;
+  std::vector<const lb::LoadChanges*> all_load_changes_;
   Memory entries_;
   lb::ConnectionPool<lb::V4> pool_;
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;

@@ -53,7 +53,8 @@ World::Own::Own(const WorldConfig& config)
       ring_memory(take(ring_bytes(config.workers), "rings")),
       traffic(size_t{config.services} * config.servers),
       refused(config.services),
-      loads(size_t{config.services} * config.servers) {}
+      loads(size_t{config.services} * config.servers),
+      load_changes(size_t{config.services} * config.servers / lb::LoadChanges::kBlock + 1) {}
 
 World::World(const WorldConfig& config, uint16_t burst)
     : config_(config),
@@ -72,6 +73,7 @@ World::World(const WorldConfig& config, uint16_t burst)
   for (dataplane::WorkerNumber number = 0; number < config.workers; ++number) {
     Own& own = *own_.emplace_back(std::make_unique<Own>(config));
     all_loads_.push_back(own.loads.span().data());
+    all_load_changes_.push_back(own.load_changes.span().data());
     rings.push_back(own.ring_memory.bytes());
   }
   mesh_ = std::make_unique<dataplane::Mesh>(rings);
@@ -92,11 +94,16 @@ void World::build_worker(dataplane::WorkerNumber number) {
       .bucket_memory = own.bucket_memory.bytes(),
       .key = kKey,
       .loads = own.loads.span(),
-      .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_},
+      .live = {.turns = turns_.span(),
+               .traffic = own.traffic.span(),
+               .refused = own.refused.span(),
+               .loads = all_loads_,
+               .load_changes = all_load_changes_},
       .persistence = persistence_,
       .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = neighbours(),
+      .load_changes = own.load_changes.span(),
   });
 }
 

@@ -106,6 +106,7 @@ class World {
     lb::ReservedArray<lb::Traffic> traffic;
     lb::ReservedArray<lb::Counter<uint64_t>> refused;
     lb::ReservedArray<lb::Load> loads;
+    lb::ReservedArray<lb::LoadChanges> load_changes;
     CountingIo io;
     std::unique_ptr<dataplane::Worker> worker;
   };
@@ -133,6 +134,7 @@ class World {
   lb::ReservedArray<std::byte> persistence_memory_;
   lb::Persistence persistence_;
   std::vector<const lb::Load*> all_loads_;
+  std::vector<const lb::LoadChanges*> all_load_changes_;
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
   std::unique_ptr<dataplane::Mesh> mesh_;
   dataplane::TokenBucket answer_limit_{1000, 1000};

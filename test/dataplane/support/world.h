@@ -182,6 +182,7 @@ class World {
     std::vector<lb::Traffic> traffic{kSlots};
     std::vector<lb::Counter<uint64_t>> refused{kSlots};
     std::vector<lb::Load> loads{kSlots};
+    std::vector<lb::LoadChanges> load_changes{kSlots / lb::LoadChanges::kBlock + 1};
     Memory buckets, rings;
   };
 
@@ -213,6 +214,7 @@ class World {
   Memory clients_;
   std::unique_ptr<lb::Persistence> persistence_;
   std::vector<const lb::Load*> all_loads_;
+  std::vector<const lb::LoadChanges*> all_load_changes_;
   Memory entries_;
   lb::Traffic traffic_sum_;
   std::unique_ptr<lb::ConnectionPool<lb::V4>> pool_;
