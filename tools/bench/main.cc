@@ -37,6 +37,7 @@ void select(const Options& options, Group& group) {
     names.insert(spec.name);
     names.insert(spec.mean_of.begin(), spec.mean_of.end());
   }
+  if (!names.empty()) names.insert(group.hash.name);
   std::erase_if(group.cases, [&](const CaseSpec& spec) { return !names.contains(spec.name); });
   std::erase_if(group.comparisons, [&](const Comparison& comparison) {
     return !names.contains(comparison.of) || !names.contains(comparison.baseline);
@@ -46,12 +47,15 @@ void select(const Options& options, Group& group) {
 void list(const std::vector<Group>& groups) {
   for (const Group& group : groups) {
     for (const CaseSpec& spec : group.cases) {
-      fmt::print("{:<36} {:>6} flows {:>6} mbufs\n", spec.name, count_text(spec.flows),
-                 count_text(spec.ring));
+      fmt::print("{:<36}", spec.name);
+      if (spec.flows > 0) fmt::print(" {:>6} flows", count_text(spec.flows));
+      if (spec.ring > 0) fmt::print(" {:>6} mbufs", count_text(spec.ring));
+      fmt::print("\n");
     }
     for (const Comparison& comparison : group.comparisons) {
-      fmt::print("  -> {:<46} {} : {}, target {}\n", comparison.name, comparison.of,
-                 comparison.baseline, comparison.target);
+      fmt::print("  -> {:<46} {} : {}", comparison.name, comparison.of, comparison.baseline);
+      if (!comparison.target.empty()) fmt::print(", target {}", comparison.target);
+      fmt::print("\n");
     }
   }
 }

@@ -52,10 +52,10 @@ void Report::print_head() {
              "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}  {}\n"
              "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}\n",
              circumstances_.cpu_model, options.cpu,
-             options.second_cpu ? fmt::format(" and {}", *options.second_cpu) : "", 1 / nanoseconds(1), circumstances_.pages,
-             options.burst, options.rounds, "case", "flows", "mbufs", "x swap", "x rte_hash", "ns",
-             "+-", "best", "worst", "per", "", "", "", "(same mbufs)", "(same flows)", "median", "",
-             "", "");
+             options.second_cpu ? fmt::format(" and {}", *options.second_cpu) : "",
+             1 / nanoseconds(1), circumstances_.pages, options.burst, options.rounds, "case",
+             "flows", "mbufs", "x swap", "x rte_hash", "ns", "+-", "best", "worst", "per", "", "",
+             "", "(same mbufs)", "(same flows)", "median", "", "", "");
   std::fflush(out_);
 }
 
@@ -76,7 +76,7 @@ void Report::add_baseline(const CaseSpec& spec, const Series& samples) {
 void Report::print(const Result& result) {
   const CaseSpec& spec = result.spec;
   fmt::print(out_, "{:<36} {:>6} {:>6} {} {} {:7.1f} {:7.1f} {:7.1f} {:7.1f}  {}", spec.name,
-             count_text(spec.flows), count_text(spec.ring),
+             number_or_blank(spec.flows), number_or_blank(spec.ring),
              multiple(result.samples, result.mac_swap), multiple(result.samples, result.hash),
              result.samples.median(), spread(result.samples), result.samples.quantile(0),
              result.samples.quantile(1), spec.unit);
@@ -96,8 +96,9 @@ void Report::print(const Baseline& baseline) {
 }
 
 void Report::add(const CaseSpec& spec, const Comparison& comparison, const Series& series) {
-  fmt::print(out_, "  -> {:<46} {:>14.2f} +-{:5.2f}  (target: {})\n", comparison.name,
-             series.median(), spread(series), comparison.target);
+  fmt::print(out_, "  -> {:<46} {:>14.2f} +-{:5.2f}{}\n", comparison.name, series.median(),
+             spread(series),
+             comparison.target.empty() ? "" : "  (target: " + comparison.target + ')');
   std::fflush(out_);
   compared_.push_back({spec, comparison, series});
 }
@@ -127,7 +128,7 @@ nlohmann::json Report::json() const {
   if (options.second_cpu) result["second_cpu"] = *options.second_cpu;
   for (const Result& r : results_) {
     nlohmann::json entry = head(r.spec, r.samples);
-    entry["over_mac_swap"] = ratio(r.samples, r.mac_swap);
+    if (!r.mac_swap.samples().empty()) entry["over_mac_swap"] = ratio(r.samples, r.mac_swap);
     if (!r.hash.samples().empty()) entry["over_rte_hash"] = ratio(r.samples, r.hash);
     result["results"].push_back(std::move(entry));
   }
