@@ -175,7 +175,7 @@ size_t Lab::mbuf_bytes() { return MbufPool::bytes_for(kAllMbufs); }
 std::vector<Group> catalogue(const Options& options) {
   std::vector<Group> groups;
   for (const uint32_t flows : options.flows) add_established(groups, flows);
-  add_scales(groups);
+  add_scales(groups, options);
   add_openings(groups, opening_capacity(options));
   groups.push_back(short_connections());
   for (const uint32_t flows : kFloods) groups.push_back(crc_flood(flows));

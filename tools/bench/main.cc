@@ -68,6 +68,14 @@ std::string cpu_model() {
   return "unknown CPU";
 }
 
+std::string remark_of(const std::vector<Contestant>& contestants, const CaseSpec& spec) {
+  for (const Contestant& contestant : contestants) {
+    const CaseSpec& one = contestant.spec;
+    if (one.name == spec.name && one.ring == spec.ring) return contestant.subject->remark();
+  }
+  return {};
+}
+
 // The series of the contestant with this name and ring, or an empty one.
 Series series_of(const std::vector<Contestant>& contestants, const std::string& name,
                  uint32_t ring) {
@@ -116,7 +124,7 @@ void run(Group& group, Lab& lab, uint32_t rounds, Report& report) {
                              series_of(contestants, spec.mean_of[1], spec.ring));
     }
     report.add({spec, samples, series_of(contestants, "MAC swap", spec.ring),
-                series_of(contestants, group.hash.name, 0)});
+                series_of(contestants, group.hash.name, 0), remark_of(contestants, spec)});
   }
   for (const Comparison& comparison : group.comparisons) compare(contestants, comparison, report);
 }

@@ -36,6 +36,9 @@ so that nothing can be prefetched for one while another is worked on; and rte_ha
 beside its bulk call. "N services", "N servers": what there is, with connections to all of it.
 "frames of N": TCP that carries data, N bytes with Ethernet's check sequence; else TCP packets are
 bare ACKs in frames of 64.
+"100 changes/s": beside a thread on the second CPU that gives one server of 10,000 after another a
+new weight, by control's own code; "at rest": beside an idle one. "change a weight": what that takes
+the control thread.
 
 Several workers: "2 workers" are one director's, each on a CPU and over a ring of its own, both
 starting together; "1 worker" is the same with one. Here the clock sees whole turns, so the rings

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "tools/bench/reconfiguring.h"
+
 namespace bench {
 namespace {
 
@@ -82,7 +84,12 @@ void Report::print(const Result& result) {
              result.samples.quantile(1), spec.unit);
   if (spec.unit == "connection") {
     fmt::print(out_, " ({:.2f} M/s)", 1e3 / result.samples.median());
+  } else if (spec.unit == "change") {
+    const double a_second = 1e9 / result.samples.median();
+    fmt::print(out_, " (up to {:.0f} a second; {} are {:.1f} % of a core)", a_second,
+               kChangesASecond, 100 * kChangesASecond / a_second);
   }
+  if (!result.remark.empty()) fmt::print(out_, " ({})", result.remark);
   fmt::print(out_, "\n");
   std::fflush(out_);
 }
@@ -130,6 +137,7 @@ nlohmann::json Report::json() const {
     nlohmann::json entry = head(r.spec, r.samples);
     if (!r.mac_swap.samples().empty()) entry["over_mac_swap"] = ratio(r.samples, r.mac_swap);
     if (!r.hash.samples().empty()) entry["over_rte_hash"] = ratio(r.samples, r.hash);
+    if (!r.remark.empty()) entry["remark"] = r.remark;
     result["results"].push_back(std::move(entry));
   }
   for (const Compared& c : compared_) {

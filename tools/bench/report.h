@@ -14,6 +14,7 @@ struct Result {
   Series samples;
   Series mac_swap;  // empty for a case without mbufs
   Series hash;      // empty for none
+  std::string remark = {};
 };
 
 // Where and how it runs.

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "tools/bench/known.h"
+#include "tools/bench/reconfiguring.h"
 
 namespace bench {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 constexpr uint32_t kScaleFlows = 10'000;
 constexpr uint32_t kScales[] = {1, 1000, 10'000};
 constexpr uint32_t kFewServers = 10;
+constexpr uint32_t kManyServers = 10'000;
 constexpr uint16_t kFrames[] = {64, 512, 1500};
 constexpr uint32_t kFrameFlows = 1000;
 
@@ -65,14 +67,47 @@ Group frames_scale(const std::string& method) {
   return group;
 }
 
+// A service's weights changed by control while its packets pass, and what a change takes.
+Group under_changes(const std::string& method) {
+  const WorldConfig config{.method = method, .scheduler = "wlc", .servers = kManyServers};
+  const auto world = shared_flows(config, kScaleFlows);
+  Group group;
+  const auto add = [&](const std::string& suffix, uint32_t changes_a_second) {
+    group.cases.push_back(
+        {method + " tcp (10k servers), " + suffix, kScaleFlows, kRing, "packet", [=](Lab& lab) {
+           return std::make_unique<Reconfigured>(world(lab), changes_a_second, lab.team(),
+                                                 lab.ring(kRing));
+         }});
+  };
+  add("at rest", 0);
+  add(std::to_string(kChangesASecond) + " changes/s", kChangesASecond);
+  group.comparisons.push_back({"packet rate with changes : without", Comparison::Kind::kRatio,
+                               group.cases[0].name, group.cases[1].name, 1, "within noise (1.0)"});
+  return group;
+}
+
+Group changes() {
+  Group group;
+  for (const char* scheduler : {"wlc", "rr", "wrr", "mh"}) {
+    const WorldConfig config{
+        .scheduler = scheduler, .servers = kManyServers, .capacity = kScaleFlows};
+    group.cases.push_back(
+        {std::string("change a weight, ") + scheduler + " 10k servers", 0, 0, "change",
+         [=](Lab& lab) { return std::make_unique<Change>(config, lab.burst()); }});
+  }
+  return group;
+}
+
 }  // namespace
 
-void add_scales(std::vector<Group>& groups) {
+void add_scales(std::vector<Group>& groups, const Options& options) {
   for (const char* method : {"dr", "nat"}) {
     groups.push_back(services_scale(method));
     groups.push_back(servers_scale(method));
     groups.push_back(frames_scale(method));
+    if (options.second_cpu) groups.push_back(under_changes(method));
   }
+  groups.push_back(changes());
 }
 
 }  // namespace bench

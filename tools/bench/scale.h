@@ -1,4 +1,5 @@
-// What must not make a packet dearer: how many services and servers there are, and how large it is.
+// What must not make a packet dearer: how many services and servers there are, how large the packet
+// is, and that the configuration changes meanwhile.
 #pragma once
 
 #include <vector>
@@ -7,6 +8,6 @@
 
 namespace bench {
 
-void add_scales(std::vector<Group>& groups);
+void add_scales(std::vector<Group>& groups, const Options& options);
 
 }  // namespace bench

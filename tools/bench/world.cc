@@ -125,7 +125,7 @@ std::unique_ptr<const dataplane::Snapshot<lb::V4>> World::build_snapshot() const
     for (uint32_t server = 0; server < config_.servers; ++server) {
       const uint32_t server_slot = slot * config_.servers + server;
       service->servers.push_back({inside_end(slot, server), server_slot, method, true});
-      candidates.push_back({.slot = server_slot, .weight = 1 + server % 10});
+      candidates.push_back({.slot = server_slot, .weight = weight_of(server)});
     }
     service->plan = scheduler::find(config_.scheduler)->compile(candidates, {});
     own.push_back(service->end.address);
@@ -287,15 +287,25 @@ void World::require_sent(uint64_t sent, uint64_t packets) const {
                 drops());
 }
 
+lb::HashKey World::key() const { return kKey; }
+
+scheduler::ServerLoad World::load(uint32_t server_slot) const {
+  return scheduler::LoadView(all_loads_).of(server_slot);
+}
+
+void World::idle() {
+  for (const auto& own : own_) {
+    own->worker->begin(now_);
+    own->worker->housekeep(now_);
+  }
+}
+
 void World::follow_clock() { now_ = std::max(now_, clock_.at(rte_rdtsc())); }
 
 void World::expire_all() {
   skip((config_.timeout_seconds + 1) * lb::kTicksPerSecond);
   do {
-    for (const auto& own : own_) {
-      own->worker->begin(now_);
-      own->worker->housekeep(now_);
-    }
+    idle();
   } while (connections() > 0);
 }
 

@@ -83,6 +83,21 @@ class World {
              std::span<rte_mbuf*> packets);
   void end_shift(uint64_t packets);
 
+  // For the thread that stands for control's.
+  dataplane::Publication<dataplane::Snapshot<lb::V4>>& publication() { return snapshot_; }
+  const dataplane::Publication<dataplane::Snapshot<lb::V4>>& publication() const {
+    return snapshot_;
+  }
+  lb::HashKey key() const;
+  scheduler::ServerLoad load(uint32_t server_slot) const;
+  void forget_turns(uint32_t service_slot) { turns_[service_slot].store(0); }
+
+  // Of every service's servers at first, from 1 to 10.
+  static uint32_t weight_of(uint32_t server) { return 1 + server % 10; }
+
+  // Every worker has a turn without packets.
+  void idle();
+
   // Time passes: for `forward` it stands still, unless `follow_clock` or `skip` moves it.
   void follow_clock();
   void skip(lb::Tick ticks) { now_ += ticks; }
