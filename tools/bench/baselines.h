@@ -8,6 +8,7 @@
 #include "tools/bench/counting_io.h"
 #include "tools/bench/measure.h"
 #include "tools/bench/packets.h"
+#include "tools/bench/world.h"
 
 namespace bench {
 
@@ -44,22 +45,37 @@ struct FreeHash {
 };
 using Hash = std::unique_ptr<rte_hash, FreeHash>;
 
-// Per key: bulk lookup of 32 keys at a time among `flows`, all found, in random order.
+// The keys of so many flows, each with its flow as the value.
+class KnownKeys {
+ public:
+  explicit KnownKeys(uint32_t flows);
+  static size_t bytes_for(uint32_t flows);
+  const rte_hash* hash() const { return hash_.get(); }
+  const std::vector<uint32_t>& order() const { return order_; }  // of flows, random
+
+ private:
+  Hash hash_;
+  std::vector<uint32_t> order_;
+};
+
+// Per key: lookup, all found, in random order: 32 keys at a time by the bulk call, which
+// prefetches, or call by call.
 class HashLookup final : public Case {
  public:
-  explicit HashLookup(uint32_t flows);
-  static size_t bytes_for(uint32_t flows);
+  HashLookup(std::shared_ptr<KnownKeys> known, Intake intake);
   double sample() override;
 
  private:
   static constexpr uint32_t kKeys = 4096;
   uint64_t pass();
+  uint64_t look_up_all();
 
-  Hash hash_;
-  std::vector<uint32_t> order_;
+  std::shared_ptr<KnownKeys> known_;
+  Intake intake_;
   size_t next_ = 0;
   std::array<TupleKey, kKeys> keys_;
   std::array<const void*, kKeys> pointers_;
+  std::array<void*, kKeys> values_;
 };
 
 // Per key: a new one, among as many as `capacity`; emptied, unclocked, when nine tenths are taken.

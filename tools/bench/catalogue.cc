@@ -3,58 +3,21 @@
 #include <algorithm>
 
 #include "tools/bench/baselines.h"
-#include "tools/bench/established.h"
 #include "tools/bench/flood.h"
+#include "tools/bench/known.h"
 #include "tools/bench/opening.h"
+#include "tools/bench/scale.h"
 #include "tools/bench/several.h"
 
 namespace bench {
 namespace {
 
 constexpr uint32_t kAllMbufs = kHotRing + 2 * kRing + kColdRing;
-constexpr uint32_t kServiceFlows = 1000;
 constexpr uint32_t kSeveralFlows[] = {1000, 100'000};
 constexpr uint32_t kFloods[] = {1000, 10'000, 100'000};
 constexpr uint32_t kFloodedServices = 10'000;
 
 std::string_view protocol_text(lb::Protocol protocol) { return lb::to_string(protocol); }
-
-// Made when its first case is made, gone with the last.
-std::function<std::shared_ptr<KnownFlows>(Lab&)> shared_flows(const WorldConfig& config,
-                                                              uint32_t flows) {
-  auto made = std::make_shared<std::weak_ptr<KnownFlows>>();
-  return [=](Lab& lab) {
-    std::shared_ptr<KnownFlows> result = made->lock();
-    if (result == nullptr) {
-      result = std::make_shared<KnownFlows>(config, flows, lab.ring(kRing), lab.burst());
-      *made = result;
-    }
-    return result;
-  };
-}
-
-// Both rings, and in NAT both directions with their mean.
-Group known_connections(const std::string& name, const WorldConfig& config, uint32_t flows,
-                        std::initializer_list<uint32_t> rings) {
-  Group group;
-  const auto world = shared_flows(config, flows);
-  for (const uint32_t ring : rings) {
-    const auto add = [&](const std::string& suffix, Towards towards) {
-      group.cases.push_back({name + suffix, flows, ring, "packet", [=](Lab& lab) {
-                               return std::make_unique<Established>(world(lab), towards,
-                                                                    lab.ring(ring));
-                             }});
-    };
-    add(" to server", Towards::kServer);
-    if (config.method != "nat") continue;
-    add(" to client", Towards::kClient);
-    group.cases.push_back(
-        {name + " mean", flows, ring, "packet", {}, {name + " to server", name + " to client"}});
-  }
-  group.hash = {"rte_hash lookup", flows, 0, "key",
-                [=](Lab&) { return std::make_unique<HashLookup>(flows); }};
-  return group;
-}
 
 CaseSpec opening(const WorldConfig& config, Table table) {
   std::string name = "new " + config.method + ' ' + std::string(protocol_text(config.protocol)) +
@@ -66,21 +29,13 @@ CaseSpec opening(const WorldConfig& config, Table table) {
 }
 
 void add_established(std::vector<Group>& groups, uint32_t flows) {
-  for (const char* method : {"dr", "nat"}) {
+  for (const char* method : {"dr", "tunnel", "nat"}) {
     for (const lb::Protocol protocol : {lb::Protocol::kUdp, lb::Protocol::kTcp}) {
       const std::string name = std::string(method) + ' ' + std::string(protocol_text(protocol));
-      groups.push_back(known_connections(name, {.method = method, .protocol = protocol}, flows,
-                                         {kRing, kColdRing}));
+      const Known known(name, {.method = method, .protocol = protocol}, flows);
+      groups.push_back(known.group({kRing, kColdRing}));
+      if (protocol == lb::Protocol::kTcp) known.add_one_by_one(groups.back());
     }
-  }
-}
-
-void add_services(std::vector<Group>& groups, uint32_t services) {
-  const std::string among =
-      " tcp (" + count_text(services) + (services == 1 ? " service)" : " services)");
-  for (const std::string method : {"dr", "nat"}) {
-    groups.push_back(known_connections(method + among, {.method = method, .services = services},
-                                       kServiceFlows, {kRing}));
   }
 }
 
@@ -95,6 +50,7 @@ void add_openings(std::vector<Group>& groups, uint32_t capacity) {
     groups.push_back({{opening(config, table)}, hash});
   };
   add({.method = "dr"}, Table::kRoomLeft);
+  add({.method = "tunnel"}, Table::kRoomLeft);
   add({.method = "nat", .protocol = lb::Protocol::kUdp}, Table::kRoomLeft);
   for (const char* scheduler : {"rr", "wrr", "lc", "wlc"}) {
     add({.scheduler = scheduler}, Table::kRoomLeft);
@@ -118,11 +74,7 @@ Group short_connections() {
 Group crc_flood(uint32_t flows) {
   Group group;
   const auto add = [&](const std::string& name, std::vector<End> (*clients)(uint32_t)) {
-    const auto world = shared_flows({.clients = [=] { return clients(flows); }}, flows);
-    group.cases.push_back({name, flows, kRing, "packet", [=](Lab& lab) {
-                             return std::make_unique<Established>(world(lab), Towards::kServer,
-                                                                  lab.ring(kRing));
-                           }});
+    group.cases.push_back(established(name, {.clients = [=] { return clients(flows); }}, flows));
   };
   add("nat tcp, random clients", random_clients);
   add("nat tcp, clients of few CRC32s", colliding_clients);
@@ -141,8 +93,8 @@ Group sibling_flood() {
                              .clients = [] { return usual_clients_and_one(kFloodedServices); }};
     group.cases.push_back(
         {name, kFloodedServices + silent, kRing, "packet", [=](Lab& lab) {
-           auto flows = std::make_shared<KnownFlows>(config, kFloodedServices + silent, lab.ring(kRing),
-                                                     lab.burst(), silent);
+           auto flows = std::make_shared<KnownFlows>(config, kFloodedServices + silent,
+                                                     lab.ring(kRing), lab.burst(), silent);
            return std::make_unique<Established>(flows, Towards::kServer, lab.ring(kRing));
          }});
   };
@@ -154,9 +106,7 @@ Group sibling_flood() {
   return group;
 }
 
-std::array<Ring*, kSeveral> rings_of(Lab& lab) {
-  return {&lab.ring(kRing), &lab.second_ring()};
-}
+std::array<Ring*, kSeveral> rings_of(Lab& lab) { return {&lab.ring(kRing), &lab.second_ring()}; }
 
 const std::string kOneWorker = ", 1 worker";
 const std::string kTwoWorkers = ", 2 workers";
@@ -167,8 +117,8 @@ Group several_known(const std::string& method, uint32_t flows) {
   const std::string name = method + " tcp";
   const auto add = [&](const std::string& suffix, const auto& world, Arrival arrival) {
     group.cases.push_back({name + suffix, flows, kRing, "packet", [=](Lab& lab) {
-                             return std::make_unique<SeveralEstablished>(
-                                 world(lab), arrival, lab.team(), rings_of(lab));
+                             return std::make_unique<SeveralEstablished>(world(lab), arrival,
+                                                                         lab.team(), rings_of(lab));
                            }});
   };
   const auto one = shared_flows({.method = method}, flows);
@@ -190,11 +140,10 @@ Group several_opening(WorldConfig config) {
   const std::string name = "new nat tcp " + config.scheduler;
   const auto add = [&](const std::string& suffix, dataplane::WorkerNumber workers) {
     config.workers = workers;
-    group.cases.push_back({name + suffix, config.capacity, kRing, "connection of a worker",
-                           [=](Lab& lab) {
-                             return std::make_unique<SeveralOpening>(config, lab.team(),
-                                                                     rings_of(lab), lab.burst());
-                           }});
+    group.cases.push_back(
+        {name + suffix, config.capacity, kRing, "connection of a worker", [=](Lab& lab) {
+           return std::make_unique<SeveralOpening>(config, lab.team(), rings_of(lab), lab.burst());
+         }});
   };
   add(kOneWorker, 1);
   add(kTwoWorkers, kSeveral);
@@ -226,7 +175,7 @@ size_t Lab::mbuf_bytes() { return MbufPool::bytes_for(kAllMbufs); }
 std::vector<Group> catalogue(const Options& options) {
   std::vector<Group> groups;
   for (const uint32_t flows : options.flows) add_established(groups, flows);
-  for (const uint32_t services : {1u, 1000u, 10000u}) add_services(groups, services);
+  add_scales(groups, options);
   add_openings(groups, opening_capacity(options));
   groups.push_back(short_connections());
   for (const uint32_t flows : kFloods) groups.push_back(crc_flood(flows));
@@ -249,7 +198,7 @@ size_t bytes_for(const Options& options) {
   constexpr size_t kEal = size_t{64} << 20;
   const uint32_t most = opening_capacity(options);
   // The largest group of known connections has a quarter more room than connections.
-  const size_t group = World::bytes_for(most + most / 4) + HashLookup::bytes_for(most);
+  const size_t group = World::bytes_for(most + most / 4) + KnownKeys::bytes_for(most);
   const auto one_and_several = [](uint32_t capacity) {
     return World::bytes_for(capacity) + World::bytes_for(capacity, kSeveral);
   };

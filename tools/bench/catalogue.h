@@ -40,8 +40,8 @@ class Lab {
 
 struct CaseSpec {
   std::string name;
-  uint32_t flows;  // connections that there are, or room for
-  uint32_t ring;   // mbufs; the MAC swap over as many is its baseline
+  uint32_t flows;  // connections that there are, or room for; 0: it is about none
+  uint32_t ring;   // mbufs; the MAC swap over as many is its baseline; 0: none
   std::string unit;
   std::function<std::unique_ptr<Case>(Lab&)> make;
   // Of a mean: the two cases of the group that it is of, and no `make`.
@@ -55,8 +55,8 @@ struct Comparison {
   Kind kind;
   std::string of;
   std::string baseline;
-  double factor;  // of a difference, to which unit it is brought
-  std::string target;
+  double factor;       // of a difference, to which unit it is brought
+  std::string target;  // empty: none, it only shows something
 };
 
 // Timed in turns, round by round, together with a MAC swap per ring and the hash baseline.

@@ -66,6 +66,12 @@ def by_case(document):
     return {(one["case"], one["flows"], one["ring"]): one for one in document["results"]}
 
 
+def swaps_of(side):
+    """What one side's runs of a case take as multiples of a MAC swap; nothing of a case without mbufs."""
+    multiples = [one["over_mac_swap"]["median"] for one in side if "over_mac_swap" in one]
+    return f"{statistics.median(multiples):.2f}" if multiples else ""
+
+
 def show(runs):
     """Prints the table; the number of rows."""
     tables = [[by_case(one) for one in side] for side in runs]
@@ -73,13 +79,13 @@ def show(runs):
     print(f"{'case':36} {'flows':>7} {'mbufs':>6} {'A x swap':>9} {'B x swap':>9} {'B : A':>7}  interval")
     for case in cases:
         sides = [[one[case] for one in side] for side in tables]
-        swaps = [statistics.median(one["over_mac_swap"]["median"] for one in side) for side in sides]
+        swaps = [swaps_of(side) for side in sides]
         ratios = [b["ns"]["median"] / a["ns"]["median"] for a, b in zip(*sides)]
         known = interval(ratios)
         text = "too few pairs"
         if known:
             text = f"{known[0]:.2f} to {known[1]:.2f}" + ("  =" if known[0] <= 1 <= known[1] else "")
-        print(f"{case[0]:36} {case[1]:7} {case[2]:6} {swaps[0]:9.2f} {swaps[1]:9.2f}"
+        print(f"{case[0]:36} {case[1]:7} {case[2] or '':6} {swaps[0]:>9} {swaps[1]:>9}"
               f" {statistics.median(ratios):7.2f}  {text}")
     return len(cases)
 

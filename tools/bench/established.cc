@@ -29,7 +29,8 @@ KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t 
     throw Failure(std::to_string(world_.connections()) + " connections, not " +
                   std::to_string(flows));
   }
-  for (uint32_t flow = 0; flow < flows - silent; ++flow) orders_[world_.owner_of(flow)].push_back(flow);
+  for (uint32_t flow = 0; flow < flows - silent; ++flow)
+    orders_[world_.owner_of(flow)].push_back(flow);
   for (auto& order : orders_) std::shuffle(order.begin(), order.end(), std::mt19937(1));
 }
 
@@ -67,8 +68,9 @@ void KnownFlows::forward_by_owners(dataplane::LinkNumber link, uint32_t first,
   }
 }
 
-Established::Established(std::shared_ptr<KnownFlows> flows, Towards towards, Ring& ring)
-    : flows_(std::move(flows)), towards_(towards), ring_(ring) {}
+Established::Established(std::shared_ptr<KnownFlows> flows, Towards towards, Ring& ring,
+                         Intake intake)
+    : flows_(std::move(flows)), towards_(towards), ring_(ring), intake_(intake) {}
 
 double Established::sample() {
   constexpr uint32_t kPackets = 4096;
@@ -91,7 +93,9 @@ uint64_t Established::pass() {
     write(mbufs[i], to_server ? world.from_client(flow, kAck)
                               : world.from_server(flow, flows_->server(flow), kAck));
   }
-  const uint64_t cycles = world.forward(to_server ? World::kOutside : World::kInside, mbufs);
+  warm_headers(mbufs);
+  const uint64_t cycles =
+      world.forward(to_server ? World::kOutside : World::kInside, mbufs, 0, intake_);
   for (size_t i = 0; i < mbufs.size(); ++i) {
     const uint32_t flow = flow_of(i);
     expect(mbufs[i], to_server ? world.at_server(flow, flows_->server(flow), kAck)

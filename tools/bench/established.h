@@ -1,4 +1,4 @@
-// Packets of known connections: TCP established (ACK without payload) or UDP.
+// Packets of known connections: TCP established or UDP.
 #pragma once
 
 #include "tools/bench/measure.h"
@@ -36,15 +36,18 @@ enum class Towards : uint8_t { kServer, kClient };
 // Per packet. A pass is one turn of the ring; the first of a sample warms up and is not counted.
 class Established final : public Case {
  public:
-  Established(std::shared_ptr<KnownFlows> flows, Towards towards, Ring& ring);
+  Established(std::shared_ptr<KnownFlows> flows, Towards towards, Ring& ring,
+              Intake intake = Intake::kBursts);
   double sample() override;
+  // One turn of the ring: cycles.
+  uint64_t pass();
+  uint32_t packets() const { return ring_.size(); }
 
  private:
-  uint64_t pass();
-
   std::shared_ptr<KnownFlows> flows_;
   Towards towards_;
   Ring& ring_;
+  Intake intake_;
   size_t next_ = 0;  // in the flows' order
 };
 

@@ -28,6 +28,7 @@ void select(const Options& options, Group& group) {
     names.insert(spec.name);
     names.insert(spec.mean_of.begin(), spec.mean_of.end());
   }
+  if (!names.empty()) names.insert(group.hash.name);
   std::erase_if(group.cases, [&](const CaseSpec& spec) { return !names.contains(spec.name); });
   std::erase_if(group.comparisons, [&](const Comparison& comparison) {
     return !names.contains(comparison.of) || !names.contains(comparison.baseline);
@@ -37,12 +38,15 @@ void select(const Options& options, Group& group) {
 void list(const std::vector<Group>& groups) {
   for (const Group& group : groups) {
     for (const CaseSpec& spec : group.cases) {
-      fmt::print("{:<36} {:>6} flows {:>6} mbufs\n", spec.name, count_text(spec.flows),
-                 count_text(spec.ring));
+      fmt::print("{:<36}", spec.name);
+      if (spec.flows > 0) fmt::print(" {:>6} flows", count_text(spec.flows));
+      if (spec.ring > 0) fmt::print(" {:>6} mbufs", count_text(spec.ring));
+      fmt::print("\n");
     }
     for (const Comparison& comparison : group.comparisons) {
-      fmt::print("  -> {:<46} {} : {}, target {}\n", comparison.name, comparison.of,
-                 comparison.baseline, comparison.target);
+      fmt::print("  -> {:<46} {} : {}", comparison.name, comparison.of, comparison.baseline);
+      if (!comparison.target.empty()) fmt::print(", target {}", comparison.target);
+      fmt::print("\n");
     }
   }
 }
@@ -53,6 +57,14 @@ std::string cpu_model() {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "unknown CPU";
+}
+
+std::string remark_of(const std::vector<Contestant>& contestants, const CaseSpec& spec) {
+  for (const Contestant& contestant : contestants) {
+    const CaseSpec& one = contestant.spec;
+    if (one.name == spec.name && one.ring == spec.ring) return contestant.subject->remark();
+  }
+  return {};
 }
 
 // The series of the contestant with this name and ring, or an empty one.
@@ -103,7 +115,7 @@ void run(Group& group, Lab& lab, uint32_t rounds, Report& report) {
                              series_of(contestants, spec.mean_of[1], spec.ring));
     }
     report.add({spec, samples, series_of(contestants, "MAC swap", spec.ring),
-                series_of(contestants, group.hash.name, 0)});
+                series_of(contestants, group.hash.name, 0), remark_of(contestants, spec)});
   }
   for (const Comparison& comparison : group.comparisons) compare(contestants, comparison, report);
 }

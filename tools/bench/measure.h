@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace bench {
@@ -15,6 +16,8 @@ class Case {
   virtual ~Case() = default;
   // Nanoseconds per packet (connection, key). Throws Failure when anything came out wrong.
   virtual double sample() = 0;
+  // What else is to be known of all samples; mostly nothing.
+  virtual std::string remark() const { return {}; }
 };
 
 inline double nanoseconds(uint64_t cycles) {

@@ -26,11 +26,20 @@ Outside: writing the packets into their mbufs before each pass, checking every p
 (addresses, ports, MAC addresses, TTL, lengths, checksums; one that came out wrong or was not sent
 ends the run), drivers, mempools, reading the clock (twice a pass), and what other processes take
 of the CPU.
-The first pass of each sample warms up and is not counted. Writing leaves the headers in L2 with
-the ring of 1,024 mbufs, in L3 with that of 16,384. There the mbuf structures are as cold as the
-headers, where a driver would just have written them: its figures err on the dear side. Flows come
-in random order, every flow once before any comes again, so no run of equal flows helps; mbufs too
-are in random order of addresses.
+The first pass of each sample warms up and is not counted. Writing leaves the headers, the last to
+be touched, in L2 with the ring of 1,024 mbufs, in L3 with that of 16,384. There the mbuf structures
+are as cold as the headers, where a driver would just have written them: its figures err on the dear
+side. Flows come in random order, every flow once before any comes again, so no run of equal flows
+helps; mbufs too are in random order of addresses.
+
+"one by one": the same packets, each processed by itself in the turn that its burst would have had,
+so that nothing can be prefetched for one while another is worked on; and rte_hash's single lookup
+beside its bulk call. "N services", "N servers": what there is, with connections to all of it.
+"frames of N": TCP that carries data, N bytes with Ethernet's check sequence; else TCP packets are
+bare ACKs in frames of 64.
+"100 changes/s": beside a thread on the second CPU that gives one server of 10,000 after another a
+new weight, by control's own code; "at rest": beside an idle one. "change a weight": what that takes
+the control thread.
 
 Several workers: "2 workers" are one director's, each on a CPU and over a ring of its own, both
 starting together; "1 worker" is the same with one. Here the clock sees whole turns, so the rings

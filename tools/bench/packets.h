@@ -1,10 +1,11 @@
-// Packets as a NIC would leave them: frames of 60 bytes (the shortest that Ethernet carries,
-// without its check sequence) in mbufs of a ring that is used again and again.
+// Packets as a NIC would leave them, without Ethernet's check sequence, in mbufs of a ring that is
+// used again and again.
 #pragma once
 
 #include <rte_mbuf.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -23,7 +24,13 @@ class Failure : public std::runtime_error {
 
 using End = lb::End<lb::V4>;
 
-// An IP packet in its frame.
+// The header around a tunnelled packet.
+struct Outer {
+  lb::Ipv4Address source;
+  lb::Ipv4Address destination;
+};
+
+// An IP packet in its frame, padded to the shortest that Ethernet carries.
 struct Frame {
   lb::MacAddress mac_source;
   lb::MacAddress mac_destination;
@@ -32,10 +39,19 @@ struct Frame {
   lb::Protocol protocol;
   uint8_t tcp_flags = 0;
   uint8_t ttl = 64;
+  uint16_t payload = 0;  // bytes after the TCP or UDP header
+  std::optional<Outer> outer = {};
 };
 
-// Writes the frame with correct checksums; UDP carries 18 bytes, TCP none (and 6 bytes of padding).
+// The payload that makes a frame of this size, in bytes and with its check sequence (RFC 2544);
+// of less than 64, none.
+uint16_t payload_of(lb::Protocol protocol, uint16_t frame_bytes);
+
+// Writes the frame, which has no outer header, with correct checksums.
 void write(rte_mbuf* mbuf, const Frame& frame);
+// Fetches what a NIC would have written last, the mbuf and the headers of each: a payload that was
+// written after them may have driven them out of the caches.
+void warm_headers(std::span<rte_mbuf*> mbufs);
 
 // Throws Failure unless the mbuf holds this frame without padding, checksums right. The checksums
 // are DPDK's computation, not the data plane's.

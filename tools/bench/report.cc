@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "tools/bench/reconfiguring.h"
+
 namespace bench {
 namespace {
 
@@ -95,13 +97,18 @@ void Report::add_baseline(const CaseSpec& spec, const Series& samples) {
 void Report::print(const Result& result) {
   const CaseSpec& spec = result.spec;
   fmt::print(out_, "{:<36} {:>6} {:>6} {} {} {:7.1f} {:7.1f} {:7.1f} {:7.1f}  {}", spec.name,
-             count_text(spec.flows), count_text(spec.ring),
+             number_or_blank(spec.flows), number_or_blank(spec.ring),
              multiple(result.samples, result.mac_swap), multiple(result.samples, result.hash),
              result.samples.median(), spread(result.samples), result.samples.quantile(0),
              result.samples.quantile(1), spec.unit);
   if (spec.unit == "connection") {
     fmt::print(out_, " ({:.2f} M/s)", 1e3 / result.samples.median());
+  } else if (spec.unit == "change") {
+    const double a_second = 1e9 / result.samples.median();
+    fmt::print(out_, " (up to {:.0f} a second; {} are {:.1f} % of a core)", a_second,
+               kChangesASecond, 100 * kChangesASecond / a_second);
   }
+  if (!result.remark.empty()) fmt::print(out_, " ({})", result.remark);
   fmt::print(out_, "\n");
   std::fflush(out_);
 }
@@ -115,8 +122,9 @@ void Report::print(const Baseline& baseline) {
 }
 
 void Report::add(const CaseSpec& spec, const Comparison& comparison, const Series& series) {
-  fmt::print(out_, "  -> {:<46} {:>14.2f} +-{:5.2f}  (target: {})\n", comparison.name,
-             series.median(), spread(series), comparison.target);
+  fmt::print(out_, "  -> {:<46} {:>14.2f} +-{:5.2f}{}\n", comparison.name, series.median(),
+             spread(series),
+             comparison.target.empty() ? "" : "  (target: " + comparison.target + ')');
   std::fflush(out_);
   compared_.push_back({spec, comparison, series});
 }
@@ -137,8 +145,9 @@ nlohmann::json Report::json() const {
   }
   for (const Result& r : results_) {
     nlohmann::json entry = head(r.spec, r.samples);
-    entry["over_mac_swap"] = ratio(r.samples, r.mac_swap);
+    if (!r.mac_swap.samples().empty()) entry["over_mac_swap"] = ratio(r.samples, r.mac_swap);
     if (!r.hash.samples().empty()) entry["over_rte_hash"] = ratio(r.samples, r.hash);
+    if (!r.remark.empty()) entry["remark"] = r.remark;
     result["results"].push_back(std::move(entry));
   }
   for (const Compared& c : compared_) {

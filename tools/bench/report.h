@@ -12,8 +12,9 @@ namespace bench {
 struct Result {
   CaseSpec spec;
   Series samples;
-  Series mac_swap;
-  Series hash;  // empty for none
+  Series mac_swap;  // empty for a case without mbufs
+  Series hash;      // empty for none
+  std::string remark = {};
 };
 
 // Where and how it runs.

@@ -132,7 +132,7 @@ std::unique_ptr<const dataplane::Snapshot<lb::V4>> World::build_snapshot() const
     for (uint32_t server = 0; server < config_.servers; ++server) {
       const uint32_t server_slot = slot * config_.servers + server;
       service->servers.push_back({inside_end(slot, server), server_slot, method, true});
-      candidates.push_back({.slot = server_slot, .weight = 1 + server % 10});
+      candidates.push_back({.slot = server_slot, .weight = weight_of(server)});
     }
     service->plan = scheduler::find(config_.scheduler)->compile(candidates, {});
     own.push_back(service->end.address);
@@ -176,30 +176,53 @@ End World::inside_end(uint32_t flow, uint32_t server) const {
   return {server_address(server), Be16(static_cast<uint16_t>(port))};
 }
 
+uint16_t World::payload(uint8_t tcp_flags) const {
+  constexpr uint16_t kLeastDatagram = 18;  // fills the shortest frame
+  const uint16_t wanted = payload_of(config_.protocol, config_.frame_bytes);
+  if (config_.protocol == lb::Protocol::kUdp) return std::max(wanted, kLeastDatagram);
+  // A handshake carries nothing.
+  return (tcp_flags & (lb::tcp::kSyn | lb::tcp::kFin)) != 0 ? uint16_t{0} : wanted;
+}
+
 Frame World::from_client(uint32_t flow, uint8_t tcp_flags) const {
-  return {kRouterMac,        kMacs[kOutside],  client(flow),
-          virtual_end(flow), config_.protocol, tcp_flags};
+  return {.mac_source = kRouterMac,
+          .mac_destination = kMacs[kOutside],
+          .source = client(flow),
+          .destination = virtual_end(flow),
+          .protocol = config_.protocol,
+          .tcp_flags = tcp_flags,
+          .payload = payload(tcp_flags)};
 }
 
 Frame World::at_server(uint32_t flow, uint32_t server, uint8_t tcp_flags) const {
-  const End destination = is_nat() ? inside_end(flow, server) : virtual_end(flow);
-  return {kMacs[kInside],
-          server_mac(server),
-          client(flow),
-          destination,
-          config_.protocol,
-          tcp_flags,
-          63};
+  Frame frame = from_client(flow, tcp_flags);
+  frame.mac_source = kMacs[kInside];
+  frame.mac_destination = server_mac(server);
+  if (is_nat()) frame.destination = inside_end(flow, server);
+  if (is_tunnel()) frame.outer = {kInsideOwn, server_address(server)};
+  --frame.ttl;
+  return frame;
 }
 
 Frame World::from_server(uint32_t flow, uint32_t server, uint8_t tcp_flags) const {
-  return {server_mac(server), kMacs[kInside],   inside_end(flow, server),
-          client(flow),       config_.protocol, tcp_flags};
+  return {.mac_source = server_mac(server),
+          .mac_destination = kMacs[kInside],
+          .source = inside_end(flow, server),
+          .destination = client(flow),
+          .protocol = config_.protocol,
+          .tcp_flags = tcp_flags,
+          .payload = payload(tcp_flags)};
 }
 
 Frame World::at_client(uint32_t flow, uint8_t tcp_flags) const {
-  return {kMacs[kOutside], kRouterMac, virtual_end(flow), client(flow), config_.protocol,
-          tcp_flags,       63};
+  return {.mac_source = kMacs[kOutside],
+          .mac_destination = kRouterMac,
+          .source = virtual_end(flow),
+          .destination = client(flow),
+          .protocol = config_.protocol,
+          .tcp_flags = tcp_flags,
+          .ttl = 63,
+          .payload = payload(tcp_flags)};
 }
 
 uint32_t World::server_of(const rte_mbuf* mbuf) const {
@@ -209,20 +232,24 @@ uint32_t World::server_of(const rte_mbuf* mbuf) const {
 }
 
 void World::turns(dataplane::Worker& worker, dataplane::LinkNumber link,
-                  std::span<rte_mbuf*> packets) {
+                  std::span<rte_mbuf*> packets, Intake intake) {
   for (size_t i = 0; i < packets.size(); i += burst_) {
+    const auto burst = packets.subspan(i, std::min<size_t>(burst_, packets.size() - i));
     worker.begin(now_);
-    worker.process(link, &packets[i],
-                   static_cast<uint16_t>(std::min<size_t>(burst_, packets.size() - i)));
+    if (intake == Intake::kBursts) {
+      worker.process(link, burst.data(), static_cast<uint16_t>(burst.size()));
+    } else {
+      for (rte_mbuf*& packet : burst) worker.process(link, &packet, 1);
+    }
     worker.housekeep(now_);
     worker.flush();
   }
 }
 
 uint64_t World::forward(dataplane::LinkNumber link, std::span<rte_mbuf*> packets,
-                        dataplane::WorkerNumber worker) {
+                        dataplane::WorkerNumber worker, Intake intake) {
   Own& own = *own_[worker];
-  const uint64_t cycles = time_of([&] { turns(*own.worker, link, packets); });
+  const uint64_t cycles = time_of([&] { turns(*own.worker, link, packets, intake); });
   require_sent(own.io.take_sent(), packets.size());
   return cycles;
 }
@@ -267,15 +294,25 @@ void World::require_sent(uint64_t sent, uint64_t packets) const {
                 drops());
 }
 
+lb::HashKey World::key() const { return kKey; }
+
+scheduler::ServerLoad World::load(uint32_t server_slot) const {
+  return scheduler::LoadView(all_loads_).of(server_slot);
+}
+
+void World::idle() {
+  for (const auto& own : own_) {
+    own->worker->begin(now_);
+    own->worker->housekeep(now_);
+  }
+}
+
 void World::follow_clock() { now_ = std::max(now_, clock_.at(rte_rdtsc())); }
 
 void World::expire_all() {
   skip((config_.timeout_seconds + 1) * lb::kTicksPerSecond);
   do {
-    for (const auto& own : own_) {
-      own->worker->begin(now_);
-      own->worker->housekeep(now_);
-    }
+    idle();
   } while (connections() > 0);
 }
 

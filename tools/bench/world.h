@@ -23,9 +23,14 @@ struct WorldConfig {
   uint32_t servers = 10;  // the same for every service, weights 1 to 10 in turn
   uint32_t capacity = 0;
   uint32_t timeout_seconds = 900;  // in every state
+  uint16_t frame_bytes = 64;       // of packets that carry data, with the check sequence
   dataplane::WorkerNumber workers = 1;
   std::function<std::vector<End>()> clients = {};  // by flow; none: World::usual_client
 };
+
+// How a worker comes by a burst: at once, or packet by packet in the turn that the burst would have
+// had, so that nothing of one packet can be fetched while another is worked on.
+enum class Intake : uint8_t { kBursts, kOneByOne };
 
 // Flow numbers from here on would repeat the clients of others.
 inline constexpr uint32_t kDistinctFlows = 1u << 26;
@@ -46,6 +51,7 @@ class World {
   static End usual_client(uint32_t flow);
 
   bool is_nat() const { return config_.method == "nat"; }
+  bool is_tunnel() const { return config_.method == "tunnel"; }
   const WorldConfig& config() const { return config_; }
 
   // A client's packet and a server's, as they arrive, and the same as they must leave. The client
@@ -63,7 +69,7 @@ class World {
   // A worker's turns over packets of its own that came by a link, timed: cycles. Every one must be
   // sent on.
   uint64_t forward(dataplane::LinkNumber link, std::span<rte_mbuf*> packets,
-                   dataplane::WorkerNumber worker = 0);
+                   dataplane::WorkerNumber worker = 0, Intake intake = Intake::kBursts);
 
   // The same by all workers at once: after `begin_shift` each one's thread calls `work`, with what
   // that worker receives. It returns when all packets of all workers have found their owners.
@@ -86,6 +92,21 @@ class World {
 
   // What has been dropped, by reason.
   std::string drops() const;
+
+  // For the thread that stands for control's.
+  dataplane::Publication<dataplane::Snapshot<lb::V4>>& publication() { return snapshot_; }
+  const dataplane::Publication<dataplane::Snapshot<lb::V4>>& publication() const {
+    return snapshot_;
+  }
+  lb::HashKey key() const;
+  scheduler::ServerLoad load(uint32_t server_slot) const;
+  void forget_turns(uint32_t service_slot) { turns_[service_slot].store(0); }
+
+  // Of every service's servers at first, from 1 to 10.
+  static uint32_t weight_of(uint32_t server) { return 1 + server % 10; }
+
+  // Every worker has a turn without packets.
+  void idle();
 
   // Time passes: for `forward` it stands still, unless `follow_clock` or `skip` moves it.
   void follow_clock();
@@ -117,7 +138,9 @@ class World {
   std::unique_ptr<const dataplane::Snapshot<lb::V4>> build_snapshot() const;
   void build_worker(dataplane::WorkerNumber number);
   std::vector<dataplane::StaticNeighbour> neighbours() const;
-  void turns(dataplane::Worker& worker, dataplane::LinkNumber link, std::span<rte_mbuf*> packets);
+  uint16_t payload(uint8_t tcp_flags) const;
+  void turns(dataplane::Worker& worker, dataplane::LinkNumber link, std::span<rte_mbuf*> packets,
+             Intake intake);
   uint64_t turns_until_all_rest(Own& own);
   void require_sent(uint64_t sent, uint64_t packets) const;
   uint64_t sum(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) const;
