@@ -107,6 +107,11 @@ class Neighbours {
     return (hop >> kIndexBits) == neighbour.generation && neighbour.usable() ? &neighbour : nullptr;
   }
 
+  // Inline wherever it is called: see ConnectionTable::prefetch.
+  [[gnu::always_inline]] void fetch(lb::NextHop hop) const {
+    __builtin_prefetch(&table_[hop & kIndexMask]);
+  }
+
   const Neighbour<F>* get(lb::NextHop hop) const { return const_cast<Neighbours*>(this)->get(hop); }
 
   // nullptr: nobody has asked for it.

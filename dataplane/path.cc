@@ -58,6 +58,7 @@ void Path<F>::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   Burst burst;
   read_all(link, packets, count, burst);
   locate_all(burst);
+  if (snapshot_->leads_far) fetch_all(burst);
   forward_all(link, burst);
   handle_exceptions(link, burst);
   settle();
@@ -147,6 +148,24 @@ void Path<F>::locate_all(Burst& burst) {
       rte_prefetch0(&entries[packet.candidate]);
     } else if (packet.service < Packet::kMasqueraded && may_open(packet)) {
       expect(packet);
+    }
+  }
+}
+
+// By now the entries are in the cache. What they lead to is fetched, where that is not near anyway.
+template <class F>
+void Path<F>::fetch_all(const Burst& burst) const {
+  const Entry* const entries = connections_.entries();
+  for (const Packet& packet : std::span(burst.flow, burst.flows)) {
+    if (packet.candidate == kNoEntry) continue;
+    const Entry& entry = entries[packet.candidate];
+    rte_prefetch0(&live_.traffic[entry.server]);
+    if (packet.direction() == lb::Direction::kInbound) {
+      host_.neighbours().fetch(entry.next_hop_inside);
+      const uint16_t overhead = methods_[entry.method].overhead;
+      if (overhead != 0) rte_prefetch0(packet.ip - sizeof(EthernetHeader) - overhead);
+    } else {
+      host_.neighbours().fetch(entry.next_hop_outside);
     }
   }
 }

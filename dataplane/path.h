@@ -83,6 +83,7 @@ class Path final : private Reentry {
   bool parse_unusual(LinkNumber link, std::span<uint8_t> frame, const lb::MacAddress& own_mac,
                      bool verified, Packet& packet, Burst& burst);
   void locate_all(Burst& burst);
+  void fetch_all(const Burst& burst) const;
   void settle() {
     turns_.settle();
     reservations_.settle();

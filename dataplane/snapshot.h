@@ -164,6 +164,9 @@ struct Snapshot {
   lb::RouteTable<F> routes;  // connected prefixes included
   Masquerade<F> masquerade;
   lb::Timeouts timeouts{};
+  // Whether packets touch more than the near caches hold behind their connections' entries: many
+  // servers' counters and next hops, or the room for a tunnel's header.
+  bool leads_far = false;
   // Differs where links' addresses or routes do, which connections' next hops follow from.
   uint32_t routing_version = 0;
 
@@ -188,9 +191,14 @@ void index_servers(Snapshot<F>& snapshot, lb::HashKey key) {
   std::set<std::tuple<typename F::Address, uint16_t, lb::Protocol>> taken;
   std::vector<std::tuple<uint32_t, uint32_t, uint32_t>> limits;
   snapshot.one_packet_servers.clear();
+  constexpr size_t kNear = 512;  // two lines each
+  size_t servers = 0;
+  bool tunnels = false;
   for (const auto& service : snapshot.services) {
     if (!service) continue;
+    servers += service->servers.size();
     for (const RealServer<F>& server : service->servers) {
+      tunnels = tunnels || methods<F>()[server.method].overhead > 0;
       if (server.upper_threshold > 0) {
         limits.emplace_back(server.slot, server.upper_threshold, server.lower_threshold);
       }
@@ -204,6 +212,7 @@ void index_servers(Snapshot<F>& snapshot, lb::HashKey key) {
       snapshot.one_packet_servers.push_back({service->end, service->slot, server.slot});
     }
   }
+  snapshot.leads_far = tunnels || servers > kNear;
   snapshot.one_packet_ends = lb::EndpointTable<F>(answering, key);
   std::ranges::sort(limits);
   snapshot.limited.clear();
