@@ -57,6 +57,7 @@ template <class F>
 void Path<F>::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   Burst burst;
   read_all(link, packets, count, burst);
+  classify_all(link, burst);
   locate_all(burst);
   if (snapshot_->leads_far) fetch_all(burst);
   forward_all(link, burst);
@@ -64,13 +65,13 @@ void Path<F>::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   settle();
 }
 
-// Reads each packet's headers, once; broken ones end here, and what another worker owns goes there.
-// The bucket of the rest is fetched.
+// Reads each packet's headers, once. Broken ones end here.
 template <class F>
 void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst) {
   const lb::MacAddress own_mac = snapshot_->links[link].mac;
   const uint64_t own_mac_number = own_mac.as_number();
-  const bool alone = peers_.alone();
+  const lb::EndpointTable<F>& endpoints = snapshot_->endpoints;
+  const bool many = endpoints.is_large();
   // Where its bytes are, an mbuf says: that of a packet that another worker has handed over is
   // cold.
   constexpr uint16_t kAhead = 8;
@@ -95,12 +96,28 @@ void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burs
         !parse_unusual(link, frame, own_mac, verified, packet, burst)) [[unlikely]] {
       continue;
     }
-    classify(packet);
-    if (!alone && pass_on(link, packet, HandoverReason::kOwner)) continue;
-    connections_.table().prefetch(packet.hash);
+    if (many) endpoints.prefetch(packet.destination);
     ++next;
   }
   burst.flows = static_cast<uint16_t>(next - burst.flow);
+}
+
+// Tells each packet's direction and outside end. What another worker owns goes there, of the rest
+// the bucket is fetched.
+template <class F>
+void Path<F>::classify_all(LinkNumber link, Burst& burst) {
+  const bool alone = peers_.alone();
+  Packet* next = burst.flow;
+  for (Packet& packet : std::span(burst.flow, burst.flows)) {
+    classify(packet);
+    if (!alone) {
+      if (pass_on(link, packet, HandoverReason::kOwner)) continue;
+      if (next != &packet) *next = packet;
+      ++next;
+    }
+    connections_.table().prefetch(packet.hash);
+  }
+  if (!alone) burst.flows = static_cast<uint16_t>(next - burst.flow);
 }
 
 // What is no usual packet. True: a flow after all. Else it has ended, or waits in the burst.
@@ -167,25 +184,6 @@ void Path<F>::fetch_all(const Burst& burst) const {
     } else {
       host_.neighbours().fetch(entry.next_hop_outside);
     }
-  }
-}
-
-// A packet will probably open a connection of a service: what its server's choice shares with other
-// workers is asked of them for the whole burst. A worker alone weighs loads only when it opens,
-// when all packets before have had their effect on them, as LVS does. Nothing is asked for a client
-// that holds to a server, nor counted for a datagram that will leave no connection.
-template <class F>
-void Path<F>::expect(const Packet& packet) {
-  const VirtualService<F>& service = *snapshot_->services[packet.service];
-  if (service.holds.timeout != 0 && holds_.find(service, packet.source.address)) return;
-  if (service.plan->takes_turns()) {
-    turns_.expect(packet.service);
-  } else if (!peers_.alone() && !service.one_packet && !reservations_.full()) {
-    const auto picked = service.plan->pick(request_for(service, packet, ++random_));
-    if (!picked) return;
-    const RealServer<F>& server = service.servers[*picked];
-    if (!claim(server)) return;
-    reservations_.add(packet, *picked, server.slot, first_state(packet));
   }
 }
 
@@ -329,94 +327,6 @@ EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
   }
   open(link, packet);
   return kNoEntry;
-}
-
-// Whether a packet may be the first of a service's connection. LVS looks at SYN alone, so a SYN+ACK
-// is scheduled too (recorded vector nat-first-SA-sloppy0).
-template <class F>
-bool Path<F>::may_open(const Packet& packet) {
-  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
-  return packet.protocol() != lb::Protocol::kTcp || (packet.tcp_flags & kMask) == lb::tcp::kSyn;
-}
-
-template <class F>
-Path<F>::Admission Path<F>::admit(const VirtualService<F>& service, const Packet& packet) const {
-  if (service.closed) [[unlikely]]
-    return Admission::kClosed;
-  if (!may_open(packet)) return Admission::kNotASyn;
-  if (snapshot_->own.contains(packet.source.address)) return Admission::kBadSource;
-  return Admission::kOpens;
-}
-
-template <class F>
-void Path<F>::open(LinkNumber link, Packet& packet) {
-  const VirtualService<F>& service = *snapshot_->services[packet.service];
-  switch (admit(service, packet)) {
-    case Admission::kOpens:
-      break;
-    case Admission::kClosed:
-      host_.handle_unmatched(link, packet);
-      return;
-    case Admission::kNotASyn:
-      host_.refuse_with_reset(link, packet, DropReason::kNotASyn);
-      return;
-    case Admission::kBadSource:
-      host_.drop(packet, DropReason::kBadSource);
-      return;
-  }
-  DropReason why_not{};
-  const Choice choice = choose(service, packet, why_not);
-  if (const RealServer<F>* server = choice.server) {
-    if (service.one_packet) {
-      forward_once(link, packet, service, choice);
-      return;
-    }
-    const lb::End<F> inside = server->end_for(packet.destination);
-    const ServerHop& way = server_hops_[server->slot];
-    const EntryIndex index = connections_.open(
-        {.outside = packet.source,
-         .virtual_end = packet.destination,
-         .inside = inside,
-         .protocol = packet.protocol(),
-         .state = first_state(packet),
-         .method = server->method,
-         .replies_seen = methods_[server->method].replies_seen,
-         .from_inside = false,
-         .service = service.slot,
-         .server = server->slot,
-         .reserved = choice.reserved,
-         .hold_seconds = Holds<F>::seconds(service),
-         .next_hop_inside = way.address == inside.address ? way.hop : lb::NextHop{0}},
-        packet.hash, now_);
-    if (index != kNoEntry) {
-      live_.traffic[server->slot].connections.add(1);
-      forward_first(link, packet, connections_.entry(index));
-      return;
-    }
-    why_not = DropReason::kTableFull;
-  }
-  live_.refused[service.slot].add(1);
-  // Where other workers may make room, the client is left to try again.
-  if (why_not == DropReason::kTableFull && !peers_.alone() && connections_.is_waiting(now_)) {
-    host_.drop(packet, why_not);
-    return;
-  }
-  host_.refuse(link, packet, why_not, IcmpError::port_unreachable());
-}
-
-// The packet that has just opened a connection: to account it, beyond its count, would change
-// nothing.
-template <class F>
-void Path<F>::forward_first(LinkNumber link, Packet& packet, Entry& entry) {
-  const lb::NextHop known = entry.next_hop_inside;
-  Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
-                                     IcmpError::host_unreachable());
-  if (entry.next_hop_inside != known) [[unlikely]] {
-    server_hops_[entry.server] = {entry.inside.address, entry.next_hop_inside};
-  }
-  if (hop == nullptr) return;
-  count(packet, lb::Direction::kInbound, entry.server);
-  leave_inbound(link, packet, entry, *hop);
 }
 
 template <class F>

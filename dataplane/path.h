@@ -52,14 +52,14 @@ class Path final : private Reentry {
 
   // Decides the fate of up to kBurst packets that came by a link, or hands them to their owners.
   void process(LinkNumber link, rte_mbuf** packets, uint16_t count);
+  // The same of a fragment whose datagram's other fragments come here too.
+  void process_piece(LinkNumber link, rte_mbuf* fragment);
   // Ends a connection against its ends' will: TCP's are asked where they are, and whatever comes of
   // them from now on earns both a reset.
   void cut(lb::EntryIndex index);
   // Answers what would become of a packet. To be called between bursts. Cost: a choice of a server,
   // and what an opening looks up besides.
   void inspect(PathInspection& question);
-  // The same of a fragment whose datagram's other fragments come here too.
-  void process_piece(LinkNumber link, rte_mbuf* fragment);
 
  private:
   using Packet = dataplane::Packet<F>;
@@ -82,6 +82,7 @@ class Path final : private Reentry {
   void read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst);
   bool parse_unusual(LinkNumber link, std::span<uint8_t> frame, const lb::MacAddress& own_mac,
                      bool verified, Packet& packet, Burst& burst);
+  void classify_all(LinkNumber link, Burst& burst);
   void locate_all(Burst& burst);
   void fetch_all(const Burst& burst) const;
   void settle() {

@@ -38,6 +38,13 @@ class EndpointTable {
     }
   }
 
+  // Whether it is worth to fetch ahead what `find_or` will look at.
+  bool is_large() const { return slots_.size() > 1024; }
+  // Inline wherever it is called: a function without an effect is one that compilers leave out.
+  [[gnu::always_inline]] void prefetch(const FlowEnd<F>& end) const {
+    __builtin_prefetch(&slots_[position(end.key())]);
+  }
+
   std::optional<uint32_t> find(const End<F>& end, Protocol protocol) const {
     const uint32_t value = find_or(kNone, FlowEnd<F>::of(end, protocol));
     return value == kNone ? std::nullopt : std::optional(value);
