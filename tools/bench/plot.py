@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 RING = 1024
-CASES = [("dr tcp to server", "DR"), ("nat tcp mean", "NAT, mean of both directions")]
+CASES = [("dr tcp to server", "DR"), ("tunnel tcp to server", "tunnel"), ("nat tcp mean", "NAT, mean of both directions")]
 
 
 def point(flows, ns):
