@@ -79,11 +79,6 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   }
   // One that is known and usable, or nullptr.
   Neighbour<lb::V4>* known_next_hop(lb::NextHop known) { return neighbours_.usable(known); }
-  // Whether may_leave would only count the TTL down.
-  static bool leaves_as_it_is(const Packet& packet, uint16_t overhead, uint16_t room) {
-    return packet.ip_header_length == sizeof(Ipv4Header) && view<Ipv4Header>(packet.ip).ttl > 1 &&
-           packet.length + overhead <= room;
-  }
   static void count_down_ttl(const Packet& packet) { count_down_ttl(view<Ipv4Header>(packet.ip)); }
   // Counts the TTL down, checks that the packet, which may grow by `overhead` on its way to a
   // tunnel's end, fits the way or may be fragmented, and records the hop where its options ask for
@@ -179,7 +174,9 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   bool fits(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet, uint16_t room,
             uint16_t overhead) {
     packet.room = room;
-    if (packet.mbuf == nullptr || !leaves_as_it_is(packet, overhead, room)) [[unlikely]] {
+    const bool plain = packet.mbuf != nullptr && packet.ip_header_length == sizeof(Ipv4Header);
+    if (!plain || view<Ipv4Header>(packet.ip).ttl <= 1 || packet.length + overhead > room)
+        [[unlikely]] {
       return fits_unless_refused(hop, link, packet, overhead);
     }
     count_down_ttl(packet);

@@ -192,7 +192,7 @@ class Path final : private Reentry {
   }
   // `count`: of the requests before.
   scheduler::Request request_for(const VirtualService<F>& service, const Packet& packet,
-                                 uint64_t count) const;
+                                 uint64_t count);
   // Asks a service's plan; `take` gives it turns.
   template <class Take>
   static std::optional<uint32_t> pick_by(const VirtualService<F>& service,
@@ -290,7 +290,7 @@ class Path final : private Reentry {
   IcmpRelay<F> relay_;
   Reassembly reassembly_;
   uint64_t random_ = 0;
-  mutable scheduler::BlockMinima minima_;  // between choices
+  scheduler::BlockMinima minima_;
   bool exhaustion_told_ = false;
 };
 

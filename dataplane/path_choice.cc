@@ -11,7 +11,7 @@ using lb::kNoEntry;
 // Random numbers differ by packet, and the key of its hash is unknown outside.
 template <class F>
 scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const Packet& packet,
-                                        uint64_t count) const {
+                                        uint64_t count) {
   return {.loads = scheduler::LoadView(live_.loads, live_.load_changes),
           .overloads = scheduler::Overloads(limits_.flags()),
           .client = F::fold(packet.source.address),
@@ -128,7 +128,7 @@ bool Path<F>::is_full_by_loads(const RealServer<F>& server) const {
 }
 
 template scheduler::Request Path<lb::V4>::request_for(const VirtualService<lb::V4>&, const Packet&,
-                                                      uint64_t) const;
+                                                      uint64_t);
 template std::optional<uint32_t> Path<lb::V4>::pick(const VirtualService<lb::V4>&, const Packet&,
                                                     std::optional<uint64_t>&);
 template Path<lb::V4>::Choice Path<lb::V4>::choose(const VirtualService<lb::V4>&, const Packet&,

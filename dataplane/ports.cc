@@ -64,7 +64,7 @@ bool counts_its_queues(std::string_view driver) {
 }
 
 // The kernel takes some time to let go of a queue of net_af_xdp whose process has ended: a director
-// that is started anew would be refused. Tries for about a second; 0, or DPDK's last error.
+// that is started anew would be refused. Tries for 750 ms. 0, or DPDK's last error.
 template <class Try>
 int insist(Try attempt) {
   using std::chrono_literals::operator""ms;

@@ -5,8 +5,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
-#include <bit>
 #include <memory>
 #include <optional>
 #include <set>
@@ -20,6 +18,7 @@
 #include "lb/connection.h"
 #include "lb/endpoint_table.h"
 #include "lb/routes.h"
+#include "lb/serial.h"
 #include "scheduler/plan.h"
 
 namespace dataplane {
@@ -96,7 +95,7 @@ struct OnePacketServer {
   uint32_t server = 0;
 };
 
-// Asked for each new connection's source, hence hashed. The unspecified address is never one.
+// Asked for each new connection's source, hence hashed.
 template <class F>
 class OwnAddresses {
  public:
@@ -105,46 +104,24 @@ class OwnAddresses {
   explicit OwnAddresses(std::vector<Address> addresses) : addresses_(std::move(addresses)) {
     std::sort(addresses_.begin(), addresses_.end());
     addresses_.erase(std::unique(addresses_.begin(), addresses_.end()), addresses_.end());
-    places_.assign(std::bit_ceil(2 * addresses_.size() + 2), Address{});
-    for (const Address address : addresses_) places_[place_of(address)] = address;
+    std::vector<typename lb::EndpointTable<F>::Item> items;
+    for (const Address& address : addresses_) items.push_back({{address, lb::Be16(0)}, kAny, 0});
+    table_ = lb::EndpointTable<F>(items, {});
   }
   bool contains(Address address) const {
-    return address != Address{} && places_[place_of(address)] == address;
+    return table_.find({address, lb::Be16(0)}, kAny).has_value();
   }
   const std::vector<Address>& all() const { return addresses_; }
 
  private:
-  // Where an address stands, or the free place where it would.
-  size_t place_of(Address address) const {
-    const size_t mask = places_.size() - 1;
-    size_t place = (F::fold(address) * 0x9e3779b97f4a7c15 >> 32) & mask;
-    while (places_[place] != Address{} && places_[place] != address) place = (place + 1) & mask;
-    return place;
-  }
-
+  static constexpr lb::Protocol kAny = lb::Protocol::kTcp;
   std::vector<Address> addresses_;  // in order
-  std::vector<Address> places_ = std::vector<Address>(2);
-};
-
-// A number that no other has: an address may come again.
-class Serial {
- public:
-  Serial() : number_(next()) {}
-  Serial(const Serial&) : Serial() {}
-  Serial& operator=(const Serial&) { return *this; }
-  uint64_t number() const { return number_; }
-
- private:
-  static uint64_t next() {
-    static std::atomic<uint64_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
-  }
-  uint64_t number_;
+  lb::EndpointTable<F> table_;
 };
 
 template <class F>
 struct Snapshot {
-  Serial serial;
+  lb::Serial serial;
   std::vector<Link> links;
   // By slot; a slot whose service is gone holds nothing, one whose service leaves a closed one.
   std::vector<std::shared_ptr<const VirtualService<F>>> services;

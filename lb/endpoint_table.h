@@ -34,7 +34,7 @@ class EndpointTable {
       has_all_ports_ = has_all_ports_ || item.end.port == Be16(0);
     }
     // A multiplier under which many items come close to one another is rare, and not kept.
-    for (uint64_t tries = 0; tries < kTries && !fill(items, mix(key, tries) | 1); ++tries) {
+    for (uint64_t tries = 1; tries <= kTries && !fill(items, mix(key, tries) | 1); ++tries) {
     }
   }
 
@@ -52,7 +52,7 @@ class EndpointTable {
   uint32_t find_or(uint32_t fallback, const FlowEnd<F>& end) const {
     if (const Slot* slot = probe(end.key())) [[likely]]
       return slot->value;
-    if (!has_all_ports_) return fallback;
+    if (!has_all_ports_ || end.port == Be16(0)) return fallback;
     const Slot* slot = probe(F::end_key(end.address, Be16(0), end.protocol));
     return slot != nullptr ? slot->value : fallback;
   }

@@ -3,24 +3,17 @@
 // and what does not fit is looked through again.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <vector>
 
 namespace scheduler {
-
-// A number that no other plan has: an address may come again.
-inline uint64_t next_plan_number() {
-  static std::atomic<uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
 
 class BlockMinima {
  public:
   static constexpr uint32_t kMost = 1024;
 
   struct Minimum {
-    uint64_t plan = 0;     // 0: nothing is remembered
+    uint64_t plan = 0;     // its serial; 0: nothing is remembered
     uint32_t changes = 0;  // LoadView::changes of the block when it was looked through
     uint32_t index = 0;    // of the first server of least load
     double key = 0;        // its load, not negative

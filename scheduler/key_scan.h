@@ -18,6 +18,7 @@
 #include <numeric>
 #include <vector>
 
+#include "lb/serial.h"
 #include "scheduler/measures.h"
 #include "scheduler/plan.h"
 
@@ -60,7 +61,7 @@ class KeyScan {
   // `minima`: as Request has them.
   uint32_t find(const LoadView& loads, BlockMinima* minima) const {
     if (minima != nullptr && blocks_.size() <= BlockMinima::kMost) {
-      return find_remembering(loads, minima->of(plan_));
+      return find_remembering(loads, minima->of(plan_.number()));
     }
     double least = std::numeric_limits<double>::infinity();
     uint32_t found = kNone;
@@ -102,9 +103,9 @@ class KeyScan {
     for (size_t i = 0; i < blocks_.size(); ++i) {
       BlockMinima::Minimum& minimum = minima[i];
       const uint32_t changes = loads.changes(blocks_[i].slot);
-      if (minimum.changes != changes || minimum.plan != plan_) [[unlikely]] {
+      if (minimum.changes != changes || minimum.plan != plan_.number()) [[unlikely]] {
         minimum = minimum_of(blocks_[i], loads);
-        minimum.plan = plan_;
+        minimum.plan = plan_.number();
         minimum.changes = changes;
       }
       least = std::min(least, std::bit_cast<uint64_t>(minimum.key));
@@ -185,7 +186,7 @@ class KeyScan {
     return least;
   }
 
-  uint64_t plan_ = next_plan_number();
+  lb::Serial plan_;
   std::vector<Block> blocks_;
   std::vector<uint64_t> shares_;
   std::vector<double> inverses_;

@@ -101,13 +101,10 @@ boost::system::error_code Socket::send(const lb::IpAddress& to, PingAttempt& att
   header.type = ICMP_ECHO;
   header.un.echo.id = identifier_;
   header.un.echo.sequence = sequence;
-  std::array<char, sizeof(icmphdr)> bytes;
-  std::memcpy(bytes.data(), &header, sizeof(header));
-  const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
-  header.checksum = dataplane::checksum_of({data, bytes.size()}).raw();
-  std::memcpy(bytes.data(), &header, sizeof(header));
+  header.checksum =
+      dataplane::checksum_of({reinterpret_cast<const uint8_t*>(&header), sizeof(header)}).raw();
   boost::system::error_code error;
-  socket_.send_to(boost::asio::buffer(bytes), {to_asio(to), 0}, 0, error);
+  socket_.send_to(boost::asio::buffer(&header, sizeof(header)), {to_asio(to), 0}, 0, error);
   if (!error) waiting_.emplace(sequence, &attempt);
   return error;
 }
