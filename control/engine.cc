@@ -25,10 +25,12 @@ constexpr uint32_t kMostBuffersInRings = 65536;
 constexpr size_t kEalBytes = size_t{64} << 20;
 
 lb::HashKey random_key() {
-  lb::HashKey key;
+  uint64_t random[2];
   // 16 bytes never come in parts (getrandom(2)), and the pool is seeded long before lbd starts.
-  if (getrandom(&key, sizeof key, 0) != sizeof key) key = {0x243f6a8885a308d3, 0x13198a2e03707344};
-  return key;
+  if (getrandom(random, sizeof random, 0) != sizeof random) {
+    return {0x243f6a8885a308d3, 0x13198a2e03707344};
+  }
+  return {random[0], random[1]};
 }
 
 void log_dpdk(int syslog_level, std::string_view line) {

@@ -33,17 +33,22 @@ inline uint64_t sum_of(std::span<const uint8_t> bytes, uint64_t sum = 0) {
 }
 
 // Whether the checksum of an IPv4 header without options is right. A ones' complement sum is one
-// modulo 65,535, where 2^16 is 1: so words of 32 bits will do. Of the multiples of 65,535 alone the
-// product with its inverse modulo 2^64 is small. The sum cannot be zero, as the version is not.
+// modulo 65,535, where 2^16 is 1: so words of 64 bits will do, as long as their carry comes round.
+// Of the multiples of 65,535 alone the product with its inverse modulo 2^64 is small. The sum
+// cannot be zero, as the version is not.
 inline bool has_good_checksum(const Ipv4Header& plain) {
-  const auto word = [&](size_t i) {
-    uint32_t result;
-    std::memcpy(&result, reinterpret_cast<const uint8_t*>(&plain) + 4 * i, sizeof result);
-    return uint64_t{result};
-  };
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&plain);
+  uint64_t first, second;
+  uint32_t last;
+  std::memcpy(&first, bytes, sizeof first);
+  std::memcpy(&second, bytes + sizeof first, sizeof second);
+  std::memcpy(&last, bytes + sizeof first + sizeof second, sizeof last);
   constexpr uint64_t kInverse = 0xfffefffefffeffff;
   static_assert(kInverse * 0xffff == 1);
-  const uint64_t sum = word(0) + word(1) + word(2) + word(3) + word(4);
+  uint64_t sum = first + second;
+  sum += sum < second;
+  sum += last;
+  sum += sum < last;
   return sum * kInverse <= ~uint64_t{0} / 0xffff;
 }
 
@@ -77,7 +82,7 @@ class ChecksumDelta {
     return *this;
   }
   ChecksumDelta& replace(lb::Ipv4Address from, lb::Ipv4Address to) {
-    sum_ += fold(uint64_t{~from.bits.raw()} + to.bits.raw());
+    sum_ += uint64_t{~from.bits.raw()} + to.bits.raw();
     return *this;
   }
   ChecksumDelta operator+(ChecksumDelta other) const {
@@ -90,7 +95,7 @@ class ChecksumDelta {
   }
 
  private:
-  uint32_t sum_ = 0;  // of less than 2^16 words
+  uint64_t sum_ = 0;  // not folded
 };
 
 }  // namespace dataplane

@@ -160,15 +160,16 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
 
   static void count_down_ttl(Ipv4Header& ip) {
     --ip.ttl;
-    // RFC 1141: the TTL is the high byte of its word.
+    // RFC 1141: the TTL is the high byte of its word. The carry is that of a sum that comes out as
+    // 0xffff, too.
     const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
-    ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + (sum >= 0xffff)));
+    ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + ((sum + 1) >> 16)));
   }
   // The frame ends with the packet: whatever a short one was padded with stays here.
   static void fit_frame(const Packet& packet) {
     assert(rte_pktmbuf_mtod(packet.mbuf, uint8_t*) == packet.ip - sizeof(EthernetHeader));
-    const auto length = static_cast<uint16_t>(sizeof(EthernetHeader) + packet.length);
-    packet.mbuf->data_len = length;
+    const uint32_t length = uint32_t{sizeof(EthernetHeader)} + packet.length;
+    packet.mbuf->data_len = static_cast<uint16_t>(length);
     packet.mbuf->pkt_len = length;
   }
   bool fits(const Neighbour<lb::V4>& hop, LinkNumber link, Packet& packet, uint16_t room,

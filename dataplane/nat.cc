@@ -15,52 +15,58 @@ Be16 computed_udp_checksum(const Packet<lb::V4>& packet) {
 // RFC 768: a sum that comes out as zero is sent as all ones, zero meaning "no checksum".
 Be16 never_zero(Be16 checksum) { return checksum.raw() == 0 ? Be16(0xffff) : checksum; }
 
-// Puts `to` in the place of one address of the IP header and its port.
-void rewrite(const Packet<lb::V4>& packet, lb::Ipv4Address& address, Be16& port,
-             const lb::End<lb::V4>& to) {
-  auto& ip = view<Ipv4Header>(packet.ip);
-  const ChecksumDelta address_delta = ChecksumDelta().replace(address, to.address);
-  const ChecksumDelta port_delta = ChecksumDelta().replace(port, to.port);
-  address = to.address;
-  port = to.port;
-  ip.checksum = address_delta.apply(ip.checksum);
-  if (packet.protocol() == lb::Protocol::kIcmp) {
-    // No pseudo header: the addresses are not in the sum.
-    auto& icmp = view<IcmpHeader>(packet.transport());
-    icmp.checksum = port_delta.apply(icmp.checksum);
-    return;
-  }
-  const ChecksumDelta delta = address_delta + port_delta;
-  if (packet.protocol() == lb::Protocol::kTcp) {
-    auto& tcp = view<TcpHeader>(packet.transport());
-    tcp.checksum = delta.apply(tcp.checksum);
-    return;
-  }
-  auto& udp = view<UdpHeader>(packet.transport());
-  udp.checksum = never_zero(udp.checksum.raw() == 0 ? computed_udp_checksum(packet)
-                                                    : delta.apply(udp.checksum));
-}
+enum class Place : uint8_t { kSource, kDestination };
 
-// Where the port of an end stands; TCP and UDP both begin with the two ports, and the identifier of
-// an ICMP echo serves as the port of the end that chose it.
-Be16& port_of(const Packet<lb::V4>& packet, Be16 UdpHeader::*port) {
-  if (packet.protocol() == lb::Protocol::kIcmp) {
-    return view<IcmpHeader>(packet.transport()).rest_high;
+// Puts `to` in the place of an end: its address in the IP header, and its port.
+template <Place place>
+void rewrite(const Packet<lb::V4>& packet, const lb::End<lb::V4>& to) {
+  constexpr bool kSource = place == Place::kSource;
+  ChecksumDelta delta;
+  auto& ip = view<Ipv4Header>(packet.ip);
+  lb::Ipv4Address& address = kSource ? ip.source : ip.destination;
+  delta.replace(address, to.address);
+  address = to.address;
+  ip.checksum = delta.apply(ip.checksum);
+
+  const auto replace_port = [&](ChecksumDelta& sums, Be16& port) {
+    sums.replace(port, to.port);
+    port = to.port;
+  };
+  switch (packet.protocol()) {
+    [[likely]] case lb::Protocol::kTcp : {
+      auto& tcp = view<TcpHeader>(packet.transport());
+      replace_port(delta, kSource ? tcp.source_port : tcp.destination_port);
+      tcp.checksum = delta.apply(tcp.checksum);
+      break;
+    }
+    case lb::Protocol::kUdp: {
+      auto& udp = view<UdpHeader>(packet.transport());
+      replace_port(delta, kSource ? udp.source_port : udp.destination_port);
+      udp.checksum = never_zero(udp.checksum.raw() == 0 ? computed_udp_checksum(packet)
+                                                        : delta.apply(udp.checksum));
+      break;
+    }
+    case lb::Protocol::kIcmp: {
+      // The identifier of an echo serves as the port of the end that chose it. There is no pseudo
+      // header: addresses are not in the sum.
+      auto& icmp = view<IcmpHeader>(packet.transport());
+      ChecksumDelta identifier;
+      replace_port(identifier, icmp.rest_high);
+      icmp.checksum = identifier.apply(icmp.checksum);
+      break;
+    }
   }
-  return view<UdpHeader>(packet.transport()).*port;
 }
 
 }  // namespace
 
 void nat_inbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection,
                  lb::Ipv4Address) {
-  rewrite(packet, view<Ipv4Header>(packet.ip).destination,
-          port_of(packet, &UdpHeader::destination_port), connection.inside);
+  rewrite<Place::kDestination>(packet, connection.inside);
 }
 
 void nat_outbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection) {
-  rewrite(packet, view<Ipv4Header>(packet.ip).source, port_of(packet, &UdpHeader::source_port),
-          connection.virtual_end);
+  rewrite<Place::kSource>(packet, connection.virtual_end);
 }
 
 }  // namespace dataplane

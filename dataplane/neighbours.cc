@@ -42,14 +42,15 @@ uint32_t Neighbours<F>::add(LinkNumber link, Address address, lb::Tick now) {
     if (index == 0) return 0;
   }
   Neighbour<F>& neighbour = table_[index];
-  const auto generation = static_cast<uint16_t>(neighbour.generation + 1);
+  const uint16_t generation = neighbour.generation;
   neighbour = Neighbour<F>{};
-  neighbour.generation = generation == 0 ? 1 : generation;
+  neighbour.generation = generation;
+  begin_generation(index);
   neighbour.link = link;
   neighbour.address = address;
   neighbour.used = now;
   neighbour.next_look = now + kForgetTime;
-  neighbour.state = NeighbourState::kFailed;  // until somebody asks, see hold
+  set_state(index, NeighbourState::kFailed);  // until somebody asks, see hold
   neighbour.header.source = links_[link].mac;
   neighbour.header.type = Be16(ethertype::kIpv4);
   neighbour.mtu = links_[link].mtu;
@@ -78,10 +79,9 @@ uint32_t Neighbours<F>::evict(lb::Tick now) {
 
 template <class F>
 void Neighbours<F>::forget(uint32_t index) {
-  Neighbour<F>& neighbour = table_[index];
-  index_.erase(key(neighbour.link, neighbour.address));
-  neighbour.state = NeighbourState::kFree;
-  ++neighbour.generation;  // handles out there find nothing any more
+  index_.erase(key(table_[index].link, table_[index].address));
+  set_state(index, NeighbourState::kFree);
+  begin_generation(index);  // handles out there find nothing any more
   free_.push_back(index);
 }
 
@@ -91,7 +91,7 @@ void Neighbours<F>::add_static(LinkNumber link, Address address, const lb::MacAd
   const uint32_t index = index_of(find_or_add(link, address, now));
   if (index == 0) return;
   table_[index].header.destination = mac;
-  table_[index].state = NeighbourState::kStatic;
+  set_state(index, NeighbourState::kStatic);
   release_held(index);
 }
 
@@ -106,8 +106,7 @@ void Neighbours<F>::invalidate() {
   for (uint32_t index = 1; index < used_; ++index) {
     Neighbour<F>& neighbour = table_[index];
     if (neighbour.state == NeighbourState::kFree) continue;
-    neighbour.generation = static_cast<uint16_t>(neighbour.generation + 1);
-    if (neighbour.generation == 0) neighbour.generation = 1;
+    begin_generation(index);
     neighbour.source = owner_.source_towards(neighbour.link, neighbour.address);
   }
 }
@@ -128,7 +127,7 @@ void Neighbours<F>::ask(lb::NextHop hop, lb::Tick now) {
   Neighbour<F>& neighbour = table_[index_of(hop)];
   neighbour.used = now;
   if (neighbour.state == NeighbourState::kIncomplete) return;
-  neighbour.state = NeighbourState::kIncomplete;
+  set_state(index_of(hop), NeighbourState::kIncomplete);
   neighbour.tries = 1;
   neighbour.next_look = now + kRetry;
   owner_.solicit(neighbour.link, neighbour.address, nullptr);
@@ -169,7 +168,7 @@ void Neighbours<F>::confirm(uint32_t index, const lb::MacAddress& mac, lb::Tick 
     owner_.moved(neighbour.link, neighbour.address, neighbour.header.destination, mac);
   }
   neighbour.header.destination = mac;
-  neighbour.state = NeighbourState::kReachable;
+  set_state(index, NeighbourState::kReachable);
   neighbour.confirmed = now;
   neighbour.tries = 0;
   neighbour.silence_told = false;
@@ -203,7 +202,7 @@ void Neighbours<F>::look(uint32_t index, lb::Tick now) {
       break;
     case NeighbourState::kReachable:
       if (now - neighbour.used <= kReachableTime) {
-        neighbour.state = NeighbourState::kProbing;
+        set_state(index, NeighbourState::kProbing);
         neighbour.tries = 0;
         try_again(index, now);
       } else if (now - neighbour.used >= kForgetTime) {
@@ -232,7 +231,7 @@ void Neighbours<F>::try_again(uint32_t index, lb::Tick now) {
                    unicast ? &neighbour.header.destination : nullptr);
     return;
   }
-  neighbour.state = NeighbourState::kFailed;
+  set_state(index, NeighbourState::kFailed);
   neighbour.next_look = now + kForgetTime;
   if (!neighbour.silence_told) owner_.silent(neighbour.link, neighbour.address);
   neighbour.silence_told = true;

@@ -30,6 +30,9 @@ struct alignas(64) Neighbour {
   LinkNumber link = 0;
   typename F::Address address{};
   uint16_t generation = 0;
+  // The handle by which it is sent to; while it can't be, one that nobody has.
+  static constexpr lb::NextHop kNobody = 1;
+  lb::NextHop usable_by = kNobody;
   NeighbourState state = NeighbourState::kFree;
   uint8_t tries = 0;
   bool silence_told = false;     // its owner knows that it does not answer
@@ -104,7 +107,7 @@ class Neighbours {
   // The same, but nullptr as well while nothing can be sent to it: there the handle 0 leads.
   Neighbour<F>* usable(lb::NextHop hop) {
     Neighbour<F>& neighbour = table_[hop & kIndexMask];
-    return (hop >> kIndexBits) == neighbour.generation && neighbour.usable() ? &neighbour : nullptr;
+    return neighbour.usable_by == hop ? &neighbour : nullptr;
   }
 
   // Inline wherever it is called: see ConnectionTable::prefetch.
@@ -147,7 +150,7 @@ class Neighbours {
   const Neighbour<F>& at(uint32_t position) const { return table_[position]; }
 
  private:
-  // A handle: generation above, index below. Index 0 is never given out, so no handle is 0.
+  // A handle: generation above, never 0, and index below. Index 0 is never given out.
   static constexpr uint32_t kIndexBits = 16;
   static constexpr uint32_t kIndexMask = (1u << kIndexBits) - 1;
   static_assert(kCapacity <= 1u << kIndexBits);
@@ -155,6 +158,20 @@ class Neighbours {
   static uint64_t key(LinkNumber link, Address address);
   lb::NextHop handle(uint32_t index) const {
     return uint32_t{table_[index].generation} << kIndexBits | index;
+  }
+  // The state and the generation are written by these alone: `usable_by` follows from both.
+  void set_state(uint32_t index, NeighbourState state) {
+    table_[index].state = state;
+    note_usable(index);
+  }
+  void begin_generation(uint32_t index) {
+    uint16_t& generation = table_[index].generation;
+    if (++generation == 0) generation = 1;
+    note_usable(index);
+  }
+  void note_usable(uint32_t index) {
+    Neighbour<F>& neighbour = table_[index];
+    neighbour.usable_by = neighbour.usable() ? handle(index) : Neighbour<F>::kNobody;
   }
   void ask(lb::NextHop hop, lb::Tick now);
   uint32_t index_of(lb::NextHop hop) const { return hop & kIndexMask; }

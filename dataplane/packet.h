@@ -41,8 +41,8 @@ struct Packet {
   uint16_t length;           // of the IP packet, header included
   uint8_t ip_header_length;  // bytes, options included
   uint8_t tcp_flags;         // 0 for UDP
-  // Whether it is nothing but part of a connection's usual state: see parse_plain. Of others the
-  // path has more to find out.
+  // Whether it is nothing but part of a connection's usual state (see parse_plain), and has a
+  // candidate. Of others the path has more to find out.
   bool usual;
   uint16_t room;             // bytes that an IP packet may have on its way; set before it leaves
   const Datagram* datagram;  // where mbuf is nullptr

@@ -39,7 +39,7 @@ inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksu
   uint8_t* bytes = frame.data() + sizeof(EthernetHeader);
   const auto& ip = view<Ipv4Header>(bytes);
   if (!(checksum_known_good || has_good_checksum(ip)) ||
-      ethernet.destination.as_number() != own_mac || ethernet.type != Be16(ethertype::kIpv4) ||
+      !ethernet.is_for(own_mac) || ethernet.type != Be16(ethertype::kIpv4) ||
       ip.version_and_length != kPlain || (ip.fragment.raw() & Be16(kFragmented).raw()) != 0 ||
       ip.ttl <= 1 || is_impossible_source(ip.source)) {
     return false;
@@ -50,7 +50,7 @@ inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksu
   if (transport > frame.size() - sizeof(EthernetHeader) - sizeof(Ipv4Header)) return false;
   const auto& udp = view<UdpHeader>(bytes + sizeof(Ipv4Header));
   lb::V4::EndKey protocol;
-  if (ip.protocol == kProtocolTcp) {
+  if (ip.protocol == kProtocolTcp) [[likely]] {
     const auto& tcp = view<TcpHeader>(bytes + sizeof(Ipv4Header));
     if (!is_whole(tcp, transport)) return false;
     protocol = lb::V4::key_part(lb::Protocol::kTcp);

@@ -72,17 +72,11 @@ void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burs
   const uint64_t own_mac_number = own_mac.as_number();
   const lb::EndpointTable<F>& endpoints = snapshot_->endpoints;
   const bool many = endpoints.is_large();
-  // Where its bytes are, an mbuf says: that of a packet that another worker has handed over is
-  // cold.
-  constexpr uint16_t kAhead = 8;
-  for (uint16_t i = 0; i < count; ++i) rte_prefetch0(packets[i]);
-  for (uint16_t i = 0; i < std::min(kAhead, count); ++i) {
-    rte_prefetch0(rte_pktmbuf_mtod(packets[i], void*));
+  for (rte_mbuf* packet : std::span(packets, count)) {
+    rte_prefetch0(rte_pktmbuf_mtod(packet, void*));
   }
   Packet* next = burst.flow;
-  for (uint16_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) rte_prefetch0(rte_pktmbuf_mtod(packets[i + kAhead], void*));
-    rte_mbuf* mbuf = packets[i];
+  for (rte_mbuf* mbuf : std::span(packets, count)) {
     if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf) != 0) [[unlikely]] {
       outbox_.drop(mbuf, DropReason::kChained);
       continue;
@@ -107,9 +101,11 @@ void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burs
 template <class F>
 void Path<F>::classify_all(LinkNumber link, Burst& burst) {
   const bool alone = peers_.alone();
+  const auto endpoints = snapshot_->endpoints.reader();
+  const lb::HashKey key = connections_.table().key();
   Packet* next = burst.flow;
   for (Packet& packet : std::span(burst.flow, burst.flows)) {
-    classify(packet);
+    classify(packet, endpoints, key);
     if (!alone) {
       if (pass_on(link, packet, HandoverReason::kOwner)) continue;
       if (next != &packet) *next = packet;
@@ -163,9 +159,10 @@ void Path<F>::locate_all(Burst& burst) {
     packet.candidate = table.candidate(packet.hash);
     if (packet.candidate != kNoEntry) [[likely]] {
       rte_prefetch0(&entries[packet.candidate]);
-    } else if (packet.service < Packet::kMasqueraded && may_open(packet)) {
-      expect(packet);
+      continue;
     }
+    packet.usual = false;
+    if (packet.service < Packet::kMasqueraded && may_open(packet)) expect(packet);
   }
 }
 
@@ -199,18 +196,23 @@ void Path<F>::forward_all(LinkNumber link, Burst& burst) {
   const lb::ConnectionTable<F>& table = connections_.table();
   const uint64_t removals = table.removals();
   Entry* const entries = connections_.entries();
-  for (Packet& packet : std::span(burst.flow, burst.flows)) {
-    // Once the burst has ended connections, a candidate may be one of these.
-    bool done = packet.usual && packet.candidate != kNoEntry && table.removals() == removals;
-    if (done) [[likely]] {
-      Entry& entry = entries[packet.candidate];
-      done = packet.direction() == Direction::kInbound
-                 ? forward_usual<Direction::kInbound>(packet, entry)
-                 : forward_usual<Direction::kOutbound>(packet, entry);
+  Packet* packet = burst.flow;
+  Packet* const end = packet + burst.flows;
+  for (; packet != end; ++packet) {
+    if (packet->usual) [[likely]] {
+      Entry& entry = entries[packet->candidate];
+      const bool done = packet->direction() == Direction::kInbound
+                            ? forward_usual<Direction::kInbound>(*packet, entry)
+                            : forward_usual<Direction::kOutbound>(*packet, entry);
+      if (done) [[likely]]
+        continue;
     }
-    if (!done) [[unlikely]]
-      forward(link, packet);
+    forward(link, *packet);
+    // A candidate of the rest may be one of the connections that have ended.
+    if (table.removals() != removals) break;
   }
+  if (packet == end) return;
+  while (++packet != end) forward(link, *packet);
 }
 
 // Forwards what nearly every packet is: part of the connection of its candidate, which goes on as
@@ -222,17 +224,19 @@ inline bool Path<F>::forward_usual(Packet& packet, Entry& entry) {
   constexpr bool kInbound = direction == lb::Direction::kInbound;
   const lb::FlowEnd<F>& outside = kInbound ? packet.source : packet.destination;
   const lb::FlowEnd<F>& other = kInbound ? packet.destination : packet.source;
-  if ((entry.flags & Entry::kCut) != 0 ||
-      !lb::ConnectionTable<F>::is_usual(entry, direction, outside, other)) {
+  if (!lb::ConnectionTable<F>::template is_usual<direction>(entry, outside, other) ||
+      (entry.flags & Entry::kCut) != 0) {
     return false;
   }
   const Method<F>& method = methods_[entry.method];
   Neighbour<F>* hop =
       host_.known_next_hop(kInbound ? entry.next_hop_inside : entry.next_hop_outside);
   if (hop == nullptr) return false;
-  const uint16_t overhead = kInbound ? method.overhead : uint16_t{0};
-  const uint16_t room = overhead == 0 ? hop->mtu : host_.room_to(entry.inside.address, hop->mtu);
-  if (packet.length + overhead > room) return false;
+  if (!kInbound || method.overhead == 0) {
+    if (packet.length > hop->mtu) return false;
+  } else if (packet.length + method.overhead > host_.room_to(entry.inside.address, hop->mtu)) {
+    return false;
+  }
 
   count(packet, direction, entry.server);
   connections_.stamp(entry, now_);

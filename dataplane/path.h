@@ -95,14 +95,17 @@ class Path final : private Reentry {
   // One probe tells whether a packet goes to a service; from that follow its direction and outside
   // end.
   void classify(Packet& packet) const {
-    packet.service = snapshot_->endpoints.find_or(Packet::kNoService, packet.destination);
+    classify(packet, snapshot_->endpoints.reader(), connections_.table().key());
+  }
+  void classify(Packet& packet, const typename lb::EndpointTable<F>::Reader& endpoints,
+                const lb::HashKey& key) const {
+    packet.service = endpoints.find_or(Packet::kNoService, packet.destination);
     if (packet.service == Packet::kNoService && snapshot_->masquerade.covers(packet.destination))
         [[unlikely]] {
       packet.service = Packet::kMasqueraded;
     }
     const bool inbound = packet.service != Packet::kNoService;
-    packet.hash =
-        connections_.table().hash(inbound ? packet.source.key() : packet.destination.key());
+    packet.hash = F::hash(key, inbound ? packet.source.key() : packet.destination.key());
   }
   bool pass_on(LinkNumber link, const Packet& packet, HandoverReason reason);
   void expect(const Packet& packet);

@@ -50,7 +50,8 @@ class ConnectionTable {
   uint64_t hash(const End<F>& outside, Protocol protocol) const {
     return F::hash(key_, outside.address, outside.port, protocol);
   }
-  uint64_t hash(const typename F::EndKey& outside) const { return F::hash(key_, outside); }
+  // With which F::hash hashes outside ends.
+  HashKey key() const { return key_; }
 
   // Inline wherever it is called: a function without an effect is one that compilers leave out.
   [[gnu::always_inline]] void prefetch(uint64_t hash) const { __builtin_prefetch(&bucket(hash)); }
@@ -64,9 +65,11 @@ class ConnectionTable {
   }
 
   // Whether an entry of a table is the connection of these ends, and in its usual state.
-  static bool is_usual(const Entry& entry, Direction direction, const FlowEnd<F>& outside,
-                       const End<F>& other) {
-    return entry.is_usual(outside) && is_meant(entry, direction, other);
+  template <Direction direction>
+  static bool is_usual(const Entry& entry, const FlowEnd<F>& outside, const FlowEnd<F>& other) {
+    if (!entry.is_usual(outside)) return false;
+    if constexpr (direction == Direction::kInbound) return entry.is_towards(other);
+    return entry.is_from(other) && entry.replies_seen;
   }
 
   // How many entries have been removed so far: while it stays, a candidate is in the table.

@@ -45,16 +45,13 @@ class EndpointTable {
     __builtin_prefetch(&slots_[position(end.key())]);
   }
 
+  // What a look-up needs, by value: who looks up many ends keeps it in registers.
+  class Reader;
+  Reader reader() const { return Reader(*this); }
+
   std::optional<uint32_t> find(const End<F>& end, Protocol protocol) const {
-    const uint32_t value = find_or(kNone, FlowEnd<F>::of(end, protocol));
+    const uint32_t value = reader().find_or(kNone, FlowEnd<F>::of(end, protocol));
     return value == kNone ? std::nullopt : std::optional(value);
-  }
-  uint32_t find_or(uint32_t fallback, const FlowEnd<F>& end) const {
-    if (const Slot* slot = probe(end.key())) [[likely]]
-      return slot->value;
-    if (!has_all_ports_ || end.port == Be16(0)) return fallback;
-    const Slot* slot = probe(F::end_key(end.address, Be16(0), end.protocol));
-    return slot != nullptr ? slot->value : fallback;
   }
 
  private:
@@ -85,6 +82,13 @@ class EndpointTable {
     return is_near;
   }
 
+  // What does not stand where it belongs, or is no item itself. Out of line, and its needs with it.
+  [[gnu::noinline]] uint32_t find_farther(uint32_t fallback, const FlowEnd<F>& end) const {
+    if (const Slot* slot = probe(end.key())) return slot->value;
+    if (!has_all_ports_ || end.port == Be16(0)) return fallback;
+    const Slot* slot = probe(F::end_key(end.address, Be16(0), end.protocol));
+    return slot != nullptr ? slot->value : fallback;
+  }
   // The key's slot, or nullptr.
   const Slot* probe(const Key& key) const {
     for (size_t i = position(key);; i = next(i)) {
@@ -100,6 +104,31 @@ class EndpointTable {
   size_t mask_ = 0;
   bool has_all_ports_ = false;
   std::vector<Slot> slots_;
+};
+
+// Valid while the table is.
+template <class F>
+class EndpointTable<F>::Reader {
+ public:
+  explicit Reader(const EndpointTable& table)
+      : multiplier_(table.multiplier_),
+        shift_(table.shift_),
+        slots_(table.slots_.data()),
+        table_(table) {}
+
+  uint32_t find_or(uint32_t fallback, const FlowEnd<F>& end) const {
+    const Slot& first = slots_[F::spread(multiplier_, end.key()) >> shift_];
+    if (first.key == end.key()) [[likely]]
+      return first.value;
+    if (first.key == kFree && !table_.has_all_ports_) return fallback;
+    return table_.find_farther(fallback, end);
+  }
+
+ private:
+  uint64_t multiplier_;
+  unsigned shift_;
+  const Slot* slots_;
+  const EndpointTable& table_;
 };
 
 }  // namespace lb
