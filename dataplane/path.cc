@@ -155,7 +155,9 @@ template <class F>
 void Path<F>::locate_all(Burst& burst) {
   const lb::ConnectionTable<F>& table = connections_.table();
   const Entry* const entries = connections_.entries();
+  const uint16_t growth = snapshot_->most_overhead;
   for (Packet& packet : std::span(burst.flow, burst.flows)) {
+    if (growth != 0) rte_prefetch0(packet.ip - sizeof(EthernetHeader) - growth);
     packet.candidate = table.candidate(packet.hash);
     if (packet.candidate != kNoEntry) [[likely]] {
       rte_prefetch0(&entries[packet.candidate]);
@@ -176,8 +178,6 @@ void Path<F>::fetch_all(const Burst& burst) const {
     rte_prefetch0(&live_.traffic[entry.server]);
     if (packet.direction() == lb::Direction::kInbound) {
       host_.neighbours().fetch(entry.next_hop_inside);
-      const uint16_t overhead = methods_[entry.method].overhead;
-      if (overhead != 0) rte_prefetch0(packet.ip - sizeof(EthernetHeader) - overhead);
     } else {
       host_.neighbours().fetch(entry.next_hop_outside);
     }

@@ -141,9 +141,10 @@ struct Snapshot {
   lb::RouteTable<F> routes;  // connected prefixes included
   Masquerade<F> masquerade;
   lb::Timeouts timeouts{};
-  // Whether packets touch more than the near caches hold behind their connections' entries: many
-  // servers' counters and next hops, or the room for a tunnel's header.
+  // Whether many servers' counters and next hops, to which connections' entries lead, are more than
+  // the near caches hold.
   bool leads_far = false;
+  uint16_t most_overhead = 0;  // bytes that packets grow by at most
   // Differs where links' addresses or routes do, which connections' next hops follow from.
   uint32_t routing_version = 0;
 
@@ -170,12 +171,13 @@ void index_servers(Snapshot<F>& snapshot, lb::HashKey key) {
   snapshot.one_packet_servers.clear();
   constexpr size_t kNear = 512;  // two lines each
   size_t servers = 0;
-  bool tunnels = false;
+  snapshot.most_overhead = 0;
   for (const auto& service : snapshot.services) {
     if (!service) continue;
     servers += service->servers.size();
     for (const RealServer<F>& server : service->servers) {
-      tunnels = tunnels || methods<F>()[server.method].overhead > 0;
+      snapshot.most_overhead =
+          std::max(snapshot.most_overhead, methods<F>()[server.method].overhead);
       if (server.upper_threshold > 0) {
         limits.emplace_back(server.slot, server.upper_threshold, server.lower_threshold);
       }
@@ -189,7 +191,7 @@ void index_servers(Snapshot<F>& snapshot, lb::HashKey key) {
       snapshot.one_packet_servers.push_back({service->end, service->slot, server.slot});
     }
   }
-  snapshot.leads_far = tunnels || servers > kNear;
+  snapshot.leads_far = servers > kNear;
   snapshot.one_packet_ends = lb::EndpointTable<F>(answering, key);
   std::ranges::sort(limits);
   snapshot.limited.clear();

@@ -21,31 +21,38 @@ Be16 next_id() {
   return Be16(id);
 }
 
+constexpr uint8_t kPlain = 4 << 4 | sizeof(Ipv4Header) / 4;
+
+// Two bytes as a word of the sum.
+Be16 in_two(uint8_t first, uint8_t second) {
+  return Be16(static_cast<uint16_t>(first << 8 | second));
+}
+
 }  // namespace
 
-// Outer header as LVS makes it (recorded vector tun-outer-header).
+// Outer header as LVS makes it (recorded vector tun-outer-header). It is summed before it is
+// written: bytes and half words just written would have to reach the cache before they could be
+// read again as words.
 void tunnel_inbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection,
                     lb::Ipv4Address source) {
   const auto& inner = view<Ipv4Header>(packet.ip);
   const uint16_t dont_fragment = inner.fragment.value() & Ipv4Header::kDontFragment;
+  const uint8_t tos = outer_tos(inner.tos);
+  const uint8_t ttl = inner.ttl;
   packet.ip -= sizeof(Ipv4Header);
   if (packet.mbuf != nullptr) {
     packet.mbuf->data_off = static_cast<uint16_t>(packet.mbuf->data_off - sizeof(Ipv4Header));
   }
   packet.length = static_cast<uint16_t>(packet.length + sizeof(Ipv4Header));
   packet.ip_header_length = sizeof(Ipv4Header);
-  auto& outer = view<Ipv4Header>(packet.ip);
-  outer = {0x45,
-           outer_tos(inner.tos),
-           Be16(packet.length),
-           dont_fragment != 0 ? Be16(0) : next_id(),
-           Be16(dont_fragment),
-           inner.ttl,
-           kProtocolIpip,
-           Be16(0),
-           source,
-           connection.inside.address};
-  outer.checksum = checksum_of({packet.ip, sizeof(Ipv4Header)});
+  const Be16 length(packet.length);
+  const Be16 id = dont_fragment != 0 ? Be16(0) : next_id();
+  const lb::Ipv4Address destination = connection.inside.address;
+  const uint64_t sum = uint64_t{in_two(kPlain, tos).raw()} + length.raw() + id.raw() +
+                       Be16(dont_fragment).raw() + in_two(ttl, kProtocolIpip).raw() +
+                       source.bits.raw() + destination.bits.raw();
+  view<Ipv4Header>(packet.ip) = {kPlain, tos,           length,      id,     Be16(dont_fragment),
+                                 ttl,    kProtocolIpip, finish(sum), source, destination};
 }
 
 }  // namespace dataplane
