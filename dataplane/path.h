@@ -109,7 +109,12 @@ class Path final : private Reentry {
   }
   bool pass_on(LinkNumber link, const Packet& packet, HandoverReason reason);
   void expect(const Packet& packet);
-  static bool may_open(const Packet& packet);
+  // Whether a packet may be the first of a service's connection. LVS looks at SYN alone, so a
+  // SYN+ACK is scheduled too (recorded vector nat-first-SA-sloppy0).
+  static bool may_open(const Packet& packet) {
+    constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
+    return packet.protocol() != lb::Protocol::kTcp || (packet.tcp_flags & kMask) == lb::tcp::kSyn;
+  }
   template <lb::Direction direction>
   [[gnu::always_inline]] bool forward_usual(Packet& packet, Entry& entry);
   void forward(LinkNumber link, Packet& packet);

@@ -26,14 +26,6 @@ void Path<F>::expect(const Packet& packet) {
   }
 }
 
-// Whether a packet may be the first of a service's connection. LVS looks at SYN alone, so a SYN+ACK
-// is scheduled too (recorded vector nat-first-SA-sloppy0).
-template <class F>
-bool Path<F>::may_open(const Packet& packet) {
-  constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
-  return packet.protocol() != lb::Protocol::kTcp || (packet.tcp_flags & kMask) == lb::tcp::kSyn;
-}
-
 template <class F>
 Path<F>::Admission Path<F>::admit(const VirtualService<F>& service, const Packet& packet) const {
   if (service.closed) [[unlikely]]
@@ -114,7 +106,6 @@ void Path<F>::forward_first(LinkNumber link, Packet& packet, Entry& entry) {
   leave_inbound(link, packet, entry, *hop);
 }
 
-template bool Path<lb::V4>::may_open(const Packet&);
 template Path<lb::V4>::Admission Path<lb::V4>::admit(const VirtualService<lb::V4>&,
                                                      const Packet&) const;
 template void Path<lb::V4>::expect(const Packet&);

@@ -120,7 +120,7 @@ class EndpointTable<F>::Reader {
     const Slot& first = slots_[F::spread(multiplier_, end.key()) >> shift_];
     if (first.key == end.key()) [[likely]]
       return first.value;
-    if (first.key == kFree && !table_.has_all_ports_) return fallback;
+    if (first.key == kFree && (!table_.has_all_ports_ || end.port == Be16(0))) return fallback;
     return table_.find_farther(fallback, end);
   }
 

@@ -48,9 +48,9 @@ class KeyScan {
       greatest_share = std::max(greatest_share, share / divisor);
     }
     limit_ = (uint64_t{1} << 48) / greatest_share;
+    inverses_.resize(inverses_.size() + kLanes - 1);
     // Of fewer servers, or of slots all over the place, one by one is as fast.
-    constexpr size_t kFew = 16;
-    const bool worthwhile = shares_.size() >= kFew && shares_.size() >= blocks_.size() * kLanes;
+    const bool worthwhile = shares_.size() >= kLanes && shares_.size() >= blocks_.size() * kLanes;
     if (!worthwhile || !__builtin_cpu_supports("avx2")) blocks_.clear();
     shares_ = {};
   }
@@ -60,6 +60,8 @@ class KeyScan {
   // How many were added before the one of least load, the first of equals. kNone: it cannot tell.
   // `minima`: as Request has them.
   uint32_t find(const LoadView& loads, BlockMinima* minima) const {
+    // Where there is one block only, it has changed since: by the connection that came of it.
+    if (blocks_.size() == 1) return minimum_of(blocks_[0], loads).index;
     if (minima != nullptr && blocks_.size() <= BlockMinima::kMost) {
       return find_remembering(loads, minima->of(plan_.number()));
     }
@@ -87,16 +89,6 @@ class KeyScan {
     uint32_t count;
   };
 
-  // All bits that any count has, active ones in the lower halves.
-  struct Seen {
-    uint64_t bits[kLanes] = {};
-
-    bool below(uint64_t limit) const {
-      const uint64_t all = bits[0] | bits[1] | bits[2] | bits[3];
-      return ServerLoad{all & 0xffffffff, all >> 32}.overhead() + 1 < limit;
-    }
-  };
-
   uint32_t find_remembering(const LoadView& loads, BlockMinima::Minimum* minima) const {
     // Doubles that are not negative have the order of their bits, whose least needs no branch.
     uint64_t least = std::numeric_limits<uint64_t>::max();
@@ -118,40 +110,36 @@ class KeyScan {
 
   // The first of least load of a block; kNone, if it cannot tell.
   BlockMinima::Minimum minimum_of(const Block& block, const LoadView& loads) const {
-    double keys[kBlock];
-    Seen seen;
-    const double least = loads.workers().size() == 1 ? scan<true>(block, loads, keys, seen)
-                                                     : scan<false>(block, loads, keys, seen);
-    if (!seen.below(limit_)) return {.index = kNone};
-    uint32_t index = 0;
-    while (keys[index] > least * (1 + kTie)) ++index;
-    return {.index = block.first + index, .key = least};
+    return loads.workers().size() == 1 ? scan<true>(block, loads) : scan<false>(block, loads);
   }
 
-  // The least key of a block, all of which go to `keys`.
+  // Nothing branches on what the loads are: it would be guessed wrong each time.
   //
   // Counts are read as their workers write them, by plain loads: on x86 a vector's load does not
   // tear the aligned words in it, so each is what a relaxed atomic load would give. The language
   // has no word for that, hence no_sanitize.
   template <bool alone>
-  __attribute__((noinline, target("avx2"), no_sanitize("thread"))) double scan(
-      const Block& block, const LoadView& loads, double* keys, Seen& seen) const {
+  __attribute__((noinline, target("avx2"), no_sanitize("thread"))) BlockMinima::Minimum scan(
+      const Block& block, const LoadView& loads) const {
     static_assert(sizeof(lb::Load) == 8 && offsetof(lb::Load, inactive) == 4);
+    using Words = const long long*;
     const std::span<const lb::Load* const> workers = loads.workers();
-    const lb::Load* first = workers[0] + block.slot;
     const double* inverses = inverses_.data() + block.first;
+    const __m256d infinity = _mm256_set1_pd(std::numeric_limits<double>::infinity());
     // A double of this exponent holds a whole number in its lower 52 bits.
     const __m256i exponent = _mm256_set1_epi64x(0x4330000000000000);
-    __m256d low = _mm256_set1_pd(std::numeric_limits<double>::infinity());
-    __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(seen.bits));
-    const size_t whole = block.count / kLanes * kLanes;
-    for (size_t i = 0; i < whole; i += kLanes) {
-      __m256i counts = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + i));
+    const __m256i lanes = _mm256_set_epi64x(3, 2, 1, 0);
+    __m256d keys[kBlock / kLanes];
+    __m256d low = infinity;
+    __m256i bits = _mm256_setzero_si256();  // all that any count has, active ones in lower halves
+    for (uint32_t i = 0; i < block.count; i += kLanes) {
+      const __m256i there = _mm256_cmpgt_epi64(_mm256_set1_epi64x(block.count - i), lanes);
+      const uint32_t slot = block.slot + i;
+      __m256i counts = _mm256_maskload_epi64(reinterpret_cast<Words>(workers[0] + slot), there);
       if constexpr (!alone) {
         for (const lb::Load* worker : workers.subspan(1)) {
-          const void* others = worker + block.slot + i;
-          counts =
-              _mm256_add_epi32(counts, _mm256_loadu_si256(static_cast<const __m256i*>(others)));
+          counts = _mm256_add_epi32(
+              counts, _mm256_maskload_epi64(reinterpret_cast<Words>(worker + slot), there));
         }
       }
       bits = _mm256_or_si256(bits, counts);
@@ -171,26 +159,31 @@ class KeyScan {
       const __m256d real = _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(load, exponent)),
                                          _mm256_castsi256_pd(exponent));
       const __m256d key = _mm256_mul_pd(real, _mm256_loadu_pd(inverses + i));
-      _mm256_storeu_pd(keys + i, key);
-      low = _mm256_min_pd(low, key);
+      keys[i / kLanes] = _mm256_blendv_pd(infinity, key, _mm256_castsi256_pd(there));
+      low = _mm256_min_pd(low, keys[i / kLanes]);
     }
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(seen.bits), bits);
+    const __m128i half_bits =
+        _mm_or_si128(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
+    const uint64_t all = static_cast<uint64_t>(_mm_extract_epi64(half_bits, 0)) |
+                         static_cast<uint64_t>(_mm_extract_epi64(half_bits, 1));
+    if (ServerLoad{all & 0xffffffff, all >> 32}.overhead() + 1 >= limit_) return {.index = kNone};
+
     const __m128d half = _mm_min_pd(_mm256_castpd256_pd128(low), _mm256_extractf128_pd(low, 1));
-    double least = std::min(half[0], half[1]);
-    for (size_t i = whole; i < block.count; ++i) {
-      const ServerLoad load = loads.of(block.slot + static_cast<uint32_t>(i));
-      seen.bits[0] |= load.inactive << 32 | load.active;
-      keys[i] = static_cast<double>(measured<measure>(load)) * inverses[i];
-      least = std::min(least, keys[i]);
+    const double least = std::min(half[0], half[1]);
+    const __m256d most = _mm256_set1_pd(least * (1 + kTie));
+    uint64_t equals = 0;
+    for (uint32_t i = 0; i < block.count; i += kLanes) {
+      const __m256d is_equal = _mm256_cmp_pd(keys[i / kLanes], most, _CMP_LE_OQ);
+      equals |= static_cast<uint64_t>(_mm256_movemask_pd(is_equal)) << i;
     }
-    return least;
+    return {.index = block.first + static_cast<uint32_t>(std::countr_zero(equals)), .key = least};
   }
 
   lb::Serial plan_;
   std::vector<Block> blocks_;
   std::vector<uint64_t> shares_;
-  std::vector<double> inverses_;
-  uint64_t limit_ = 0;  // of loads that keys can tell apart
+  std::vector<double> inverses_;  // and room for a whole vector behind the last
+  uint64_t limit_ = 0;            // of loads that keys can tell apart
 };
 
 }  // namespace scheduler
