@@ -44,8 +44,7 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
   result->protocol = service.protocol;
   result->end = lb::End<V4>::from(service.address);
   std::vector<scheduler::Server> candidates;
-  const auto add = [&](const conf::Server& server) {
-    const Roster::Server& member = entry.servers.at(server.address);
+  const auto add = [&](const conf::Server& server, const Roster::Server& member) {
     if (member.health == Health::kDown) return;
     // Names were validated against the very tables that are searched here.
     result->servers.push_back({lb::End<V4>::from(server.address), member.slot,
@@ -62,9 +61,11 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
   // A server that is down is as one that is not there, but for its connections: clients that hold
   // to it find another, and tables of hashes move its share alone.
   if (sorry_server_serves(service, entry)) {
-    add(*service.sorry_server);
+    add(*service.sorry_server, entry.servers.at(service.sorry_server->address));
   } else {
-    for (const conf::Server& server : service.servers) add(server);
+    for (size_t i = 0; i < service.servers.size(); ++i) {
+      add(service.servers[i], entry.at(service.servers[i].address, i));
+    }
   }
   const scheduler::Entry& scheduler = *scheduler::find(service.scheduler);
   result->plan = scheduler.compile(candidates, options_of(scheduler, service.scheduler_options));

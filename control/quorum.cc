@@ -4,8 +4,9 @@ namespace control {
 
 uint64_t live_weight(const conf::Service& service, const Roster::Service& entry) {
   uint64_t sum = 0;
-  for (const conf::Server& server : service.servers) {
-    if (entry.servers.at(server.address).accepts) sum += server.weight;
+  for (size_t i = 0; i < service.servers.size(); ++i) {
+    const conf::Server& server = service.servers[i];
+    if (entry.at(server.address, i).accepts) sum += server.weight;
   }
   return sum;
 }

@@ -22,16 +22,25 @@ std::vector<uint32_t> Roster::enter(const conf::Service& service, Time now) {
   }
   entry.leaving = false;
   entry.last = service;
-  for (const conf::Server& server : service.servers) enter(entry, server, now, fresh);
-  if (service.sorry_server) enter(entry, *service.sorry_server, now, fresh);
+  const auto find_or_add = [&](const conf::Server& server) {
+    const auto [at, unknown] = entry.servers.try_emplace(server.address);
+    if (unknown) fresh.push_back(at->second.slot = servers_free_.take());
+    return &*at;
+  };
+  entry.in_order.resize(service.servers.size());
+  for (size_t i = 0; i < service.servers.size(); ++i) {
+    const conf::Server& server = service.servers[i];
+    auto& at = entry.in_order[i];
+    if (at == nullptr || at->first != server.address) at = find_or_add(server);
+    enter(at->second, server, now);
+  }
+  if (service.sorry_server) {
+    enter(find_or_add(*service.sorry_server)->second, *service.sorry_server, now);
+  }
   return fresh;
 }
 
-void Roster::enter(Service& entry, const conf::Server& server, Time now,
-                   std::vector<uint32_t>& fresh) {
-  const auto [at, unknown] = entry.servers.try_emplace(server.address);
-  Server& member = at->second;
-  if (unknown) fresh.push_back(member.slot = servers_free_.take());
+void Roster::enter(Server& member, const conf::Server& server, Time now) {
   const bool accepts = is_wanted(server) && member.health != Health::kDown;
   if (accepts && (!member.accepts || member.leaving)) member.accepts_since = now;
   member.accepts = accepts;
@@ -63,6 +72,7 @@ void Roster::release(const ServiceKey& key, const lb::Endpoint& server) {
   Service& service = services_.at(key);
   const auto at = service.servers.find(server);
   servers_free_.give(at->second.slot);
+  service.in_order.clear();
   service.servers.erase(at);
 }
 

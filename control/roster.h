@@ -76,6 +76,15 @@ class Roster {
     std::optional<bool> quorum;
     std::unordered_map<lb::Endpoint, Server, EndpointHash> servers;
     Traffic departed;  // of servers that are gone for good
+    // Where the servers of the configuration last entered stand, in its order, so that who goes
+    // through thousands need not look each up. Empty once a server has been released.
+    std::vector<std::pair<const lb::Endpoint, Server>*> in_order;
+
+    // The server at an address. `place`: where it probably stands in that order.
+    const Server& at(const lb::Endpoint& address, size_t place) const {
+      const bool stands_there = place < in_order.size() && in_order[place]->first == address;
+      return stands_there ? in_order[place]->second : servers.at(address);
+    }
   };
 
   // Whether so many more can be entered.
@@ -105,7 +114,7 @@ class Roster {
   std::map<ServiceKey, Service>& services() { return services_; }
 
  private:
-  void enter(Service& entry, const conf::Server& server, Time now, std::vector<uint32_t>& fresh);
+  void enter(Server& member, const conf::Server& server, Time now);
 
   std::map<ServiceKey, Service> services_;
   std::vector<const ServiceKey*> by_slot_;  // keys of services_, which stay where they are

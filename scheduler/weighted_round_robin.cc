@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <queue>
 #include <utility>
@@ -18,8 +19,24 @@ constexpr uint64_t kLongestSequence = 65536;
 struct Share {
   uint32_t position;
   uint64_t weight;
-  uint64_t given = 0;
 };
+
+// Shares of one weight. Their turns open and are due together, so they take them in order, round
+// after round: as many servers as there may be, weights that differ are few in a short cycle.
+struct Equals {
+  uint64_t weight;
+  std::vector<uint32_t> positions;
+  size_t next = 0;     // of the positions
+  uint64_t given = 0;  // rounds
+};
+
+std::vector<Equals> by_weight(const std::vector<Share>& shares) {
+  std::map<uint64_t, std::vector<uint32_t>> positions;
+  for (const Share& share : shares) positions[share.weight].push_back(share.position);
+  std::vector<Equals> result;
+  for (auto& [weight, members] : positions) result.push_back({weight, std::move(members)});
+  return result;
+}
 
 // Tijdeman's chairman assignment (The chairman assignment problem, 1980): of the servers whose next
 // turn is open, the one whose turn is due first, the first of equals. After k turns no server is a
@@ -28,27 +45,38 @@ struct Share {
 // of weight 100 and a hundred of weight 1 the heavy one waits for a hundred turns in a row.)
 std::vector<uint32_t> spread_evenly(const std::vector<Share>& shares, uint64_t cycle) {
   const uint64_t unit = shares.size() > 1 ? 2 * (shares.size() - 1) : 1;
-  // The first turn, counted from 0, that a share may take next.
-  const auto opens = [&](const Share& share) {
-    const uint64_t divisor = share.weight * unit;
-    return ((share.given * unit + 1) * cycle + divisor - 1) / divisor - 1;
+  // The first turn, counted from 0, that is open to them.
+  const auto opens = [&](const Equals& equals) {
+    const uint64_t divisor = equals.weight * unit;
+    return ((equals.given * unit + 1) * cycle + divisor - 1) / divisor - 1;
   };
-  const auto later = [&](const Share& a, const Share& b) {
+  std::vector<Equals> all = by_weight(shares);
+  const auto later = [&](uint32_t one, uint32_t other) {
+    const Equals &a = all[one], &b = all[other];
     const uint64_t left = ((a.given + 1) * unit - 1) * b.weight;
     const uint64_t right = ((b.given + 1) * unit - 1) * a.weight;
-    return left != right ? left > right : a.position > b.position;
+    return left != right ? left > right : a.positions[a.next] > b.positions[b.next];
   };
-  std::vector<std::vector<Share>> opening(cycle);
-  for (const Share& share : shares) opening[opens(share)].push_back(share);
-  std::priority_queue<Share, std::vector<Share>, decltype(later)> open(later);
+  using Opening = std::pair<uint64_t, uint32_t>;  // when, and of whom
+  std::priority_queue<Opening, std::vector<Opening>, std::greater<>> closed;
+  for (uint32_t i = 0; i < all.size(); ++i) closed.emplace(opens(all[i]), i);
+  std::priority_queue<uint32_t, std::vector<uint32_t>, decltype(later)> open(later);
   std::vector<uint32_t> turns;
   turns.reserve(cycle);
   for (uint64_t turn = 0; turn < cycle; ++turn) {
-    for (const Share& share : opening[turn]) open.push(share);
-    Share share = open.top();
+    for (; !closed.empty() && closed.top().first <= turn; closed.pop()) {
+      open.push(closed.top().second);
+    }
+    const uint32_t chosen = open.top();
     open.pop();
-    turns.push_back(share.position);
-    if (++share.given < share.weight) opening[std::max(opens(share), turn + 1)].push_back(share);
+    Equals& equals = all[chosen];
+    turns.push_back(equals.positions[equals.next]);
+    if (++equals.next < equals.positions.size()) {
+      open.push(chosen);
+      continue;
+    }
+    equals.next = 0;
+    if (++equals.given < equals.weight) closed.emplace(opens(equals), chosen);
   }
   return turns;
 }

@@ -128,6 +128,31 @@ TEST_CASE("a server that is released has left, and its slot is nobody's for long
   CHECK(fresh[0] != slot);
 }
 
+TEST_CASE("a server is found wherever it is looked for first, whatever came and left before") {
+  Roster roster = with_web();
+  const auto check = [&](const conf::Service& now) {
+    const Roster::Service& entry = *roster.find(kKey);
+    for (const conf::Server& server : now.servers) {
+      for (size_t place = 0; place < 4; ++place) {
+        CHECK(&entry.at(server.address, place) == &entry.servers.at(server.address));
+      }
+    }
+  };
+  check(kWeb);
+  const conf::Service turned = service("10.1.0.100:80", {"10.2.0.12:80", "10.2.0.11:80"});
+  CHECK(roster.enter(turned, kStart).empty());
+  check(turned);
+  const conf::Service other = service("10.1.0.100:80", {"10.2.0.13:80", "10.2.0.12:80"});
+  roster.leave(kKey, kWeb.servers[0], {}, 1, kStart);
+  CHECK(roster.enter(other, kStart) == std::vector{member(roster, "10.2.0.13:80").slot});
+  check(other);
+  roster.release(kKey, kWeb.servers[0].address);
+  check(other);
+  CHECK(roster.enter(kWeb, kStart) == std::vector{member(roster, "10.2.0.11:80").slot});
+  check(kWeb);
+  CHECK_THROWS(roster.find(kKey)->at(endpoint("10.2.0.99:80"), 0));
+}
+
 TEST_CASE("a service that leaves keeps its slot until it is released") {
   Roster roster = with_web();
   const uint32_t slot = roster.find(kKey)->slot;
