@@ -16,8 +16,9 @@ inline bool is_impossible_source(lb::Ipv4Address address) {
 // Whether a transport header, and of UDP its data, are whole in what an IP packet of that many
 // bytes behind its own header holds. Nothing is read beyond.
 inline bool is_whole(const TcpHeader& tcp, size_t length) {
-  return length >= sizeof(TcpHeader) && tcp.header_length() >= sizeof(TcpHeader) &&
-         tcp.header_length() <= length;
+  if (length < sizeof(TcpHeader)) return false;
+  const size_t header = tcp.header_length();
+  return header >= sizeof(TcpHeader) && header <= length;
 }
 inline bool is_whole(const UdpHeader& udp, size_t length) {
   return length >= sizeof(UdpHeader) && udp.length.value() >= sizeof(UdpHeader) &&
@@ -38,10 +39,10 @@ inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksu
   const auto& ethernet = view<EthernetHeader>(frame.data());
   uint8_t* bytes = frame.data() + sizeof(EthernetHeader);
   const auto& ip = view<Ipv4Header>(bytes);
-  if (!(checksum_known_good || has_good_checksum(ip)) ||
-      !ethernet.is_for(own_mac) || ethernet.type != Be16(ethertype::kIpv4) ||
-      ip.version_and_length != kPlain || (ip.fragment.raw() & Be16(kFragmented).raw()) != 0 ||
-      ip.ttl <= 1 || is_impossible_source(ip.source)) {
+  if (!(checksum_known_good || has_good_checksum(ip)) || !ethernet.is_for(own_mac) ||
+      ethernet.type != Be16(ethertype::kIpv4) || ip.version_and_length != kPlain ||
+      (ip.fragment.raw() & Be16(kFragmented).raw()) != 0 || ip.ttl <= 1 ||
+      is_impossible_source(ip.source)) {
     return false;
   }
   const uint16_t length = ip.total_length.value();

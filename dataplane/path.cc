@@ -57,7 +57,12 @@ template <class F>
 void Path<F>::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   Burst burst;
   read_all(link, packets, count, burst);
-  classify_all(link, burst);
+  if (snapshot_->endpoints.is_large()) fetch_endpoints(burst);
+  if (peers_.alone()) {
+    classify_all<true>(link, burst);
+  } else {
+    classify_all<false>(link, burst);
+  }
   locate_all(burst);
   if (snapshot_->leads_far) fetch_all(burst);
   forward_all(link, burst);
@@ -70,8 +75,6 @@ template <class F>
 void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst) {
   const lb::MacAddress own_mac = snapshot_->links[link].mac;
   const uint64_t own_mac_number = own_mac.as_number();
-  const lb::EndpointTable<F>& endpoints = snapshot_->endpoints;
-  const bool many = endpoints.is_large();
   for (rte_mbuf* packet : std::span(packets, count)) {
     rte_prefetch0(rte_pktmbuf_mtod(packet, void*));
   }
@@ -90,30 +93,37 @@ void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burs
         !parse_unusual(link, frame, own_mac, verified, packet, burst)) [[unlikely]] {
       continue;
     }
-    if (many) endpoints.prefetch(packet.destination);
     ++next;
   }
   burst.flows = static_cast<uint16_t>(next - burst.flow);
 }
 
+// What tells services apart, where it is not near anyway.
+template <class F>
+void Path<F>::fetch_endpoints(const Burst& burst) const {
+  for (const Packet& packet : std::span(burst.flow, burst.flows)) {
+    snapshot_->endpoints.prefetch(packet.destination);
+  }
+}
+
 // Tells each packet's direction and outside end. What another worker owns goes there, of the rest
 // the bucket is fetched.
 template <class F>
+template <bool alone>
 void Path<F>::classify_all(LinkNumber link, Burst& burst) {
-  const bool alone = peers_.alone();
   const auto endpoints = snapshot_->endpoints.reader();
   const lb::HashKey key = connections_.table().key();
   Packet* next = burst.flow;
   for (Packet& packet : std::span(burst.flow, burst.flows)) {
     classify(packet, endpoints, key);
-    if (!alone) {
+    if constexpr (!alone) {
       if (pass_on(link, packet, HandoverReason::kOwner)) continue;
       if (next != &packet) *next = packet;
       ++next;
     }
     connections_.table().prefetch(packet.hash);
   }
-  if (!alone) burst.flows = static_cast<uint16_t>(next - burst.flow);
+  if constexpr (!alone) burst.flows = static_cast<uint16_t>(next - burst.flow);
 }
 
 // What is no usual packet. True: a flow after all. Else it has ended, or waits in the burst.

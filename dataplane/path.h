@@ -82,6 +82,8 @@ class Path final : private Reentry {
   void read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst);
   bool parse_unusual(LinkNumber link, std::span<uint8_t> frame, const lb::MacAddress& own_mac,
                      bool verified, Packet& packet, Burst& burst);
+  void fetch_endpoints(const Burst& burst) const;
+  template <bool alone>
   void classify_all(LinkNumber link, Burst& burst);
   void locate_all(Burst& burst);
   void fetch_all(const Burst& burst) const;
