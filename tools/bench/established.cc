@@ -76,7 +76,7 @@ double Established::sample() {
   constexpr uint32_t kPackets = 4096;
   const uint32_t passes = std::max(1u, kPackets / ring_.size());
   flows_->world().follow_clock();
-  pass();
+  for (uint32_t i = warm_up_passes(flows_->order().size(), ring_.size()); i > 0; --i) pass();
   uint64_t cycles = 0;
   for (uint32_t i = 0; i < passes; ++i) cycles += pass();
   return nanoseconds(cycles) / (passes * ring_.size());

@@ -33,7 +33,7 @@ class KnownFlows {
 
 enum class Towards : uint8_t { kServer, kClient };
 
-// Per packet. A pass is one turn of the ring; the first of a sample warms up and is not counted.
+// Per packet. A pass is one turn of the ring; the first of a sample warm up and are not counted.
 class Established final : public Case {
  public:
   Established(std::shared_ptr<KnownFlows> flows, Towards towards, Ring& ring,
