@@ -198,7 +198,8 @@ class Path final : private Reentry {
                     const Choice& choice);
   void return_once(LinkNumber link, Packet& packet, const OnePacketServer<F>& server);
   static lb::State first_state(const Packet& packet) {
-    return packet.protocol() == lb::Protocol::kTcp ? lb::State::kSynRecv : lb::State::kUdp;
+    return packet.protocol() == lb::Protocol::kTcp ? lb::State::kSynRecv
+                                                   : lb::usual_state(packet.protocol());
   }
   // `count`: of the requests before.
   scheduler::Request request_for(const VirtualService<F>& service, const Packet& packet,

@@ -154,14 +154,11 @@ EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<
     return kNoEntry;
   }
   exhaustion_told_ = false;
-  const lb::State state = packet.protocol() == lb::Protocol::kTcp   ? lb::State::kSynRecv
-                          : packet.protocol() == lb::Protocol::kUdp ? lb::State::kUdp
-                                                                    : lb::State::kIcmp;
   const EntryIndex index = connections_.open({packet.destination,
                                               {rule.address, *masquerade},
                                               packet.source,
                                               packet.protocol(),
-                                              state,
+                                              first_state(packet),
                                               nat_,
                                               true,
                                               true,
