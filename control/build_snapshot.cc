@@ -63,9 +63,7 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
   if (sorry_server_serves(service, entry)) {
     add(*service.sorry_server, entry.servers.at(service.sorry_server->address));
   } else {
-    for (size_t i = 0; i < service.servers.size(); ++i) {
-      add(service.servers[i], entry.at(service.servers[i].address, i));
-    }
+    entry.visit(service, add);
   }
   const scheduler::Entry& scheduler = *scheduler::find(service.scheduler);
   result->plan = scheduler.compile(candidates, options_of(scheduler, service.scheduler_options));
@@ -171,10 +169,12 @@ void put_service(Snapshot& snapshot, const conf::Service& service, const Roster&
 bool is_rising(const conf::Service& service, const Roster& roster, Roster::Time now) {
   if (service.slow_start == 0) return false;
   const Roster::Service& entry = *roster.find(key_of(service));
-  return std::ranges::any_of(service.servers, [&](const conf::Server& server) {
-    const Roster::Server& member = entry.servers.at(server.address);
-    return member.accepts && ramp_of(service, member, now) < scheduler::Server::kFullRamp;
+  bool rises = false;
+  entry.visit(service, [&](const conf::Server&, const Roster::Server& member) {
+    rises =
+        rises || (member.accepts && ramp_of(service, member, now) < scheduler::Server::kFullRamp);
   });
+  return rises;
 }
 
 void put_endpoints(Snapshot& snapshot, const conf::Config& config, const Roster& roster,

@@ -224,12 +224,11 @@ std::vector<ServiceFacts> Director::services() {
   for (const conf::Service& configured : running_.config.services) {
     const Roster::Service& entry = *running_.roster.find(key_of(configured));
     ServiceFacts& facts = result.emplace_back(facts_of(configured, entry));
-    for (const conf::Server& server : configured.servers) {
-      const Roster::Server& member = entry.servers.at(server.address);
+    entry.visit(configured, [&](const conf::Server& server, const Roster::Server& member) {
       const ServerFacts& added = facts.servers.emplace_back(facts_of(server, member));
       facts.totals += added.totals;
       facts.rates += added.rates;
-    }
+    });
     facts.quorum = entry.quorum.value_or(true);
     facts.sorry_server_serves = sorry_server_serves(configured, entry);
     if (configured.sorry_server) {

@@ -4,10 +4,9 @@ namespace control {
 
 uint64_t live_weight(const conf::Service& service, const Roster::Service& entry) {
   uint64_t sum = 0;
-  for (size_t i = 0; i < service.servers.size(); ++i) {
-    const conf::Server& server = service.servers[i];
-    if (entry.at(server.address, i).accepts) sum += server.weight;
-  }
+  entry.visit(service, [&](const conf::Server& server, const Roster::Server& member) {
+    if (member.accepts) sum += server.weight;
+  });
   return sum;
 }
 

@@ -85,6 +85,13 @@ class Roster {
       const bool stands_there = place < in_order.size() && in_order[place]->first == address;
       return stands_there ? in_order[place]->second : servers.at(address);
     }
+    // Calls visit(server, member) for each server of a configuration of this service, in its order.
+    template <class Visit>
+    void visit(const conf::Service& service, Visit visit) const {
+      for (size_t i = 0; i < service.servers.size(); ++i) {
+        visit(service.servers[i], at(service.servers[i].address, i));
+      }
+    }
   };
 
   // Whether so many more can be entered.

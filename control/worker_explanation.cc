@@ -240,7 +240,7 @@ Explanation::Rewrite rewrite(const Question& answer, const lb::Connection<V4>& e
   packet.length = sizeof(Ipv4Header) + sizeof(dataplane::TcpHeader);
   packet.set_ends(answer.source, answer.destination, answer.protocol);
   auto& before = view<Ipv4Header>(packet.ip);
-  before.version_and_length = 0x45;
+  before.version_and_length = dataplane::Ipv4Header::kPlain;
   before.total_length = lb::Be16(packet.length);
   before.fragment = lb::Be16(Ipv4Header::kDontFragment);
   before.protocol = static_cast<uint8_t>(answer.protocol);

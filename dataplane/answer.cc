@@ -15,8 +15,8 @@ constexpr uint8_t kInternetworkControl = 0xc0;  // TOS of ICMP errors, RFC 1812 
 void write_ip(uint8_t* out, uint8_t tos, uint16_t length, uint16_t id, uint16_t fragment,
               uint8_t protocol, lb::Ipv4Address source, lb::Ipv4Address destination) {
   auto& ip = view<Ipv4Header>(out);
-  ip = {0x45,    tos,      Be16(length), Be16(id), Be16(fragment),
-        kOwnTtl, protocol, Be16(0),      source,   destination};
+  ip = {Ipv4Header::kPlain, tos,     Be16(length), Be16(id),   Be16(fragment), kOwnTtl,
+        protocol,           Be16(0), source,       destination};
   ip.checksum = checksum_of({out, sizeof(Ipv4Header)});
 }
 

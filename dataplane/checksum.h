@@ -85,10 +85,6 @@ class ChecksumDelta {
     sum_ += uint64_t{~from.bits.raw()} + to.bits.raw();
     return *this;
   }
-  ChecksumDelta operator+(ChecksumDelta other) const {
-    other.sum_ += sum_;
-    return other;
-  }
   Be16 apply(Be16 checksum) const {
     return Be16::from_raw(
         static_cast<uint16_t>(~fold(sum_ + static_cast<uint16_t>(~checksum.raw()))));

@@ -55,6 +55,7 @@ struct Ipv4Header {
   static constexpr uint16_t kDontFragment = 0x4000;
   static constexpr uint16_t kMoreFragments = 0x2000;
   static constexpr uint16_t kOffset = 0x1fff;  // in units of 8 bytes
+  static constexpr uint8_t kPlain = 0x45;      // the first byte of one without options
   uint8_t version_and_length;
   uint8_t tos;
   Be16 total_length;
@@ -110,6 +111,9 @@ struct IcmpHeader {
   Be16 rest_low;   // of fragmentation needed: the next link's MTU (RFC 1191)
 };
 static_assert(sizeof(IcmpHeader) == 8 && alignof(IcmpHeader) == 1);
+
+// Which of the two ends that a packet names.
+enum class NamedEnd : uint8_t { kSource, kDestination };
 
 inline constexpr uint8_t kProtocolIcmp = 1;
 inline constexpr uint8_t kProtocolTcp = 6;

@@ -104,7 +104,7 @@ void IcmpRelay<lb::V4>::relay_to_server(LinkNumber link, Packet& packet, const Q
     return;
   }
   if (method.replies_seen) {
-    translate(quote, QuotedEnd::kSource, entry.inside);
+    translate(quote, NamedEnd::kSource, entry.inside);
     replace_address(packet, view<Ipv4Header>(packet.ip).destination, entry.inside.address);
     recompute_checksum(packet);
   } else {
@@ -145,7 +145,7 @@ void IcmpRelay<lb::V4>::send_to_client(LinkNumber link, Packet& packet, const Qu
   Neighbour<lb::V4>* hop = host_.next_hop(next_hop, packet.destination.address, link, packet,
                                           IcmpError::host_unreachable());
   if (hop == nullptr || !host_.may_leave(*hop, link, packet)) return;
-  translate(quote, QuotedEnd::kDestination, virtual_end);
+  translate(quote, NamedEnd::kDestination, virtual_end);
   replace_address(packet, view<Ipv4Header>(packet.ip).source, virtual_end.address);
   recompute_checksum(packet);
   host_.send(*hop, packet);

@@ -15,12 +15,10 @@ Be16 computed_udp_checksum(const Packet<lb::V4>& packet) {
 // RFC 768: a sum that comes out as zero is sent as all ones, zero meaning "no checksum".
 Be16 never_zero(Be16 checksum) { return checksum.raw() == 0 ? Be16(0xffff) : checksum; }
 
-enum class Place : uint8_t { kSource, kDestination };
-
 // Puts `to` in the place of an end: its address in the IP header, and its port.
-template <Place place>
+template <NamedEnd end>
 void rewrite(const Packet<lb::V4>& packet, const lb::End<lb::V4>& to) {
-  constexpr bool kSource = place == Place::kSource;
+  constexpr bool kSource = end == NamedEnd::kSource;
   ChecksumDelta delta;
   auto& ip = view<Ipv4Header>(packet.ip);
   lb::Ipv4Address& address = kSource ? ip.source : ip.destination;
@@ -33,7 +31,7 @@ void rewrite(const Packet<lb::V4>& packet, const lb::End<lb::V4>& to) {
     port = to.port;
   };
   switch (packet.protocol()) {
-    [[likely]] case lb::Protocol::kTcp : {
+    case lb::Protocol::kTcp: {
       auto& tcp = view<TcpHeader>(packet.transport());
       replace_port(delta, kSource ? tcp.source_port : tcp.destination_port);
       tcp.checksum = delta.apply(tcp.checksum);
@@ -62,11 +60,11 @@ void rewrite(const Packet<lb::V4>& packet, const lb::End<lb::V4>& to) {
 
 void nat_inbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection,
                  lb::Ipv4Address) {
-  rewrite<Place::kDestination>(packet, connection.inside);
+  rewrite<NamedEnd::kDestination>(packet, connection.inside);
 }
 
 void nat_outbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connection) {
-  rewrite<Place::kSource>(packet, connection.virtual_end);
+  rewrite<NamedEnd::kSource>(packet, connection.virtual_end);
 }
 
 }  // namespace dataplane

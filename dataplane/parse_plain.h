@@ -32,7 +32,6 @@ inline bool is_whole(const UdpHeader& udp, size_t length) {
 // `own_mac`: as_number().
 inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksum_known_good,
                         Packet<lb::V4>& packet) {
-  constexpr uint8_t kPlain = 4 << 4 | sizeof(Ipv4Header) / 4;
   constexpr uint16_t kFragmented = Ipv4Header::kMoreFragments | Ipv4Header::kOffset;
   constexpr size_t kShortest = sizeof(EthernetHeader) + sizeof(Ipv4Header) + sizeof(UdpHeader);
   if (frame.size() < kShortest) return false;
@@ -40,7 +39,7 @@ inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksu
   uint8_t* bytes = frame.data() + sizeof(EthernetHeader);
   const auto& ip = view<Ipv4Header>(bytes);
   if (!(checksum_known_good || has_good_checksum(ip)) || !ethernet.is_for(own_mac) ||
-      ethernet.type != Be16(ethertype::kIpv4) || ip.version_and_length != kPlain ||
+      ethernet.type != Be16(ethertype::kIpv4) || ip.version_and_length != Ipv4Header::kPlain ||
       (ip.fragment.raw() & Be16(kFragmented).raw()) != 0 || ip.ttl <= 1 ||
       is_impossible_source(ip.source)) {
     return false;

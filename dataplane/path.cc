@@ -218,11 +218,11 @@ void Path<F>::forward_all(LinkNumber link, Burst& burst) {
         continue;
     }
     forward(link, *packet);
+    if (table.removals() == removals) continue;
     // A candidate of the rest may be one of the connections that have ended.
-    if (table.removals() != removals) break;
+    while (++packet != end) forward(link, *packet);
+    return;
   }
-  if (packet == end) return;
-  while (++packet != end) forward(link, *packet);
 }
 
 // Forwards what nearly every packet is: part of the connection of its candidate, which goes on as
@@ -234,7 +234,7 @@ inline bool Path<F>::forward_usual(Packet& packet, Entry& entry) {
   constexpr bool kInbound = direction == lb::Direction::kInbound;
   const lb::FlowEnd<F>& outside = kInbound ? packet.source : packet.destination;
   const lb::FlowEnd<F>& other = kInbound ? packet.destination : packet.source;
-  if (!lb::ConnectionTable<F>::template is_usual<direction>(entry, outside, other) ||
+  if (!lb::ConnectionTable<F>::is_usual(entry, direction, outside, other) ||
       (entry.flags & Entry::kCut) != 0) {
     return false;
   }

@@ -8,11 +8,11 @@ namespace {
 constexpr size_t kLeastTransport = 8;  // RFC 792
 
 // Where the 16 bits stand that tell flows of an end apart; nullptr: not quoted.
-Be16* port_of(const Quote& quote, QuotedEnd end) {
+Be16* port_of(const Quote& quote, NamedEnd end) {
   uint8_t* const transport = quote.transport();
   if (quote.protocol == kProtocolIcmp) return &view<IcmpHeader>(transport).rest_high;
   auto& ports = view<UdpHeader>(transport);
-  return end == QuotedEnd::kSource ? &ports.source_port : &ports.destination_port;
+  return end == NamedEnd::kSource ? &ports.source_port : &ports.destination_port;
 }
 
 Be16* checksum_of_transport(const Quote& quote) {
@@ -46,8 +46,8 @@ std::optional<Quote> read_quote(std::span<uint8_t> bytes) {
   switch (ip.protocol) {
     case kProtocolTcp:
     case kProtocolUdp:
-      quote.source.port = *port_of(quote, QuotedEnd::kSource);
-      quote.destination.port = *port_of(quote, QuotedEnd::kDestination);
+      quote.source.port = *port_of(quote, NamedEnd::kSource);
+      quote.destination.port = *port_of(quote, NamedEnd::kDestination);
       break;
     case kProtocolIcmp: {
       const auto& icmp = view<IcmpHeader>(quote.transport());
@@ -61,9 +61,9 @@ std::optional<Quote> read_quote(std::span<uint8_t> bytes) {
   return quote;
 }
 
-void translate(const Quote& quote, QuotedEnd end, const lb::End<lb::V4>& to) {
+void translate(const Quote& quote, NamedEnd end, const lb::End<lb::V4>& to) {
   auto& ip = view<Ipv4Header>(quote.ip);
-  lb::Ipv4Address& address = end == QuotedEnd::kSource ? ip.source : ip.destination;
+  lb::Ipv4Address& address = end == NamedEnd::kSource ? ip.source : ip.destination;
   Be16& port = *port_of(quote, end);
   ip.checksum = ChecksumDelta().replace(address, to.address).apply(ip.checksum);
   if (Be16* checksum = checksum_of_transport(quote)) {

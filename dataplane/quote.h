@@ -21,14 +21,11 @@ struct Quote {
   size_t transport_size() const { return size - view<Ipv4Header>(ip).header_length(); }
 };
 
-// Which end of the quote a translation replaces.
-enum class QuotedEnd : uint8_t { kSource, kDestination };
-
 // nullopt: too short, no IPv4, or a fragment that has no ports.
 std::optional<Quote> read_quote(std::span<uint8_t> bytes);
 
 // Puts `to` where one end of the quoted packet stands, its checksums following as far as they are
 // quoted.
-void translate(const Quote& quote, QuotedEnd end, const lb::End<lb::V4>& to);
+void translate(const Quote& quote, NamedEnd end, const lb::End<lb::V4>& to);
 
 }  // namespace dataplane

@@ -21,8 +21,6 @@ Be16 next_id() {
   return Be16(id);
 }
 
-constexpr uint8_t kPlain = 4 << 4 | sizeof(Ipv4Header) / 4;
-
 // Two bytes as a word of the sum.
 Be16 in_two(uint8_t first, uint8_t second) {
   return Be16(static_cast<uint16_t>(first << 8 | second));
@@ -48,11 +46,12 @@ void tunnel_inbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connec
   const Be16 length(packet.length);
   const Be16 id = dont_fragment != 0 ? Be16(0) : next_id();
   const lb::Ipv4Address destination = connection.inside.address;
-  const uint64_t sum = uint64_t{in_two(kPlain, tos).raw()} + length.raw() + id.raw() +
+  const uint64_t sum = uint64_t{in_two(Ipv4Header::kPlain, tos).raw()} + length.raw() + id.raw() +
                        Be16(dont_fragment).raw() + in_two(ttl, kProtocolIpip).raw() +
                        source.bits.raw() + destination.bits.raw();
-  view<Ipv4Header>(packet.ip) = {kPlain, tos,           length,      id,     Be16(dont_fragment),
-                                 ttl,    kProtocolIpip, finish(sum), source, destination};
+  view<Ipv4Header>(packet.ip) = {
+      Ipv4Header::kPlain, tos,         length, id,         Be16(dont_fragment), ttl,
+      kProtocolIpip,      finish(sum), source, destination};
 }
 
 }  // namespace dataplane

@@ -49,13 +49,9 @@ struct Connection {
     static_assert(offsetof(Connection, outside) == 0 &&
                   offsetof(Connection, protocol) == sizeof(End<F>) &&
                   offsetof(Connection, state) == offsetof(Connection, protocol) + 1);
-    return word_at(0) == outside_end.key();
-  }
-  bool is_towards(const FlowEnd<F>& end) const {
-    return F::is_one_end(word_at(offsetof(Connection, virtual_end)), end.key());
-  }
-  bool is_from(const FlowEnd<F>& end) const {
-    return F::is_one_end(word_at(offsetof(Connection, inside)), end.key());
+    FlowEnd<F> first;
+    std::memcpy(&first, this, sizeof first);
+    return first.key() == outside_end.key();
   }
 
   uint32_t service;  // slot of the service
@@ -73,14 +69,6 @@ struct Connection {
 
   NextHop next_hop_inside;   // towards the real server
   NextHop next_hop_outside;  // towards the client
-
- private:
-  // An end and what follows it.
-  typename F::EndKey word_at(size_t offset) const {
-    typename F::EndKey word;
-    std::memcpy(&word, reinterpret_cast<const char*>(this) + offset, sizeof word);
-    return word;
-  }
 };
 static_assert(sizeof(Connection<V4>) == 64);
 

@@ -65,11 +65,9 @@ class ConnectionTable {
   }
 
   // Whether an entry of a table is the connection of these ends, and in its usual state.
-  template <Direction direction>
-  static bool is_usual(const Entry& entry, const FlowEnd<F>& outside, const FlowEnd<F>& other) {
-    if (!entry.is_usual(outside)) return false;
-    if constexpr (direction == Direction::kInbound) return entry.is_towards(other);
-    return entry.is_from(other) && entry.replies_seen;
+  static bool is_usual(const Entry& entry, Direction direction, const FlowEnd<F>& outside,
+                       const End<F>& other) {
+    return entry.is_usual(outside) && is_meant(entry, direction, other);
   }
 
   // How many entries have been removed so far: while it stays, a candidate is in the table.

@@ -34,8 +34,6 @@ struct V4 {
   static Address client_of_key(uint64_t key) { return {Be32(static_cast<uint32_t>(key))}; }
   // A FlowEnd as one value, never 0.
   using EndKey = uint64_t;
-  // Whether two name one address and port, whatever else they hold.
-  static bool is_one_end(EndKey a, EndKey b) { return (a ^ b) << 16 == 0; }
   static EndKey end_key(Address address, Be16 port, Protocol protocol) {
     static_assert(std::endian::native == std::endian::little);
     return end_key(address, port, key_part(protocol));

@@ -27,11 +27,11 @@ Outside: writing the packets into their mbufs before each pass, checking every p
 ends the run), drivers, mempools, reading the clock (twice a pass), and what other processes take
 of the CPU.
 The first pass of each sample warms up and is not counted; of up to 131,072 flows, as many as it
-takes to have each once: other cases had the caches meanwhile. Writing leaves the headers, the last to
-be touched, in L2 with the ring of 1,024 mbufs, in L3 with that of 16,384. There the mbuf structures
-are as cold as the headers, where a driver would just have written them: its figures err on the dear
-side. Flows come in random order, every flow once before any comes again, so no run of equal flows
-helps; mbufs too are in random order of addresses.
+takes to have each once: other cases had the caches meanwhile. Writing leaves the headers, the last
+to be touched, in L2 with the ring of 1,024 mbufs, in L3 with that of 16,384. There the mbuf
+structures are as cold as the headers, where a driver would just have written them: its figures err
+on the dear side. Flows come in random order, every flow once before any comes again, so no run of
+equal flows helps; mbufs too are in random order of addresses.
 
 "one by one": the same packets, each processed by itself in the turn that its burst would have had,
 so that nothing can be prefetched for one while another is worked on; and rte_hash's single lookup
