@@ -6,7 +6,7 @@ namespace conf {
 
 void mismatch(Findings& findings, const std::string& pointer, const std::string& found,
               const std::string& expected) {
-  findings.add(pointer, fmt::format("found {}, expected {}", quoted(found), expected));
+  findings.add(pointer, fmt::format("found {}, expected {}", in_quotes(found), expected));
 }
 
 bool check_host(const lb::IpAddress& address, const Reach& reach, const std::string& pointer,

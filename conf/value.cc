@@ -57,7 +57,7 @@ std::string Value::token() const {
     case Kind::kNumber:
       return shortened(text);
     case Kind::kString:
-      return quoted(text);
+      return in_quotes(text);
     case Kind::kList:
       return items.empty() ? "an empty list" : "a list";
     case Kind::kObject:
@@ -79,7 +79,7 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (const char c : shortened(text)) {
     if (c == '"' || c == '\\') result += '\\';

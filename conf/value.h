@@ -38,7 +38,7 @@ struct Member {
 };
 
 // `text` in quotes, escaped as JSON does so that it stays on its line, shortened if long.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // The same escapes, without quotes and unshortened.
 std::string escaped(std::string_view text);

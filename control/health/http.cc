@@ -7,13 +7,13 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-constexpr uint16_t kPort = 80;
+constexpr uint16_t kHttpPort = 80;
 
 class PlainAttempt final : public HttpAttempt<tcp::socket> {
  public:
   PlainAttempt(boost::asio::io_context& io, const lb::Endpoint& target, const HttpWish& wish,
                Done done)
-      : HttpAttempt(io, target, wish, kPort, std::move(done)), socket_(io) {}
+      : HttpAttempt(io, target, wish, kHttpPort, std::move(done)), socket_(io) {}
 
  private:
   void begin() override {

@@ -21,7 +21,7 @@ namespace ssl = boost::asio::ssl;
 using boost::asio::ip::tcp;
 using Stream = ssl::stream<tcp::socket>;
 
-constexpr uint16_t kPort = 443;
+constexpr uint16_t kHttpsPort = 443;
 
 // The name that a certificate must have, and that the server is told; an address is told to none.
 struct Peer {
@@ -42,7 +42,7 @@ class TlsAttempt final : public HttpAttempt<Stream> {
  public:
   TlsAttempt(boost::asio::io_context& io, const lb::Endpoint& target, const HttpWish& wish,
              ssl::context& context, Peer expected, Done done)
-      : HttpAttempt(io, target, wish, kPort, std::move(done)),
+      : HttpAttempt(io, target, wish, kHttpsPort, std::move(done)),
         stream_(io, context),
         expected_(std::move(expected)) {}
 

@@ -119,6 +119,6 @@ TEST_CASE("tokens are short, escaped and never cut inside a character") {
   CHECK(parsed("[1]").token() == "a list");
   CHECK(parsed("{}").token() == "an object");
   CHECK(parsed(R"("a\"b\\\n\u0000\u001b")").token() == R"("a\"b\\\u000a\u0000\u001b")");
-  CHECK(conf::quoted(std::string(100, 'x')) == '"' + std::string(48, 'x') + "…\"");
-  CHECK(conf::quoted(std::string(47, 'x') + "ééé") == '"' + std::string(47, 'x') + "…\"");
+  CHECK(conf::in_quotes(std::string(100, 'x')) == '"' + std::string(48, 'x') + "…\"");
+  CHECK(conf::in_quotes(std::string(47, 'x') + "ééé") == '"' + std::string(47, 'x') + "…\"");
 }

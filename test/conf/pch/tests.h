@@ -3,3 +3,8 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "conf/load.h"
+#include "conf/write.h"
+#include "test/conf/support.h"

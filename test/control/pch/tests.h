@@ -5,4 +5,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "dataplane/worker.h"
+#include "conf/load.h"
+#include "control/command_table.h"
+#include "control/interpreter.h"
+#include "control/vocabulary.h"
+#include "test/control/live_bench.h"

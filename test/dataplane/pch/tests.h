@@ -1,7 +1,6 @@
 // Parsed once for the whole room; no file relies on it.
 
-#include <fmt/format.h>
-
 #include <catch2/catch.hpp>
 
-#include "dataplane/worker.h"
+#include "test/dataplane/support/describe.h"
+#include "test/dataplane/support/lab.h"

@@ -5,4 +5,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "conf/load.h"
+#include "control/vocabulary.h"
 #include "dataplane/worker.h"
+#include "tools/replay/session.h"
