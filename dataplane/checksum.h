@@ -77,21 +77,23 @@ inline uint64_t pseudo_header_sum(lb::Ipv4Address source, lb::Ipv4Address destin
 class ChecksumDelta {
  public:
   ChecksumDelta& replace(Be16 from, Be16 to) {
-    sum_ += static_cast<uint16_t>(~from.raw());
-    sum_ += to.raw();
+    sum_ += complement(from) + to.raw();
     return *this;
   }
+  // Folded halfway, as it may be applied more than once.
   ChecksumDelta& replace(lb::Ipv4Address from, lb::Ipv4Address to) {
-    sum_ += uint64_t{~from.bits.raw()} + to.bits.raw();
+    const uint64_t sum = uint64_t{~from.bits.raw()} + to.bits.raw();
+    sum_ += static_cast<uint32_t>((sum & 0xffff) + (sum >> 16));
     return *this;
   }
   Be16 apply(Be16 checksum) const {
-    return Be16::from_raw(
-        static_cast<uint16_t>(~fold(sum_ + static_cast<uint16_t>(~checksum.raw()))));
+    return Be16::from_raw(static_cast<uint16_t>(~fold(sum_ + complement(checksum))));
   }
 
  private:
-  uint64_t sum_ = 0;  // not folded
+  static uint32_t complement(Be16 word) { return 0xffffu - word.raw(); }
+
+  uint32_t sum_ = 0;  // not folded; good for thousands of replacements
 };
 
 }  // namespace dataplane

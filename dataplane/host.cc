@@ -152,12 +152,6 @@ bool Host<lb::V4>::is_on_link(LinkNumber link, lb::Ipv4Address address) const {
 
 // --- next hops
 
-std::optional<Host<lb::V4>::Way> Host<lb::V4>::way_to(lb::Ipv4Address destination) const {
-  const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
-  if (route == nullptr) return std::nullopt;
-  return Way{static_cast<LinkNumber>(route->interface), lb::next_hop(*route, destination)};
-}
-
 bool Host<lb::V4>::kernel_takes_from(lb::Ipv4Address source, lb::Ipv4Address address) const {
   const auto way = way_to(source);
   return way && kernel_takes(way->link, address);

@@ -190,7 +190,11 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
     LinkNumber link;
     lb::Ipv4Address next;
   };
-  std::optional<Way> way_to(lb::Ipv4Address destination) const;
+  std::optional<Way> way_to(lb::Ipv4Address destination) const {
+    const lb::Route<lb::V4>* route = snapshot_->routes.find(destination);
+    if (route == nullptr) return std::nullopt;
+    return Way{static_cast<LinkNumber>(route->interface), lb::next_hop(*route, destination)};
+  }
   std::optional<lb::DropReason> why_not_routed(const Packet& packet) const;
   void send_on(LinkNumber link, Packet& packet);
   void give_to_kernel(LinkNumber link, const Packet& packet);

@@ -206,8 +206,8 @@ class Path final : private Reentry {
                                  uint64_t count);
   // Asks a service's plan; `take` gives it turns.
   template <class Take>
-  static std::optional<uint32_t> pick_by(const VirtualService<F>& service,
-                                         scheduler::Request& request, Take take) {
+  static scheduler::Picked pick_by(const VirtualService<F>& service, scheduler::Request& request,
+                                   Take take) {
     if (!service.plan->takes_turns()) return service.plan->pick(request);
     for (uint32_t tries = service.plan->turns_to_try(); tries > 0; --tries) {
       request.turn = take();
@@ -216,27 +216,24 @@ class Path final : private Reentry {
     }
     return std::nullopt;
   }
-  struct Found {
-    std::optional<uint32_t> position = {};  // nullopt: none
-    bool reserved = false;
-    lb::DropReason why_not{};
-  };
   // Walks a service's servers from the scheduler's on, in order, to the first that fits and can be
-  // claimed. `ahead`: one that has been chosen and counted before; `unreserve` is told if it does
-  // not fit. All are called with a RealServer, but `pick`, which asks the scheduler.
+  // claimed, and says why there is none. `ahead`: one that has been chosen and counted before;
+  // `unreserve` is told if it does not fit. All are called with a RealServer, but `pick`, which
+  // asks the scheduler.
   template <class Pick, class Fits, class Claim, class Unreserve>
-  static Found walk(const VirtualService<F>& service, std::optional<uint32_t> ahead, Pick pick,
-                    Fits fits, Claim claim, Unreserve unreserve) {
+  static scheduler::Picked walk(const VirtualService<F>& service, scheduler::Picked ahead,
+                                Pick pick, Fits fits, Claim claim, Unreserve unreserve,
+                                lb::DropReason& why_not) {
     // Between the scheduler's look at a server's threshold and the claim, another worker may take
     // the last place. The scheduler is asked again then; the last time, the next in order will do.
     constexpr int kTries = 8;
-    Found result{.why_not = lb::DropReason::kAmbiguousTuple};
+    why_not = lb::DropReason::kAmbiguousTuple;
     const size_t servers = service.servers.size();
     for (int tries = 1; tries <= kTries; ++tries) {
-      const std::optional<uint32_t> picked = ahead ? ahead : pick();
+      const scheduler::Picked picked = ahead ? ahead : pick();
       if (!picked) {
-        result.why_not = lb::DropReason::kNoServer;
-        return result;
+        why_not = lb::DropReason::kNoServer;
+        return std::nullopt;
       }
       bool is_outrun = false;
       for (size_t step = 0; step < servers && !is_outrun; ++step) {
@@ -245,21 +242,21 @@ class Path final : private Reentry {
         const RealServer<F>& server = service.servers[position];
         const bool may = fits(server);
         if (ahead && step == 0) {
-          if (may) return {position, true};
+          if (may) return position;
           unreserve(server);
         } else if (may) {
-          if (claim(server)) return {position, false};
-          result.why_not = lb::DropReason::kNoServer;
+          if (claim(server)) return position;
+          why_not = lb::DropReason::kNoServer;
           is_outrun = step == 0 && tries < kTries;
         }
       }
       if (!is_outrun) break;
-      ahead.reset();
+      ahead = std::nullopt;
     }
-    return result;
+    return std::nullopt;
   }
-  std::optional<uint32_t> pick(const VirtualService<F>& service, const Packet& packet,
-                               std::optional<uint64_t>& turn);
+  scheduler::Picked pick(const VirtualService<F>& service, const Packet& packet,
+                         std::optional<uint64_t>& turn);
   lb::EntryIndex rival_at(const RealServer<F>& server, const Packet& packet) const;
   // Of a packet that opens: its candidate is the first connection of its outside end.
   bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const {

@@ -23,8 +23,8 @@ scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const 
 }
 
 template <class F>
-std::optional<uint32_t> Path<F>::pick(const VirtualService<F>& service, const Packet& packet,
-                                      std::optional<uint64_t>& turn) {
+scheduler::Picked Path<F>::pick(const VirtualService<F>& service, const Packet& packet,
+                                std::optional<uint64_t>& turn) {
   scheduler::Request request = request_for(service, packet, ++random_);
   return pick_by(service, request, [&] {
     turn = turns_.take(service.slot);
@@ -44,19 +44,20 @@ Path<F>::Choice Path<F>::choose(const VirtualService<F>& service, const Packet& 
 template <class F>
 Path<F>::Choice Path<F>::choose_by_schedule(const VirtualService<F>& service, const Packet& packet,
                                             DropReason& why_not) {
-  std::optional<uint64_t> turn;
-  const Found found = walk(
-      service, reservations_.take(packet), [&] { return pick(service, packet, turn); },
+  Choice choice;
+  const scheduler::Picked ahead = reservations_.take(packet);
+  choice.reserved = ahead.has_value();
+  const scheduler::Picked found = walk(
+      service, ahead, [&] { return pick(service, packet, choice.turn); },
       [&](const RealServer<F>& server) { return server.accepts && !is_ambiguous(server, packet); },
       [&](const RealServer<F>& server) { return service.one_packet || claim(server); },
       [&](const RealServer<F>& server) {
         connections_.unreserve(server.slot, first_state(packet));
-      });
-  if (!found.position) {
-    why_not = found.why_not;
-    return {};
-  }
-  return {&service.servers[*found.position], found.reserved, turn};
+        choice.reserved = false;
+      },
+      why_not);
+  if (found) choice.server = &service.servers[*found];
+  return choice;
 }
 
 // In NAT a reply names only the client's end and the server's: two services that share a server
@@ -129,8 +130,8 @@ bool Path<F>::is_full_by_loads(const RealServer<F>& server) const {
 
 template scheduler::Request Path<lb::V4>::request_for(const VirtualService<lb::V4>&, const Packet&,
                                                       uint64_t);
-template std::optional<uint32_t> Path<lb::V4>::pick(const VirtualService<lb::V4>&, const Packet&,
-                                                    std::optional<uint64_t>&);
+template scheduler::Picked Path<lb::V4>::pick(const VirtualService<lb::V4>&, const Packet&,
+                                              std::optional<uint64_t>&);
 template Path<lb::V4>::Choice Path<lb::V4>::choose(const VirtualService<lb::V4>&, const Packet&,
                                                    DropReason&);
 template Path<lb::V4>::Choice Path<lb::V4>::choose_by_schedule(const VirtualService<lb::V4>&,

@@ -157,7 +157,6 @@ EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<
   const EntryIndex index = connections_.open({packet.destination,
                                               {rule.address, *masquerade},
                                               packet.source,
-                                              packet.protocol(),
                                               first_state(packet),
                                               nat_,
                                               true,

@@ -138,10 +138,10 @@ void Path<F>::inspect_schedule(const VirtualService<F>& service, const Packet& p
   const auto claim = [&](const RealServer<F>& server) {
     return service.one_packet || has_place(server);
   };
-  const Found found =
-      walk(service, std::nullopt, pick, fits_or_note, claim, [](const RealServer<F>&) {});
-  choice.chosen = found.position;
-  if (!found.position) question.refused = found.why_not;
+  lb::DropReason why_not{};
+  choice.chosen = walk(
+      service, std::nullopt, pick, fits_or_note, claim, [](const RealServer<F>&) {}, why_not);
+  if (!choice.chosen) question.refused = why_not;
 }
 
 template <class F>

@@ -43,9 +43,9 @@ struct PathInspection {
     uint64_t turn = 0;             // the last that was looked at
     uint64_t random = 0;           // as the plan was given them
     uint64_t memory = 0;
-    std::optional<uint32_t> picked;   // position of the plan's server
+    scheduler::Picked picked;         // position of the plan's server
     std::vector<uint32_t> ambiguous;  // passed over; the asker reserves room
-    std::optional<uint32_t> chosen;   // position
+    scheduler::Picked chosen;         // position
   };
   Choice choice;
   bool to_kernel = false;                 // by the twin of the interface that its source is behind

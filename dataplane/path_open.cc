@@ -64,7 +64,6 @@ void Path<F>::open(LinkNumber link, Packet& packet) {
         {.outside = packet.source,
          .virtual_end = packet.destination,
          .inside = inside,
-         .protocol = packet.protocol(),
          .state = first_state(packet),
          .method = server->method,
          .replies_seen = methods_[server->method].replies_seen,
@@ -74,7 +73,7 @@ void Path<F>::open(LinkNumber link, Packet& packet) {
          .reserved = choice.reserved,
          .hold_seconds = Holds<F>::seconds(service),
          .next_hop_inside = way.address == inside.address ? way.hop : lb::NextHop{0}},
-        packet.hash, now_);
+        packet.hash, packet.candidate, now_);
     if (index != kNoEntry) {
       live_.traffic[server->slot].connections.add(1);
       forward_first(link, packet, connections_.entry(index));

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <array>
-#include <optional>
 
 #include "dataplane/packet.h"
 #include "lb/connections.h"
+#include "scheduler/plan.h"
 
 namespace dataplane {
 
@@ -30,7 +30,7 @@ class Reservations {
   }
 
   // The position chosen for a packet, if one was. Its count and claim are the caller's from now on.
-  std::optional<uint32_t> take(const Packet<F>& packet) {
+  scheduler::Picked take(const Packet<F>& packet) {
     for (size_t i = next_; i < end_; ++i) {
       if (reserved_[i].packet != &packet) continue;
       reserved_[i].packet = nullptr;

@@ -44,11 +44,15 @@ struct Connection {
   uint8_t hold_seconds() const { return flags >> 1; }
   static uint8_t flags_of_hold(uint8_t seconds) { return static_cast<uint8_t>(seconds << 1); }
 
-  // Whether it is one of this outside end, and in its usual state.
-  bool is_usual(const FlowEnd<F>& outside_end) const {
+  // Its outside end, protocol and state are those of a flow's end.
+  void begin_with(const FlowEnd<F>& outside_end) {
     static_assert(offsetof(Connection, outside) == 0 &&
                   offsetof(Connection, protocol) == sizeof(End<F>) &&
                   offsetof(Connection, state) == offsetof(Connection, protocol) + 1);
+    std::memcpy(static_cast<void*>(this), &outside_end, sizeof outside_end);
+  }
+  // Whether it is one of this outside end, and in its usual state.
+  bool is_usual(const FlowEnd<F>& outside_end) const {
     FlowEnd<F> first;
     std::memcpy(&first, this, sizeof first);
     return first.key() == outside_end.key();

@@ -101,15 +101,16 @@ class ConnectionTable {
 
   // Precondition: the entry's ends and protocol are set and it is in no table.
   void insert(EntryIndex index) {
-    insert(index, hash(pool_[index].outside, pool_[index].protocol));
+    const Entry& entry = pool_[index];
+    const uint64_t h = hash(entry.outside, entry.protocol);
+    insert(index, h, find_first(h, entry.outside, entry.protocol));
   }
-  // `h`: the hash of its outside end.
-  void insert(EntryIndex index, uint64_t h) {
+  // `h`: the hash of its outside end; `first`: what find_first finds of that.
+  void insert(EntryIndex index, uint64_t h, EntryIndex first) {
     Entry& entry = pool_[index];
     entry.sibling_previous = kNoEntry;
     entry.sibling_next = kNoEntry;
     set_overflow_next(entry.overflow_next, kNoEntry);
-    const EntryIndex first = find_first(h, entry.outside, entry.protocol);
     ++size_;
     if (first != kNoEntry) {
       link_sibling(first, index);

@@ -31,10 +31,9 @@ class Connections {
   using Entry = Connection<F>;
   // What a new connection is made of.
   struct Opening {
-    End<F> outside;
+    FlowEnd<F> outside;
     End<F> virtual_end;
     End<F> inside;
-    Protocol protocol;
     State state;
     MethodNumber method;
     bool replies_seen;
@@ -79,10 +78,13 @@ class Connections {
   // workers are asked then, see is_waiting.
   // Either way a reservation is used up, and so is a claim.
   EntryIndex open(const Opening& opening, Tick now) {
-    return open(opening, table_.hash(opening.outside, opening.protocol), now);
+    const uint64_t hash = table_.hash(opening.outside, opening.outside.protocol);
+    const EntryIndex first = table_.find_first(hash, opening.outside, opening.outside.protocol);
+    return open(opening, hash, first, now);
   }
-  // `hash`: the table's, of the outside end.
-  [[gnu::always_inline]] EntryIndex open(const Opening& opening, uint64_t hash, Tick now) {
+  // `hash`: the table's, of the outside end; `first`: the first of its connections there.
+  [[gnu::always_inline]] EntryIndex open(const Opening& opening, uint64_t hash, EntryIndex first,
+                                         Tick now) {
     EntryIndex index = cache_.take();
     if (index == kNoEntry) {
       if (!reclaim()) {
@@ -93,11 +95,11 @@ class Connections {
         return kNoEntry;
       }
       index = cache_.take();
+      first = table_.find_first(hash, opening.outside, opening.outside.protocol);
     }
     waiting_since_.reset();
     Entry& entry = pool_[index];
-    entry.outside = opening.outside;
-    entry.protocol = opening.protocol;
+    entry.begin_with(opening.outside);
     entry.state = opening.state;
     entry.virtual_end = opening.virtual_end;
     entry.method = opening.method;
@@ -110,7 +112,7 @@ class Connections {
     entry.stamp = now;
     entry.next_hop_inside = opening.next_hop_inside;
     entry.next_hop_outside = 0;
-    table_.insert(index, hash);
+    table_.insert(index, hash, first);
     wheel_of(entry.state).insert(index, next_look(entry, now));
     if (!opening.reserved) count(opening.server, opening.state, +1);
     return index;

@@ -76,7 +76,9 @@ struct FlowEnd : End<F> {
   State state;
 
   static FlowEnd of(const End<F>& end, Protocol protocol) {
-    return {end, protocol, usual_state(protocol)};
+    FlowEnd result;
+    result.set(F::end_key(end.address, end.port, protocol));
+    return result;
   }
   Key key() const { return std::bit_cast<Key>(*this); }
   // All at once: GCC makes detours over the stack of anything else.

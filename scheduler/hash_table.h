@@ -30,7 +30,7 @@ class HashTable final : public Plan {
     for (const Server& server : servers) servers_.push_back({server.slot, server.weight > 0});
   }
 
-  std::optional<uint32_t> pick(const Request& request) const override {
+  Picked pick(const Request& request) const override {
     if (table_.empty()) return std::nullopt;
     const uint32_t word = Hash::word(request, options_);
     const uint32_t place = Hash::place(word, 0, places());
@@ -40,7 +40,7 @@ class HashTable final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+  std::string verdict(uint32_t position, Picked picked,
                       const Request& request) const override {
     if (table_.empty()) return {};
     const uint32_t home = table_[Hash::place(Hash::word(request, options_), 0, places())];
@@ -63,7 +63,7 @@ class HashTable final : public Plan {
 
   // Tries the places that LVS tries. These need not be all places: where LVS would give up, the
   // file's first server that takes it gets the connection.
-  std::optional<uint32_t> fall_back(uint32_t word, uint32_t place, const Request& request) const {
+  Picked fall_back(uint32_t word, uint32_t place, const Request& request) const {
     uint32_t any = 0;
     while (any < servers_.size() && !takes(any, request)) ++any;
     if (any == servers_.size()) return std::nullopt;

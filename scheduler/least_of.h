@@ -21,7 +21,7 @@ class LeastOf final : public Plan {
     scan_.finish();
   }
 
-  std::optional<uint32_t> pick(const Request& request) const override {
+  Picked pick(const Request& request) const override {
     if (!scan_.empty()) {
       // The least of all is the least of those that are not overloaded, if it is one.
       const uint32_t found = scan_.find(request.loads, request.minima);
@@ -33,7 +33,7 @@ class LeastOf final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+  std::string verdict(uint32_t position, Picked picked,
                       const Request& request) const override {
     const Candidate* self = at(position);
     if (self == nullptr) return {};
@@ -65,7 +65,7 @@ class LeastOf final : public Plan {
     return proportion(load, candidate.share);
   }
 
-  std::optional<uint32_t> pick_one_by_one(const Request& request) const {
+  Picked pick_one_by_one(const Request& request) const {
     const Candidate* best = nullptr;
     uint64_t least = 0;
     for (const Candidate& candidate : candidates_) {

@@ -17,7 +17,7 @@ class LocalityLeastConnection final : public Plan {
     std::ranges::sort(candidates_, {}, &Candidate::slot);
   }
 
-  std::optional<uint32_t> pick(const Request& request) const override {
+  Picked pick(const Request& request) const override {
     if (request.memory == nullptr) return least_.pick(request);
     if (const Candidate* last = remembered(request); last != nullptr && may_stay(*last, request)) {
       return last->position;
@@ -31,7 +31,7 @@ class LocalityLeastConnection final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+  std::string verdict(uint32_t position, Picked picked,
                       const Request& request) const override {
     const std::string by_load = least_.verdict(position, picked, request);
     if (by_load.empty() || request.memory == nullptr) return by_load;

@@ -11,7 +11,7 @@ class Overflow final : public Plan {
  public:
   explicit Overflow(std::span<const Server> servers) : order_(heaviest_first(servers)) {}
 
-  std::optional<uint32_t> pick(const Request& request) const override {
+  Picked pick(const Request& request) const override {
     for (const Heavy& server : order_) {
       if (request.loads.of(server.slot).active > server.weight) continue;
       if (!request.overloads.has(server.slot)) return server.position;
@@ -20,7 +20,7 @@ class Overflow final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+  std::string verdict(uint32_t position, Picked picked,
                       const Request& request) const override {
     const auto found = std::ranges::find(order_, position, &Heavy::position);
     if (found == order_.end()) return {};

@@ -102,13 +102,30 @@ struct Request {
   BlockMinima* minima = nullptr;
 };
 
+// The position of the server that a plan picked, or none. In one register: of a std::optional of 32
+// bits GCC makes two stores and a load of both, which waits until the stores have reached the cache.
+class Picked {
+ public:
+  constexpr Picked() = default;
+  constexpr Picked(std::nullopt_t) {}
+  constexpr Picked(uint32_t position) : position_(position) {}
+  constexpr bool has_value() const { return position_ != kNone; }
+  constexpr explicit operator bool() const { return has_value(); }
+  constexpr uint32_t operator*() const { return position_; }
+  constexpr bool operator==(const Picked&) const = default;
+
+ private:
+  static constexpr uint32_t kNone = 0xffffffff;
+  uint32_t position_ = kNone;
+};
+
 // Immutable, read by all workers at once.
 class Plan {
  public:
   virtual ~Plan() = default;
-  // The position of the chosen server, or nullopt when none takes this connection. Called by
+  // The position of the chosen server, none when no server takes this connection. Called by
   // workers. A server of weight 0 is never chosen, an overloaded one neither.
-  virtual std::optional<uint32_t> pick(const Request& request) const = 0;
+  virtual Picked pick(const Request& request) const = 0;
   // Whether pick looks at `turn`, so that a cursor is advanced for it.
   virtual bool takes_turns() const = 0;
   // The server whose turn it is may be overloaded. As LVS does, the caller then takes the next turn
@@ -118,7 +135,7 @@ class Plan {
   // Why the server at a position was picked for a request, or was not, in a few words for people,
   // with the figures that decided. Empty: nothing but that it takes no connections. Off the packet
   // path; any thread.
-  virtual std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+  virtual std::string verdict(uint32_t position, Picked picked,
                               const Request& request) const {
     if (!picked) return {};
     const bool is_picked = position == picked;

@@ -24,7 +24,7 @@ class TurnLimits {
   uint32_t turns_to_try() const { return turns_; }
 
   // The server whose turn it is, unless it is overloaded.
-  std::optional<uint32_t> pass(uint32_t position, const Request& request) const {
+  Picked pass(uint32_t position, const Request& request) const {
     if (servers_.empty() || !request.overloads.has(servers_[position].slot)) return position;
     if (!request.last_try) return std::nullopt;
     for (size_t step = 1; step < servers_.size(); ++step) {

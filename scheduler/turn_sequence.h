@@ -15,7 +15,7 @@ class TurnSequence final : public Plan {
         inverse_(turns_.empty() ? 0 : ~uint64_t{0} / turns_.size()),
         limits_(servers, turns_.size()) {}
 
-  std::optional<uint32_t> pick(const Request& request) const override {
+  Picked pick(const Request& request) const override {
     if (turns_.empty()) return std::nullopt;
     return limits_.pass(turns_[place_of(request.turn)], request);
   }

@@ -23,7 +23,7 @@ class TwoChoices final : public Plan {
     }
   }
 
-  std::optional<uint32_t> pick(const Request& request) const override {
+  Picked pick(const Request& request) const override {
     const auto drawn = draw(request);
     if (!drawn) return std::nullopt;
     const auto [one, other] = *drawn;
@@ -31,7 +31,7 @@ class TwoChoices final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, std::optional<uint32_t> picked,
+  std::string verdict(uint32_t position, Picked picked,
                       const Request& request) const override {
     const auto found = std::ranges::find(candidates_, position, &Candidate::position);
     if (found == candidates_.end()) return {};

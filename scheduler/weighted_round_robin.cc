@@ -97,7 +97,7 @@ class TurnPermutation final : public Plan {
     }
   }
 
-  std::optional<uint32_t> pick(const Request& request) const override {
+  Picked pick(const Request& request) const override {
     // Both factors are below 2^48: servers are counted in 32 bits, weights in 16.
     __extension__ using Wide = unsigned __int128;
     const auto place =

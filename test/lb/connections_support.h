@@ -28,10 +28,11 @@ inline lb::Protocol protocol_of(lb::State state) {
 
 inline Connections::Opening opening(uint32_t number, lb::State state, uint32_t server = 0) {
   return {
-      .outside = end_of(0x0a010000 + number / 50000, static_cast<uint16_t>(1024 + number % 50000)),
+      .outside = lb::FlowEnd<lb::V4>::of(
+          end_of(0x0a010000 + number / 50000, static_cast<uint16_t>(1024 + number % 50000)),
+          protocol_of(state)),
       .virtual_end = end_of(0x0a010064, 80),
       .inside = end_of(0x0a02000b + server, 80),
-      .protocol = protocol_of(state),
       .state = state,
       .method = 0,
       .replies_seen = true,
@@ -56,8 +57,8 @@ class Worker {
   bool is_live(uint32_t number, lb::State state) {
     const auto o = opening(number, state);
     const auto& table = connections_.table();
-    return table.find(table.hash(o.outside, o.protocol), lb::Direction::kInbound, o.outside,
-                      o.virtual_end, o.protocol) != lb::kNoEntry;
+    return table.find(table.hash(o.outside, o.outside.protocol), lb::Direction::kInbound, o.outside,
+                      o.virtual_end, o.outside.protocol) != lb::kNoEntry;
   }
 
   // Every live connection, by its position in the pool, in no order.

@@ -17,8 +17,8 @@ namespace {
 struct Cluster {
   explicit Cluster(size_t servers) : loads(servers), overloads(servers) {}
 
-  std::optional<uint32_t> pick(const scheduler::Plan& plan, uint32_t destination = 1,
-                               uint64_t random = 0) {
+  scheduler::Picked pick(const scheduler::Plan& plan, uint32_t destination = 1,
+                         uint64_t random = 0) {
     const lb::Load* const workers[] = {loads.data()};
     return plan.pick({.loads = scheduler::LoadView(workers),
                       .overloads = scheduler::Overloads(overloads.data()),
@@ -118,7 +118,7 @@ TEST_CASE("twos draws servers by weight, for random numbers") {
   Random random(1);
   std::vector<uint32_t> counts(3);
   // All idle, so the first drawn is taken.
-  for (int i = 0; i < 80000; ++i) ++counts[cluster.pick(*plan, 1, random.next()).value()];
+  for (int i = 0; i < 80000; ++i) ++counts[*cluster.pick(*plan, 1, random.next())];
   CHECK(counts[0] == Approx(10000).epsilon(0.05));
   CHECK(counts[1] == Approx(20000).epsilon(0.05));
   CHECK(counts[2] == Approx(50000).epsilon(0.05));
@@ -140,7 +140,7 @@ TEST_CASE("twos draws among those not overloaded, by their weights") {
   cluster.overloads[1] = 1;
   Random random(3);
   std::vector<uint32_t> counts(4);
-  for (int i = 0; i < 40000; ++i) ++counts[cluster.pick(*plan, 1, random.next()).value()];
+  for (int i = 0; i < 40000; ++i) ++counts[*cluster.pick(*plan, 1, random.next())];
   CHECK(counts[0] == Approx(10000).epsilon(0.05));
   CHECK(counts[2] == Approx(30000).epsilon(0.05));
 }
@@ -151,7 +151,7 @@ TEST_CASE("twos keeps a hundred servers nearly level, as two choices do") {
   Random random(4);
   std::vector<uint32_t> held(100);
   for (int i = 0; i < 10000; ++i) {
-    const uint32_t chosen = cluster.pick(*plan, 1, random.next()).value();
+    const uint32_t chosen = *cluster.pick(*plan, 1, random.next());
     cluster.hold(chosen, ++held[chosen]);
   }
   for (const uint32_t count : held) CHECK(count < 100 + 6);

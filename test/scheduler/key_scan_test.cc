@@ -18,10 +18,9 @@ uint64_t measure(std::string_view name, uint64_t active, uint64_t inactive) {
 }
 
 // The definition, one server after the other.
-std::optional<uint32_t> expected(std::string_view name,
-                                 const std::vector<scheduler::Server>& servers,
-                                 const scheduler::Request& request) {
-  std::optional<uint32_t> best;
+scheduler::Picked expected(std::string_view name, const std::vector<scheduler::Server>& servers,
+                           const scheduler::Request& request) {
+  scheduler::Picked best;
   uint64_t best_measure = 0, best_share = 0;
   for (uint32_t i = 0; i < servers.size(); ++i) {
     const scheduler::Server& server = servers[i];

@@ -36,8 +36,8 @@ struct Counts {
 };
 
 // What a scheduler takes at these counts, all of one worker.
-std::optional<uint32_t> choice(const char* name, const Weights& weights,
-                               const std::vector<Counts>& counts) {
+scheduler::Picked choice(const char* name, const Weights& weights,
+                         const std::vector<Counts>& counts) {
   Loads loads(1, weights.size());
   for (size_t i = 0; i < counts.size(); ++i) loads.set(0, i, counts[i].active, counts[i].inactive);
   return compile(name, weights)->pick({0, loads.view()});
@@ -151,7 +151,7 @@ TEST_CASE("what is taken is the least of all, for random loads") {
         const uint64_t overhead = 256 * counts[i].active + counts[i].inactive;
         return weighted ? overhead * (420 / weights[i]) : overhead;
       };
-      std::optional<uint32_t> best;
+      scheduler::Picked best;
       for (uint32_t i = 0; i < weights.size(); ++i) {
         if (weights[i] > 0 && (!best || load(i) < load(*best))) best = i;
       }

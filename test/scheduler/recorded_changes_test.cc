@@ -52,7 +52,7 @@ class Play {
     const lb::Load* const workers[] = {loads_};
     scheduler::Request request{.loads = scheduler::LoadView(workers),
                                .overloads = scheduler::Overloads(overloads_)};
-    std::optional<uint32_t> chosen;
+    scheduler::Picked chosen;
     for (uint32_t tries = plan->turns_to_try(); tries > 0 && !chosen; --tries) {
       if (plan->takes_turns()) request.turn = turn_++;
       request.last_try = tries == 1;

@@ -39,7 +39,7 @@ inline std::unique_ptr<const scheduler::Plan> compile(std::string_view name,
 }
 
 // For plans that look at turns alone.
-inline std::optional<uint32_t> pick(const scheduler::Plan& plan, uint64_t turn) {
+inline scheduler::Picked pick(const scheduler::Plan& plan, uint64_t turn) {
   return plan.pick({turn, scheduler::LoadView({})});
 }
 

@@ -16,7 +16,7 @@ using scheduler_test::Weights;
 namespace {
 
 // Picks with all servers idle.
-std::optional<uint32_t> pick_idle(const scheduler::Plan& plan, uint64_t turn) {
+scheduler::Picked pick_idle(const scheduler::Plan& plan, uint64_t turn) {
   static const std::vector<lb::Load> loads(1000);
   static const lb::Load* const workers[] = {loads.data()};
   return plan.pick({turn, scheduler::LoadView(workers)});
@@ -195,7 +195,7 @@ TEST_CASE("an overloaded server is never chosen, another that is not is, for ran
                                    .client = random.below(1000),
                                    .random = random.next(),
                                    .memory = &memory};
-        std::optional<uint32_t> chosen;
+        scheduler::Picked chosen;
         for (uint32_t tries = plan->turns_to_try(); tries > 0 && !chosen; --tries) {
           request.turn = random.next();
           request.last_try = tries == 1;
