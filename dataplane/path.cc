@@ -227,17 +227,15 @@ void Path<F>::forward_all(LinkNumber link, Burst& burst) {
 
 // Forwards what nearly every packet is: part of the connection of its candidate, which goes on as
 // it is, and whole on its way to a known next hop. False: nothing is done yet, and `forward`, which
-// knows all cases, decides. Precondition: packet.usual.
+// knows all cases, decides. A connection that is cut is closed, in no usual state. Precondition:
+// packet.usual.
 template <class F>
 template <lb::Direction direction>
 inline bool Path<F>::forward_usual(Packet& packet, Entry& entry) {
   constexpr bool kInbound = direction == lb::Direction::kInbound;
   const lb::FlowEnd<F>& outside = kInbound ? packet.source : packet.destination;
   const lb::FlowEnd<F>& other = kInbound ? packet.destination : packet.source;
-  if (!lb::ConnectionTable<F>::is_usual(entry, direction, outside, other) ||
-      (entry.flags & Entry::kCut) != 0) {
-    return false;
-  }
+  if (!lb::ConnectionTable<F>::is_usual(entry, direction, outside, other)) return false;
   const Method<F>& method = methods_[entry.method];
   Neighbour<F>* hop =
       host_.known_next_hop(kInbound ? entry.next_hop_inside : entry.next_hop_outside);

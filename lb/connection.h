@@ -58,6 +58,14 @@ struct Connection {
     return first.key() == outside_end.key();
   }
 
+  // Whether the end that a packet from outside, or from inside, names besides is its own.
+  bool has_virtual_end(const FlowEnd<F>& end) const {
+    return begins_with(offsetof(Connection, virtual_end), end);
+  }
+  bool has_inside(const FlowEnd<F>& end) const {
+    return begins_with(offsetof(Connection, inside), end);
+  }
+
   uint32_t service;  // slot of the service
   uint32_t server;   // slot of the real server, director-wide
 
@@ -73,6 +81,14 @@ struct Connection {
 
   NextHop next_hop_inside;   // towards the real server
   NextHop next_hop_outside;  // towards the client
+
+ private:
+  // Whether an end of the entry is the same. In one word, less what follows on either.
+  bool begins_with(size_t offset, const FlowEnd<F>& end) const {
+    typename F::EndKey own;
+    std::memcpy(&own, reinterpret_cast<const char*>(this) + offset, sizeof own);
+    return F::is_same_end(own, end.key());
+  }
 };
 static_assert(sizeof(Connection<V4>) == 64);
 

@@ -66,8 +66,10 @@ class ConnectionTable {
 
   // Whether an entry of a table is the connection of these ends, and in its usual state.
   static bool is_usual(const Entry& entry, Direction direction, const FlowEnd<F>& outside,
-                       const End<F>& other) {
-    return entry.is_usual(outside) && is_meant(entry, direction, other);
+                       const FlowEnd<F>& other) {
+    if (!entry.is_usual(outside)) return false;
+    if (direction == Direction::kInbound) return entry.has_virtual_end(other);
+    return entry.has_inside(other) && entry.replies_seen;
   }
 
   // How many entries have been removed so far: while it stays, a candidate is in the table.

@@ -42,6 +42,8 @@ struct V4 {
   static EndKey end_key(Address address, Be16 port, EndKey part) {
     return part | uint64_t{port.raw()} << 32 | address.bits.raw();
   }
+  // Whether two keys differ in nothing but what `part` stands for.
+  static bool is_same_end(EndKey a, EndKey b) { return (a ^ b) << 16 == 0; }
   static constexpr EndKey key_part(Protocol protocol) {
     return (static_cast<EndKey>(usual_state(protocol)) << 8 | static_cast<EndKey>(protocol)) << 48;
   }
