@@ -4,6 +4,7 @@
 #include <rte_hash.h>
 
 #include <array>
+#include <utility>
 
 #include "tools/bench/counting_io.h"
 #include "tools/bench/measure.h"
@@ -52,10 +53,13 @@ class KnownKeys {
   static size_t bytes_for(uint32_t flows);
   const rte_hash* hash() const { return hash_.get(); }
   const std::vector<uint32_t>& order() const { return order_; }  // of flows, random
+  // See KnownFlows.
+  size_t take(size_t count) { return std::exchange(next_, next_ + count); }
 
  private:
   Hash hash_;
   std::vector<uint32_t> order_;
+  size_t next_ = 0;
 };
 
 // Per key: lookup, all found, in random order: 32 keys at a time by the bulk call, which
@@ -72,7 +76,6 @@ class HashLookup final : public Case {
 
   std::shared_ptr<KnownKeys> known_;
   Intake intake_;
-  size_t next_ = 0;
   std::array<TupleKey, kKeys> keys_;
   std::array<const void*, kKeys> pointers_;
   std::array<void*, kKeys> values_;

@@ -85,8 +85,9 @@ double Established::sample() {
 uint64_t Established::pass() {
   World& world = flows_->world();
   const std::vector<uint32_t>& order = flows_->order();
-  const auto flow_of = [&](size_t i) { return order[(next_ + i) % order.size()]; };
   const std::span<rte_mbuf*> mbufs = ring_.mbufs();
+  const size_t first = flows_->take(mbufs.size());
+  const auto flow_of = [&](size_t i) { return order[(first + i) % order.size()]; };
   const bool to_server = towards_ == Towards::kServer;
   for (size_t i = 0; i < mbufs.size(); ++i) {
     const uint32_t flow = flow_of(i);
@@ -101,7 +102,6 @@ uint64_t Established::pass() {
     expect(mbufs[i], to_server ? world.at_server(flow, flows_->server(flow), kAck)
                                : world.at_client(flow, kAck));
   }
-  next_ += mbufs.size();
   return cycles;
 }
 

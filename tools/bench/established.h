@@ -1,6 +1,8 @@
 // Packets of known connections: TCP established or UDP.
 #pragma once
 
+#include <utility>
+
 #include "tools/bench/measure.h"
 #include "tools/bench/world.h"
 
@@ -19,6 +21,10 @@ class KnownFlows {
   const std::vector<uint32_t>& order(dataplane::WorkerNumber worker = 0) const {
     return orders_[worker];
   }
+  // Where in the first worker's order a case that takes so many of its flows begins: behind what all
+  // cases over the same flows have taken before, so that none finds in the caches what another has
+  // just had there.
+  size_t take(size_t count) { return std::exchange(next_, next_ + count); }
 
  private:
   void open(uint32_t first, std::span<rte_mbuf*> mbufs);
@@ -29,6 +35,7 @@ class KnownFlows {
   World world_;
   std::vector<uint16_t> servers_;
   std::vector<std::vector<uint32_t>> orders_;  // by worker
+  size_t next_ = 0;
 };
 
 enum class Towards : uint8_t { kServer, kClient };
@@ -48,7 +55,6 @@ class Established final : public Case {
   Towards towards_;
   Ring& ring_;
   Intake intake_;
-  size_t next_ = 0;  // in the flows' order
 };
 
 }  // namespace bench

@@ -31,7 +31,8 @@ takes to have each once: other cases had the caches meanwhile. Writing leaves th
 to be touched, in L2 with the ring of 1,024 mbufs, in L3 with that of 16,384. There the mbuf
 structures are as cold as the headers, where a driver would just have written them: its figures err
 on the dear side. Flows come in random order, every flow once before any comes again, so no run of
-equal flows helps; mbufs too are in random order of addresses.
+equal flows helps; cases over the same connections go on where the last one stopped, so none finds
+there what another has just fetched. mbufs too are in random order of addresses.
 
 "one by one": the same packets, each processed by itself in the turn that its burst would have had,
 so that nothing can be prefetched for one while another is worked on; and rte_hash's single lookup
@@ -84,10 +85,11 @@ po::options_description description() {
       "only", po::value<std::vector<std::string>>()->value_name("PATTERN")->composing(),
       "only cases that match this shell pattern, or contain it; may be repeated")(
       "flows", po::value<std::string>()->value_name("N[,N...]"),
-      "numbers of established connections, k and M allowed; new connections use the largest; default: "
-      "1,1k,100k,1M, of latency 1k,100k")(
-      "rounds", po::value<uint32_t>()->value_name("N")->default_value(51),
-      "samples of each case and baseline")(
+      "numbers of established connections, k and M allowed; new connections use the largest; "
+      "default: "
+      "1,1k,100k,1M, of latency 1k,100k")("rounds",
+                                          po::value<uint32_t>()->value_name("N")->default_value(51),
+                                          "samples of each case and baseline")(
       "burst", po::value<uint16_t>()->value_name("N")->default_value(32),
       "packets a burst, up to 64")("cpu", po::value<unsigned>()->value_name("N"),
                                    "CPU to run on; default: the last one allowed")(

@@ -49,7 +49,10 @@ def main():
         script += [f"$data{number} << END", *points, "END"]
     script.append("plot " + ", ".join(f"$data{number} with yerrorlines title \"{title}\" pt 7 ps 0.6 lw 1.5"
                                       for number, (title, _) in enumerate(lines)))
-    drawn = subprocess.run(["gnuplot"], input="\n".join(script) + "\n", capture_output=True, text=True)
+    try:
+        drawn = subprocess.run(["gnuplot"], input="\n".join(script) + "\n", capture_output=True, text=True)
+    except FileNotFoundError:
+        sys.exit("error: there is no gnuplot; apt-get install gnuplot-nox")
     if drawn.returncode != 0:
         sys.exit(f"error: gnuplot: {drawn.stderr}")
     print(drawn.stdout, end="")
