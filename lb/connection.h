@@ -58,13 +58,14 @@ struct Connection {
     return first.key() == outside_end.key();
   }
 
-  // Whether the end that a packet from outside, or from inside, names besides is its own.
+  // Whether the end that a packet from outside, or from inside, names besides is its own. Of a
+  // flow's end in one word.
+  bool has_virtual_end(const End<F>& end) const { return virtual_end == end; }
   bool has_virtual_end(const FlowEnd<F>& end) const {
-    return begins_with(offsetof(Connection, virtual_end), end);
+    return has_at(offsetof(Connection, virtual_end), end);
   }
-  bool has_inside(const FlowEnd<F>& end) const {
-    return begins_with(offsetof(Connection, inside), end);
-  }
+  bool has_inside(const End<F>& end) const { return inside == end; }
+  bool has_inside(const FlowEnd<F>& end) const { return has_at(offsetof(Connection, inside), end); }
 
   uint32_t service;  // slot of the service
   uint32_t server;   // slot of the real server, director-wide
@@ -83,8 +84,8 @@ struct Connection {
   NextHop next_hop_outside;  // towards the client
 
  private:
-  // Whether an end of the entry is the same. In one word, less what follows on either.
-  bool begins_with(size_t offset, const FlowEnd<F>& end) const {
+  // Whether the end that lies there is the same, whatever follows on either.
+  bool has_at(size_t offset, const FlowEnd<F>& end) const {
     typename F::EndKey own;
     std::memcpy(&own, reinterpret_cast<const char*>(this) + offset, sizeof own);
     return F::is_same_end(own, end.key());

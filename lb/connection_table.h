@@ -67,9 +67,7 @@ class ConnectionTable {
   // Whether an entry of a table is the connection of these ends, and in its usual state.
   static bool is_usual(const Entry& entry, Direction direction, const FlowEnd<F>& outside,
                        const FlowEnd<F>& other) {
-    if (!entry.is_usual(outside)) return false;
-    if (direction == Direction::kInbound) return entry.has_virtual_end(other);
-    return entry.has_inside(other) && entry.replies_seen;
+    return entry.is_usual(outside) && is_meant(entry, direction, other);
   }
 
   // How many entries have been removed so far: while it stays, a candidate is in the table.
@@ -191,9 +189,11 @@ class ConnectionTable {
 
   // From inside only where the method brings replies back: a DR server that talks to the same
   // client with its own address has a flow of its own.
-  static bool is_meant(const Entry& entry, Direction direction, const End<F>& other) {
-    if (direction == Direction::kInbound) return entry.virtual_end == other;
-    return entry.inside == other && entry.replies_seen;
+  // `Other`: an End or a FlowEnd.
+  template <class Other>
+  static bool is_meant(const Entry& entry, Direction direction, const Other& other) {
+    if (direction == Direction::kInbound) return entry.has_virtual_end(other);
+    return entry.has_inside(other) && entry.replies_seen;
   }
 
   static bool is_of(const Entry& entry, const End<F>& outside, Protocol protocol) {

@@ -103,7 +103,8 @@ struct Request {
 };
 
 // The position of the server that a plan picked, or none. In one register: of a std::optional of 32
-// bits GCC makes two stores and a load of both, which waits until the stores have reached the cache.
+// bits GCC makes two stores and a load of both, which waits until the stores have reached the
+// cache.
 class Picked {
  public:
   constexpr Picked() = default;
@@ -113,6 +114,9 @@ class Picked {
   constexpr explicit operator bool() const { return has_value(); }
   constexpr uint32_t operator*() const { return position_; }
   constexpr bool operator==(const Picked&) const = default;
+  constexpr bool operator==(uint32_t position) const { return position_ == position; }
+  // To std::optional's own comparison no Picked is equal to none.
+  bool operator==(const std::optional<uint32_t>&) const = delete;
 
  private:
   static constexpr uint32_t kNone = 0xffffffff;
@@ -135,8 +139,7 @@ class Plan {
   // Why the server at a position was picked for a request, or was not, in a few words for people,
   // with the figures that decided. Empty: nothing but that it takes no connections. Off the packet
   // path; any thread.
-  virtual std::string verdict(uint32_t position, Picked picked,
-                              const Request& request) const {
+  virtual std::string verdict(uint32_t position, Picked picked, const Request& request) const {
     if (!picked) return {};
     const bool is_picked = position == picked;
     if (!takes_turns()) return is_picked ? "the scheduler's choice" : "not the scheduler's choice";

@@ -6,6 +6,7 @@
 #include "test/scheduler/support.h"
 
 using scheduler_test::compile;
+using scheduler_test::optional_of;
 using scheduler_test::Random;
 using scheduler_test::servers_of;
 using scheduler_test::Weights;
@@ -17,14 +18,14 @@ namespace {
 struct Cluster {
   explicit Cluster(size_t servers) : loads(servers), overloads(servers) {}
 
-  scheduler::Picked pick(const scheduler::Plan& plan, uint32_t destination = 1,
-                         uint64_t random = 0) {
+  std::optional<uint32_t> pick(const scheduler::Plan& plan, uint32_t destination = 1,
+                               uint64_t random = 0) {
     const lb::Load* const workers[] = {loads.data()};
-    return plan.pick({.loads = scheduler::LoadView(workers),
-                      .overloads = scheduler::Overloads(overloads.data()),
-                      .destination = destination,
-                      .random = random,
-                      .memory = &memory});
+    return optional_of(plan.pick({.loads = scheduler::LoadView(workers),
+                                  .overloads = scheduler::Overloads(overloads.data()),
+                                  .destination = destination,
+                                  .random = random,
+                                  .memory = &memory}));
   }
   void hold(size_t server, uint32_t connections) { loads[server].active.set(connections); }
 
@@ -118,7 +119,7 @@ TEST_CASE("twos draws servers by weight, for random numbers") {
   Random random(1);
   std::vector<uint32_t> counts(3);
   // All idle, so the first drawn is taken.
-  for (int i = 0; i < 80000; ++i) ++counts[*cluster.pick(*plan, 1, random.next())];
+  for (int i = 0; i < 80000; ++i) ++counts[cluster.pick(*plan, 1, random.next()).value()];
   CHECK(counts[0] == Approx(10000).epsilon(0.05));
   CHECK(counts[1] == Approx(20000).epsilon(0.05));
   CHECK(counts[2] == Approx(50000).epsilon(0.05));
@@ -140,7 +141,7 @@ TEST_CASE("twos draws among those not overloaded, by their weights") {
   cluster.overloads[1] = 1;
   Random random(3);
   std::vector<uint32_t> counts(4);
-  for (int i = 0; i < 40000; ++i) ++counts[*cluster.pick(*plan, 1, random.next())];
+  for (int i = 0; i < 40000; ++i) ++counts[cluster.pick(*plan, 1, random.next()).value()];
   CHECK(counts[0] == Approx(10000).epsilon(0.05));
   CHECK(counts[2] == Approx(30000).epsilon(0.05));
 }
@@ -151,7 +152,7 @@ TEST_CASE("twos keeps a hundred servers nearly level, as two choices do") {
   Random random(4);
   std::vector<uint32_t> held(100);
   for (int i = 0; i < 10000; ++i) {
-    const uint32_t chosen = *cluster.pick(*plan, 1, random.next());
+    const uint32_t chosen = cluster.pick(*plan, 1, random.next()).value();
     cluster.hold(chosen, ++held[chosen]);
   }
   for (const uint32_t count : held) CHECK(count < 100 + 6);

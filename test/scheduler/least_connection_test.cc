@@ -8,6 +8,7 @@
 #include "test/scheduler/support.h"
 
 using scheduler_test::compile;
+using scheduler_test::optional_of;
 using scheduler_test::Random;
 using scheduler_test::Weights;
 
@@ -36,11 +37,11 @@ struct Counts {
 };
 
 // What a scheduler takes at these counts, all of one worker.
-scheduler::Picked choice(const char* name, const Weights& weights,
-                         const std::vector<Counts>& counts) {
+std::optional<uint32_t> choice(const char* name, const Weights& weights,
+                               const std::vector<Counts>& counts) {
   Loads loads(1, weights.size());
   for (size_t i = 0; i < counts.size(); ++i) loads.set(0, i, counts[i].active, counts[i].inactive);
-  return compile(name, weights)->pick({0, loads.view()});
+  return optional_of(compile(name, weights)->pick({0, loads.view()}));
 }
 
 }  // namespace
@@ -151,7 +152,7 @@ TEST_CASE("what is taken is the least of all, for random loads") {
         const uint64_t overhead = 256 * counts[i].active + counts[i].inactive;
         return weighted ? overhead * (420 / weights[i]) : overhead;
       };
-      scheduler::Picked best;
+      std::optional<uint32_t> best;
       for (uint32_t i = 0; i < weights.size(); ++i) {
         if (weights[i] > 0 && (!best || load(i) < load(*best))) best = i;
       }

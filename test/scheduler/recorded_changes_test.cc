@@ -52,11 +52,11 @@ class Play {
     const lb::Load* const workers[] = {loads_};
     scheduler::Request request{.loads = scheduler::LoadView(workers),
                                .overloads = scheduler::Overloads(overloads_)};
-    scheduler::Picked chosen;
+    std::optional<uint32_t> chosen;
     for (uint32_t tries = plan->turns_to_try(); tries > 0 && !chosen; --tries) {
       if (plan->takes_turns()) request.turn = turn_++;
       request.last_try = tries == 1;
-      chosen = plan->pick(request);
+      chosen = optional_of(plan->pick(request));
     }
     if (!chosen) return 'x';
     const uint32_t number = servers_[*chosen].slot;

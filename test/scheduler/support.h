@@ -38,9 +38,14 @@ inline std::unique_ptr<const scheduler::Plan> compile(std::string_view name,
   return scheduler::find(name)->compile(servers_of(weights));
 }
 
+// As tests compare and report it.
+inline std::optional<uint32_t> optional_of(scheduler::Picked picked) {
+  return picked ? std::optional(*picked) : std::nullopt;
+}
+
 // For plans that look at turns alone.
-inline scheduler::Picked pick(const scheduler::Plan& plan, uint64_t turn) {
-  return plan.pick({turn, scheduler::LoadView({})});
+inline std::optional<uint32_t> pick(const scheduler::Plan& plan, uint64_t turn) {
+  return optional_of(plan.pick({turn, scheduler::LoadView({})}));
 }
 
 // The cycle of a weighted round robin: the sum of weights by their greatest common divisor.

@@ -8,6 +8,7 @@
 
 #include "test/scheduler/support.h"
 
+using scheduler_test::optional_of;
 using scheduler_test::pick;
 using scheduler_test::Random;
 using scheduler_test::servers_of;
@@ -16,10 +17,10 @@ using scheduler_test::Weights;
 namespace {
 
 // Picks with all servers idle.
-scheduler::Picked pick_idle(const scheduler::Plan& plan, uint64_t turn) {
+std::optional<uint32_t> pick_idle(const scheduler::Plan& plan, uint64_t turn) {
   static const std::vector<lb::Load> loads(1000);
   static const lb::Load* const workers[] = {loads.data()};
-  return plan.pick({turn, scheduler::LoadView(workers)});
+  return optional_of(plan.pick({turn, scheduler::LoadView(workers)}));
 }
 
 // Those that refuse a connection although some server would take it: what is hashed to one that is
@@ -195,11 +196,11 @@ TEST_CASE("an overloaded server is never chosen, another that is not is, for ran
                                    .client = random.below(1000),
                                    .random = random.next(),
                                    .memory = &memory};
-        scheduler::Picked chosen;
+        std::optional<uint32_t> chosen;
         for (uint32_t tries = plan->turns_to_try(); tries > 0 && !chosen; --tries) {
           request.turn = random.next();
           request.last_try = tries == 1;
-          chosen = plan->pick(request);
+          chosen = optional_of(plan->pick(request));
         }
         if (chosen) {
           REQUIRE(weights.at(*chosen) > 0);
