@@ -86,10 +86,9 @@ po::options_description description() {
       "only cases that match this shell pattern, or contain it; may be repeated")(
       "flows", po::value<std::string>()->value_name("N[,N...]"),
       "numbers of established connections, k and M allowed; new connections use the largest; "
-      "default: "
-      "1,1k,100k,1M, of latency 1k,100k")("rounds",
-                                          po::value<uint32_t>()->value_name("N")->default_value(51),
-                                          "samples of each case and baseline")(
+      "default: 1,1k,100k,1M, of latency 1k,100k")(
+      "rounds", po::value<uint32_t>()->value_name("N")->default_value(51),
+      "samples of each case and baseline")(
       "burst", po::value<uint16_t>()->value_name("N")->default_value(32),
       "packets a burst, up to 64")("cpu", po::value<unsigned>()->value_name("N"),
                                    "CPU to run on; default: the last one allowed")(
