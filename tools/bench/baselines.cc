@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <random>
 
 namespace bench {
 namespace {
@@ -39,6 +38,12 @@ void* value_of(uint32_t flow) { return reinterpret_cast<void*>(uintptr_t{flow} +
 
 void add(rte_hash* hash, const TupleKey& key, uint32_t flow) {
   if (rte_hash_add_key_data(hash, &key, value_of(flow)) != 0) throw Failure("rte_hash took no key");
+}
+
+std::vector<uint32_t> up_to(uint32_t flows) {
+  std::vector<uint32_t> result(flows);
+  std::iota(result.begin(), result.end(), 0);
+  return result;
 }
 
 }  // namespace
@@ -96,10 +101,8 @@ TupleKey tuple_of(uint32_t flow) {
           6};
 }
 
-KnownKeys::KnownKeys(uint32_t flows) : hash_(make_hash(flows)), order_(flows) {
+KnownKeys::KnownKeys(uint32_t flows) : hash_(make_hash(flows)), rotation_(up_to(flows), 2) {
   for (uint32_t flow = 0; flow < flows; ++flow) add(hash_.get(), tuple_of(flow), flow);
-  std::iota(order_.begin(), order_.end(), 0);
-  std::shuffle(order_.begin(), order_.end(), std::mt19937(2));
 }
 
 size_t KnownKeys::bytes_for(uint32_t flows) {
@@ -112,7 +115,7 @@ HashLookup::HashLookup(std::shared_ptr<KnownKeys> known, Intake intake)
     : known_(std::move(known)), intake_(intake) {}
 
 double HashLookup::sample() {
-  for (uint32_t i = warm_up_passes(known_->order().size(), kKeys); i > 0; --i) pass();
+  for (uint32_t i = warm_up_passes(known_->rotation().size(), kKeys); i > 0; --i) pass();
   return nanoseconds(pass()) / kKeys;
 }
 
@@ -136,18 +139,16 @@ uint64_t HashLookup::look_up_all() {
 }
 
 uint64_t HashLookup::pass() {
-  const std::vector<uint32_t>& order = known_->order();
-  const size_t first = known_->take(kKeys);
-  const auto flow_of = [&](size_t i) { return order[(first + i) % order.size()]; };
+  const std::vector<uint32_t> flows = known_->rotation().next(kKeys);
   for (uint32_t i = 0; i < kKeys; ++i) {
-    keys_[i] = tuple_of(flow_of(i));
+    keys_[i] = tuple_of(flows[i]);
     pointers_[i] = &keys_[i];
   }
   uint64_t found = 0;
   const uint64_t cycles = time_of([&] { found = look_up_all(); });
   if (found != kKeys) throw Failure("rte_hash did not find all");
   for (uint32_t i = 0; i < kKeys; ++i) {
-    if (values_[i] != value_of(flow_of(i))) throw Failure("rte_hash found another key's value");
+    if (values_[i] != value_of(flows[i])) throw Failure("rte_hash found another key's value");
   }
   return cycles;
 }

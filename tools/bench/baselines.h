@@ -4,11 +4,11 @@
 #include <rte_hash.h>
 
 #include <array>
-#include <utility>
 
 #include "tools/bench/counting_io.h"
 #include "tools/bench/measure.h"
 #include "tools/bench/packets.h"
+#include "tools/bench/rotation.h"
 #include "tools/bench/world.h"
 
 namespace bench {
@@ -52,14 +52,11 @@ class KnownKeys {
   explicit KnownKeys(uint32_t flows);
   static size_t bytes_for(uint32_t flows);
   const rte_hash* hash() const { return hash_.get(); }
-  const std::vector<uint32_t>& order() const { return order_; }  // of flows, random
-  // See KnownFlows.
-  size_t take(size_t count) { return std::exchange(next_, next_ + count); }
+  Rotation& rotation() { return rotation_; }
 
  private:
   Hash hash_;
-  std::vector<uint32_t> order_;
-  size_t next_ = 0;
+  Rotation rotation_;
 };
 
 // Per key: lookup, all found, in random order: 32 keys at a time by the bulk call, which

@@ -1,7 +1,6 @@
 #include "tools/bench/established.h"
 
 #include <algorithm>
-#include <random>
 
 namespace bench {
 namespace {
@@ -19,9 +18,7 @@ WorldConfig sized_for(WorldConfig config, uint32_t flows) {
 
 KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t burst,
                        uint32_t silent)
-    : world_(sized_for(std::move(config), flows), burst),
-      servers_(flows),
-      orders_(world_.config().workers) {
+    : world_(sized_for(std::move(config), flows), burst), servers_(flows) {
   for (uint32_t first = 0; first < flows; first += ring.size()) {
     open(first, ring.mbufs().first(std::min(ring.size(), flows - first)));
   }
@@ -29,9 +26,10 @@ KnownFlows::KnownFlows(WorldConfig config, uint32_t flows, Ring& ring, uint16_t 
     throw Failure(std::to_string(world_.connections()) + " connections, not " +
                   std::to_string(flows));
   }
+  std::vector<std::vector<uint32_t>> owned(world_.config().workers);
   for (uint32_t flow = 0; flow < flows - silent; ++flow)
-    orders_[world_.owner_of(flow)].push_back(flow);
-  for (auto& order : orders_) std::shuffle(order.begin(), order.end(), std::mt19937(1));
+    owned[world_.owner_of(flow)].push_back(flow);
+  for (auto& own : owned) rotations_.emplace_back(std::move(own), 1);
 }
 
 // The handshake as the director sees it: of DR only the client's half, of UDP a packet each way.
@@ -76,7 +74,7 @@ double Established::sample() {
   constexpr uint32_t kPackets = 4096;
   const uint32_t passes = std::max(1u, kPackets / ring_.size());
   flows_->world().follow_clock();
-  for (uint32_t i = warm_up_passes(flows_->order().size(), ring_.size()); i > 0; --i) pass();
+  for (uint32_t i = warm_up_passes(flows_->rotation().size(), ring_.size()); i > 0; --i) pass();
   uint64_t cycles = 0;
   for (uint32_t i = 0; i < passes; ++i) cycles += pass();
   return nanoseconds(cycles) / (passes * ring_.size());
@@ -84,13 +82,11 @@ double Established::sample() {
 
 uint64_t Established::pass() {
   World& world = flows_->world();
-  const std::vector<uint32_t>& order = flows_->order();
   const std::span<rte_mbuf*> mbufs = ring_.mbufs();
-  const size_t first = flows_->take(mbufs.size());
-  const auto flow_of = [&](size_t i) { return order[(first + i) % order.size()]; };
+  const std::vector<uint32_t> flows = flows_->rotation().next(mbufs.size());
   const bool to_server = towards_ == Towards::kServer;
   for (size_t i = 0; i < mbufs.size(); ++i) {
-    const uint32_t flow = flow_of(i);
+    const uint32_t flow = flows[i];
     write(mbufs[i], to_server ? world.from_client(flow, kAck)
                               : world.from_server(flow, flows_->server(flow), kAck));
   }
@@ -98,7 +94,7 @@ uint64_t Established::pass() {
   const uint64_t cycles =
       world.forward(to_server ? World::kOutside : World::kInside, mbufs, 0, intake_);
   for (size_t i = 0; i < mbufs.size(); ++i) {
-    const uint32_t flow = flow_of(i);
+    const uint32_t flow = flows[i];
     expect(mbufs[i], to_server ? world.at_server(flow, flows_->server(flow), kAck)
                                : world.at_client(flow, kAck));
   }

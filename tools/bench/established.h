@@ -1,9 +1,8 @@
 // Packets of known connections: TCP established or UDP.
 #pragma once
 
-#include <utility>
-
 #include "tools/bench/measure.h"
+#include "tools/bench/rotation.h"
 #include "tools/bench/world.h"
 
 namespace bench {
@@ -17,14 +16,8 @@ class KnownFlows {
 
   World& world() { return world_; }
   uint32_t server(uint32_t flow) const { return servers_[flow]; }
-  // The flows that a worker owns and that send, in random order.
-  const std::vector<uint32_t>& order(dataplane::WorkerNumber worker = 0) const {
-    return orders_[worker];
-  }
-  // Where in the first worker's order a case that takes so many of its flows begins: behind what all
-  // cases over the same flows have taken before, so that none finds in the caches what another has
-  // just had there.
-  size_t take(size_t count) { return std::exchange(next_, next_ + count); }
+  // The flows that a worker owns and that send.
+  Rotation& rotation(dataplane::WorkerNumber worker = 0) { return rotations_[worker]; }
 
  private:
   void open(uint32_t first, std::span<rte_mbuf*> mbufs);
@@ -34,8 +27,7 @@ class KnownFlows {
 
   World world_;
   std::vector<uint16_t> servers_;
-  std::vector<std::vector<uint32_t>> orders_;  // by worker
-  size_t next_ = 0;
+  std::vector<Rotation> rotations_;  // by worker
 };
 
 enum class Towards : uint8_t { kServer, kClient };

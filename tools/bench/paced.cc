@@ -59,24 +59,21 @@ PacedDirector::PacedDirector(std::shared_ptr<KnownFlows> flows, Ring& ring,
 
 PacedDirector::~PacedDirector() { flows_->world().divert(nullptr); }
 
-uint32_t PacedDirector::flow_of(size_t i) const {
-  const std::vector<uint32_t>& order = flows_->order();
-  return order[(next_ + i) % order.size()];
-}
-
-void PacedDirector::write_packets(const PacedIo::Plan& plan) const {
+void PacedDirector::write_packets(const PacedIo::Plan& plan,
+                                  const std::vector<uint32_t>& flows) const {
   const World& world = flows_->world();
   size_t i = 0;
   for (rte_mbuf* mbuf : plan.links[0].packets) {
-    write(mbuf, world.from_client(flow_of(i++), kAck));
+    write(mbuf, world.from_client(flows[i++], kAck));
   }
   for (rte_mbuf* mbuf : plan.links[1].packets) {
-    const uint32_t flow = flow_of(i++);
+    const uint32_t flow = flows[i++];
     write(mbuf, world.from_server(flow, flows_->server(flow), kAck));
   }
 }
 
-void PacedDirector::check(const PacedIo::Outcome& outcome, const PacedIo::Plan& plan) const {
+void PacedDirector::check(const PacedIo::Outcome& outcome, const PacedIo::Plan& plan,
+                          const std::vector<uint32_t>& flows) const {
   const World& world = flows_->world();
   if (outcome.released > 0) {
     throw Failure(std::to_string(outcome.released) + " packets were dropped;" + world.drops());
@@ -85,7 +82,7 @@ void PacedDirector::check(const PacedIo::Outcome& outcome, const PacedIo::Plan& 
   const size_t first = plan.links[0].packets.size();
   for (size_t i = 0; i < outcome.latencies.size(); ++i) {
     if (outcome.latencies[i] == PacedIo::Outcome::kNever) continue;
-    const uint32_t flow = flow_of(i);
+    const uint32_t flow = flows[i];
     if (i < first) {
       expect(plan.links[0].packets[i], world.at_server(flow, flows_->server(flow), kAck));
     } else {
@@ -97,7 +94,8 @@ void PacedDirector::check(const PacedIo::Outcome& outcome, const PacedIo::Plan& 
 PacedIo::Outcome PacedDirector::run(const Load& load) {
   World& world = flows_->world();
   const PacedIo::Plan plan = plan_of(load, ring_, world.is_nat());
-  write_packets(plan);
+  const std::vector<uint32_t> flows = flows_->rotation().next(load.packets);
+  write_packets(plan, flows);
   io_.arm(plan);
   PacedIo::Outcome outcome;
   {
@@ -105,8 +103,7 @@ PacedIo::Outcome PacedDirector::run(const Load& load) {
     if (const auto started = loop.start(); !started) throw Failure(started.error());
     outcome = finish(io_);
   }
-  check(outcome, plan);
-  next_ += load.packets;
+  check(outcome, plan, flows);
   return outcome;
 }
 

@@ -34,15 +34,15 @@ class PacedDirector final : public Paced {
   PacedIo::Outcome run(const Load& load) override;
 
  private:
-  void write_packets(const PacedIo::Plan& plan) const;
-  void check(const PacedIo::Outcome& outcome, const PacedIo::Plan& plan) const;
-  uint32_t flow_of(size_t i) const;
+  // `flows`: of the packets, the first link's first.
+  void write_packets(const PacedIo::Plan& plan, const std::vector<uint32_t>& flows) const;
+  void check(const PacedIo::Outcome& outcome, const PacedIo::Plan& plan,
+             const std::vector<uint32_t>& flows) const;
 
   std::shared_ptr<KnownFlows> flows_;
   Ring& ring_;
   dataplane::IdlePolicy idle_;
   PacedIo io_;
-  size_t next_ = 0;  // in the flows' order
 };
 
 class PassThrough final : public Paced {

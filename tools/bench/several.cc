@@ -43,10 +43,7 @@ World::Shift Shifts::pass(dataplane::LinkNumber link,
 
 SeveralEstablished::SeveralEstablished(std::shared_ptr<KnownFlows> flows, Arrival arrival,
                                        Team& team, std::array<Ring*, kSeveral> rings)
-    : known_(std::move(flows)),
-      arrival_(arrival),
-      shifts_(known_->world(), team, rings),
-      next_(known_->world().config().workers) {}
+    : known_(std::move(flows)), arrival_(arrival), shifts_(known_->world(), team, rings) {}
 
 double SeveralEstablished::sample() {
   constexpr uint32_t kPackets = 4096;
@@ -67,15 +64,12 @@ double SeveralEstablished::sample() {
 // The flows of a pass: every worker's in their order, all of a flow's before it comes again.
 void SeveralEstablished::deal() {
   const WorkerNumber workers = known_->world().config().workers;
-  const auto next_of = [&](WorkerNumber owner) {
-    const std::vector<uint32_t>& order = known_->order(owner);
-    return order[next_[owner]++ % order.size()];
-  };
   for (WorkerNumber worker = 0; worker < workers; ++worker) {
     std::vector<uint32_t>& flows = shifts_.flows(worker);
     for (size_t i = 0; i < flows.size(); ++i) {
       const bool other = arrival_ == Arrival::kHalfOther && i % 2 == 1;
-      flows[i] = next_of(static_cast<WorkerNumber>((worker + (other ? 1 : 0)) % workers));
+      const auto owner = static_cast<WorkerNumber>((worker + (other ? 1 : 0)) % workers);
+      flows[i] = known_->rotation(owner).next();
     }
     // Nobody could tell beforehand whose the next packet is.
     std::shuffle(flows.begin(), flows.end(), std::mt19937(deals_++));
@@ -98,7 +92,7 @@ World::Shift SeveralEstablished::pass(Towards towards) {
                                : world.at_client(flow, kAck));
       });
   const uint64_t expected =
-      arrival_ == Arrival::kHalfOther ? shifts_.packets_each() / 2 * next_.size() : 0;
+      arrival_ == Arrival::kHalfOther ? shifts_.packets_each() / 2 * world.config().workers : 0;
   if (world.taken_over() - before != expected) {
     throw Failure(std::to_string(world.taken_over() - before) + " packets were handed over, not " +
                   std::to_string(expected));

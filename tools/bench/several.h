@@ -38,8 +38,8 @@ class Shifts {
   std::array<std::vector<uint32_t>, kSeveral> flows_;
 };
 
-// Calls `pass()`, which returns a World::Shift, until nobody interrupts it; in the end takes what it
-// gets, so that a machine that is never calm ends too.
+// Calls `pass()`, which returns a World::Shift, until nobody interrupts it; in the end takes what
+// it gets, so that a machine that is never calm ends too.
 template <class Pass>
 uint64_t uninterrupted(Pass pass) {
   constexpr int kTries = 50;
@@ -71,7 +71,6 @@ class SeveralEstablished final : public Case {
   std::shared_ptr<KnownFlows> known_;
   Arrival arrival_;
   Shifts shifts_;
-  std::vector<size_t> next_;  // in the flows' order, by worker
   uint32_t deals_ = 0;
 };
 
