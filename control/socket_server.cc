@@ -12,17 +12,6 @@ namespace control {
 namespace asio = boost::asio;
 using Protocol = asio::local::stream_protocol;
 
-namespace {
-
-struct Listening {
-  UnixListener file;
-  Protocol::acceptor acceptor;
-  asio::steady_timer retry;
-  Level level;
-};
-
-}  // namespace
-
 class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& io, const Interpreter& interpreter, SocketLimits limits)
@@ -49,6 +38,13 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
   size_t clients() const { return sessions_.size(); }
 
  private:
+  struct Listening {
+    UnixListener file;
+    Protocol::acceptor acceptor;
+    asio::steady_timer retry;
+    Level level;
+  };
+
   // `listening` lives until stop(), whose mark for handlers that are still queued is an empty list.
   void accept(Listening& listening) {
     listening.acceptor.async_accept([self = shared_from_this(), &listening](
