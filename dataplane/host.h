@@ -97,14 +97,15 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
       send_in_fragments(hop, packet);
       return;
     }
-    send_whole(hop, packet);
+    send_whole(hop, packet, outbox_);
   }
-  // The same of one in one buffer that needs no fragments.
-  void send_whole(Neighbour<lb::V4>& hop, const Packet& packet) {
+  // The same of one in one buffer that needs no fragments. `out`: an Outbox, or its Run.
+  template <class Out>
+  void send_whole(Neighbour<lb::V4>& hop, const Packet& packet, Out& out) {
     if (hop.used != now_) hop.used = now_;
     std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
     fit_frame(packet);
-    outbox_.send_single(hop.link, packet.mbuf);
+    out.send_single(hop.link, packet.mbuf);
   }
 
   bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }

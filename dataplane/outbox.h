@@ -32,6 +32,8 @@ class Outbox {
     if (batch.count == kBurst) [[unlikely]]
       flush(link);
   }
+  // Packets that leave one after another, most of them by the same link.
+  class Run;
   void drop(rte_mbuf* packet, lb::DropReason reason) {
     counters_.drop(reason);
     discard(packet);
@@ -56,6 +58,46 @@ class Outbox {
   std::vector<LinkWay> ways_;
   std::vector<Batch> batches_;
   Batch freed_;
+};
+
+// Where the next packet goes stays in registers: in memory, each would wait for what the one before
+// has just stored. What was sent is the outbox's once it has been put down; until then nothing may
+// be sent or flushed otherwise.
+class Outbox::Run {
+ public:
+  explicit Run(Outbox& outbox) : outbox_(outbox) { take_up(0); }
+
+  void send_single(LinkNumber link, rte_mbuf* packet) {
+    if (link != link_) [[unlikely]] {
+      put_down();
+      take_up(link);
+    }
+    *next_++ = packet;
+    if (next_ == end_) [[unlikely]] {
+      put_down();
+      outbox_.flush(link_);
+      take_up(link_);
+    }
+  }
+  void put_down() const {
+    Batch& batch = outbox_.batches_[link_];
+    batch.count = static_cast<uint16_t>(next_ - batch.packets);
+  }
+  // Goes on after others have sent.
+  void take_up() { take_up(link_); }
+
+ private:
+  void take_up(LinkNumber link) {
+    Batch& batch = outbox_.batches_[link];
+    link_ = link;
+    next_ = batch.packets + batch.count;
+    end_ = batch.packets + kBurst;
+  }
+
+  Outbox& outbox_;
+  LinkNumber link_;
+  rte_mbuf** next_;
+  rte_mbuf** end_;
 };
 
 }  // namespace dataplane

@@ -206,23 +206,28 @@ void Path<F>::forward_all(LinkNumber link, Burst& burst) {
   const lb::ConnectionTable<F>& table = connections_.table();
   const uint64_t removals = table.removals();
   Entry* const entries = connections_.entries();
+  Outbox::Run run(outbox_);
   Packet* packet = burst.flow;
   Packet* const end = packet + burst.flows;
   for (; packet != end; ++packet) {
     if (packet->usual) [[likely]] {
       Entry& entry = entries[packet->candidate];
       const bool done = packet->direction() == Direction::kInbound
-                            ? forward_usual<Direction::kInbound>(*packet, entry)
-                            : forward_usual<Direction::kOutbound>(*packet, entry);
+                            ? forward_usual<Direction::kInbound>(*packet, entry, run)
+                            : forward_usual<Direction::kOutbound>(*packet, entry, run);
       if (done) [[likely]]
         continue;
     }
+    run.put_down();
     forward(link, *packet);
-    if (table.removals() == removals) continue;
     // A candidate of the rest may be one of the connections that have ended.
-    while (++packet != end) forward(link, *packet);
-    return;
+    if (table.removals() != removals) [[unlikely]] {
+      while (++packet != end) forward(link, *packet);
+      return;
+    }
+    run.take_up();
   }
+  run.put_down();
 }
 
 // Forwards what nearly every packet is: part of the connection of its candidate, which goes on as
@@ -231,7 +236,7 @@ void Path<F>::forward_all(LinkNumber link, Burst& burst) {
 // packet.usual.
 template <class F>
 template <lb::Direction direction>
-inline bool Path<F>::forward_usual(Packet& packet, Entry& entry) {
+inline bool Path<F>::forward_usual(Packet& packet, Entry& entry, Outbox::Run& run) {
   constexpr bool kInbound = direction == lb::Direction::kInbound;
   const lb::FlowEnd<F>& outside = kInbound ? packet.source : packet.destination;
   const lb::FlowEnd<F>& other = kInbound ? packet.destination : packet.source;
@@ -254,7 +259,7 @@ inline bool Path<F>::forward_usual(Packet& packet, Entry& entry) {
   } else {
     method.outbound(packet, entry);
   }
-  host_.send_whole(*hop, packet);
+  host_.send_whole(*hop, packet, run);
   return true;
 }
 

@@ -118,7 +118,7 @@ class Path final : private Reentry {
     return packet.protocol() != lb::Protocol::kTcp || (packet.tcp_flags & kMask) == lb::tcp::kSyn;
   }
   template <lb::Direction direction>
-  [[gnu::always_inline]] bool forward_usual(Packet& packet, Entry& entry);
+  [[gnu::always_inline]] bool forward_usual(Packet& packet, Entry& entry, Outbox::Run& run);
   void forward(LinkNumber link, Packet& packet);
   // While the VIPs are another director's: whether a packet is of one, and is dropped then.
   bool stands_by(const Packet& packet) const;

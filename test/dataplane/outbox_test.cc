@@ -1,5 +1,7 @@
 // What leaves by a port: refused packets are freed and counted; packets in several buffers go only
 // where they can be sent.
+#include <random>
+
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;
@@ -56,7 +58,8 @@ TEST_CASE("an outbox makes a chain one buffer, but for a port that sends chains"
   dataplane::WorkerCounters counters;
   dataplane::Mesh mesh(std::vector<std::span<std::byte>>(1));
   dataplane::Peers peers(mesh, 0, dataplane::OwnerFunction::keyed(1), {}, io, counters);
-  dataplane::Outbox outbox(io, peers, counters, {{.multi_segment = false}, {.multi_segment = true}});
+  dataplane::Outbox outbox(io, peers, counters,
+                           {{.multi_segment = false}, {.multi_segment = true}});
   const Bytes frame(100, 7);
   const auto chained = [&](size_t room) {
     rte_mbuf* packet = nullptr;
@@ -93,6 +96,44 @@ TEST_CASE("an outbox sends and frees by itself when a batch is full") {
   CHECK(io.outstanding() == 10);
   outbox.flush();
   CHECK(io.sent_total() == 2 * dataplane::Outbox::kBurst + 5);
+  CHECK(io.outstanding() == 0);
+  CHECK(io.faults() == "");
+}
+
+TEST_CASE("what a run sends leaves in order with what others send when it is put down") {
+  HeapIo io(3);
+  dataplane::WorkerCounters counters;
+  dataplane::Mesh mesh(std::vector<std::span<std::byte>>(1));
+  dataplane::Peers peers(mesh, 0, dataplane::OwnerFunction::keyed(1), {}, io, counters);
+  dataplane::Outbox outbox(io, peers, counters, {{}, {}, {}});
+  std::mt19937 random(1);
+  std::vector<std::vector<Bytes>> given(3);
+  for (int burst = 0; burst < 200; ++burst) {
+    const unsigned likely = random() % 3;
+    dataplane::Outbox::Run run(outbox);
+    for (unsigned packets = random() % 65; packets > 0; --packets) {
+      const unsigned link = random() % 8 == 0 ? random() % 3 : likely;
+      Bytes frame(60, static_cast<uint8_t>(random()));
+      set16(frame, 0, static_cast<uint16_t>(given[link].size()));
+      io.put(0, frame);
+      rte_mbuf* packet = nullptr;
+      io.receive(0, &packet, 1);
+      given[link].push_back(std::move(frame));
+      if (random() % 16 == 0) {
+        run.put_down();
+        outbox.send(static_cast<dataplane::LinkNumber>(link), packet);
+        run.take_up();
+      } else {
+        run.send_single(static_cast<dataplane::LinkNumber>(link), packet);
+      }
+    }
+    run.put_down();
+    if (random() % 3 == 0) outbox.flush();
+  }
+  outbox.flush();
+  std::vector<std::vector<Bytes>> sent(3);
+  for (SentFrame& frame : io.take_sent()) sent[frame.link].push_back(std::move(frame.bytes));
+  CHECK(sent == given);
   CHECK(io.outstanding() == 0);
   CHECK(io.faults() == "");
 }
