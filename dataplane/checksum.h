@@ -35,7 +35,9 @@ inline uint64_t sum_of(std::span<const uint8_t> bytes, uint64_t sum = 0) {
 // Whether the checksum of an IPv4 header without options is right. A ones' complement sum is one
 // modulo 65,535, where 2^16 is 1: so words of 64 bits will do, as long as their carry comes round.
 // Of the multiples of 65,535 alone the product with its inverse modulo 2^64 is small. The sum
-// cannot be zero, as the version is not.
+// cannot be zero, as the version is not. Of a later fragment the answer means nothing: in others
+// the last byte of the first word, which is of the fragment's offset, is zero, so that the sum of
+// two has no carry.
 inline bool has_good_checksum(const Ipv4Header& plain) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(&plain);
   uint64_t first, second;
@@ -45,10 +47,9 @@ inline bool has_good_checksum(const Ipv4Header& plain) {
   std::memcpy(&last, bytes + sizeof first + sizeof second, sizeof last);
   constexpr uint64_t kInverse = 0xfffefffefffeffff;
   static_assert(kInverse * 0xffff == 1);
-  uint64_t sum = first + second;
+  uint64_t sum = first + last;
+  sum += second;
   sum += sum < second;
-  sum += last;
-  sum += sum < last;
   return sum * kInverse <= ~uint64_t{0} / 0xffff;
 }
 

@@ -25,6 +25,23 @@ inline bool is_whole(const UdpHeader& udp, size_t length) {
          udp.length.value() <= length;
 }
 
+// Sets both ends of a packet without IP options at once: their addresses and ports lie within 16
+// bytes, and a shuffle of these makes both keys (lb::V4::end_key).
+template <lb::Protocol protocol>
+[[gnu::always_inline]] inline void set_ends(Packet<lb::V4>& packet, const Ipv4Header& plain) {
+  using Bytes [[gnu::vector_size(16)]] = uint8_t;
+  using Keys [[gnu::vector_size(16)]] = lb::V4::EndKey;
+  constexpr lb::V4::EndKey kPart = lb::V4::key_part(protocol);
+  constexpr lb::V4::EndKey kAddressAndPort = (lb::V4::EndKey{1} << 48) - 1;
+  Bytes bytes;
+  std::memcpy(&bytes, &plain.ttl, sizeof bytes);
+  bytes = __builtin_shufflevector(bytes, bytes, 4, 5, 6, 7, 12, 13, -1, -1,  //
+                                  8, 9, 10, 11, 14, 15, -1, -1);
+  const Keys keys = (reinterpret_cast<Keys>(bytes) & kAddressAndPort) | kPart;
+  packet.source.set(keys[0]);
+  packet.destination.set(keys[1]);
+}
+
 // Whether the frame holds a whole TCP or UDP packet for this MAC, in IPv4 without options, with
 // nothing wrong about it and hops to go: parse would call it a flow, and `packet` is filled as by
 // that, but for `service`, and for `usual` where the packet is of the kind that leaves its
@@ -49,21 +66,18 @@ inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksu
   const size_t transport = size_t{length} - sizeof(Ipv4Header);
   if (transport > frame.size() - sizeof(EthernetHeader) - sizeof(Ipv4Header)) return false;
   const auto& udp = view<UdpHeader>(bytes + sizeof(Ipv4Header));
-  lb::V4::EndKey protocol;
   if (ip.protocol == kProtocolTcp) [[likely]] {
     const auto& tcp = view<TcpHeader>(bytes + sizeof(Ipv4Header));
     if (!is_whole(tcp, transport)) return false;
-    protocol = lb::V4::key_part(lb::Protocol::kTcp);
+    set_ends<lb::Protocol::kTcp>(packet, ip);
     packet.tcp_flags = tcp.flags;
     packet.usual = !lb::may_change_usual_state(tcp.flags);
   } else {
     if (ip.protocol != kProtocolUdp || !is_whole(udp, transport)) return false;
-    protocol = lb::V4::key_part(lb::Protocol::kUdp);
+    set_ends<lb::Protocol::kUdp>(packet, ip);
     packet.tcp_flags = 0;
     packet.usual = true;
   }
-  packet.source.set(lb::V4::end_key(ip.source, udp.source_port, protocol));
-  packet.destination.set(lb::V4::end_key(ip.destination, udp.destination_port, protocol));
   packet.ip = bytes;
   packet.ip_header_length = sizeof(Ipv4Header);
   packet.length = length;
