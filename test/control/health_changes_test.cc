@@ -6,7 +6,7 @@
 #include "control/quorum.h"
 #include "test/control/health/fake_checks.h"
 #include "test/control/live_bench.h"
-#include "test/dataplane/support/simulation.h"
+#include "test/dataplane/support/random.h"
 
 namespace control {
 namespace {

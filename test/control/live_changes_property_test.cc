@@ -13,7 +13,7 @@
 #include "control/vocabulary.h"
 #include "dataplane/methods.h"
 #include "test/control/live_bench.h"
-#include "test/dataplane/support/simulation.h"
+#include "test/dataplane/support/random.h"
 
 namespace control {
 namespace {
