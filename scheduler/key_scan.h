@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -44,6 +45,7 @@ class KeyScan {
     uint64_t greatest_share = 1;
     for (const uint64_t share : shares_) divisor = std::gcd(divisor, share);
     for (const uint64_t share : shares_) {
+      assert(share > 0 && divisor > 0);
       inverses_.push_back(1.0 / static_cast<double>(share / divisor));
       greatest_share = std::max(greatest_share, share / divisor);
     }

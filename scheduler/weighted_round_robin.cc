@@ -1,6 +1,7 @@
 #include "scheduler/weighted_round_robin.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -153,6 +154,7 @@ std::unique_ptr<const Plan> compile_weighted_round_robin(std::span<const Server>
   uint64_t cycle = 0;
   for (uint32_t i = 0; i < servers.size(); ++i) {
     if (servers[i].weight == 0) continue;
+    assert(divisor > 0);
     shares.push_back({i, servers[i].weight / divisor});
     cycle += shares.back().weight;
   }
