@@ -1,6 +1,7 @@
 #include "control/live_changes.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
