@@ -97,15 +97,16 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
       send_in_fragments(hop, packet);
       return;
     }
-    send_whole(hop, packet, outbox_);
+    Outbox::Run run(outbox_, hop.link);
+    send_whole(hop, packet, run);
+    run.put_down();
   }
-  // The same of one in one buffer that needs no fragments. `out`: an Outbox, or its Run.
-  template <class Out>
-  void send_whole(Neighbour<lb::V4>& hop, const Packet& packet, Out& out) {
+  // The same of one in one buffer that needs no fragments.
+  void send_whole(Neighbour<lb::V4>& hop, const Packet& packet, Outbox::Run& run) {
     if (hop.used != now_) hop.used = now_;
     std::memcpy(packet.ip - sizeof(EthernetHeader), &hop.header, sizeof(EthernetHeader));
     fit_frame(packet);
-    out.send_single(hop.link, packet.mbuf);
+    run.send(hop.link, packet.mbuf);
   }
 
   bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }

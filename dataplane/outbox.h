@@ -22,17 +22,8 @@ class Outbox {
   // `links`: how packets leave, by link.
   Outbox(Io& io, Peers& peers, WorkerCounters& counters, std::vector<LinkWay> links);
 
-  void send(LinkNumber link, rte_mbuf* packet) {
-    if (packet->nb_segs == 1 || make_sendable(link, packet)) send_single(link, packet);
-  }
-  // The same of one that is known to be in one buffer.
-  void send_single(LinkNumber link, rte_mbuf* packet) {
-    Batch& batch = batches_[link];
-    batch.packets[batch.count++] = packet;
-    if (batch.count == kBurst) [[unlikely]]
-      flush(link);
-  }
-  // Packets that leave one after another, most of them by the same link.
+  void send(LinkNumber link, rte_mbuf* packet);
+  // Packets in one buffer that leave one after another, most of them by the same link.
   class Run;
   void drop(rte_mbuf* packet, lb::DropReason reason) {
     counters_.drop(reason);
@@ -65,9 +56,9 @@ class Outbox {
 // be sent or flushed otherwise.
 class Outbox::Run {
  public:
-  explicit Run(Outbox& outbox) : outbox_(outbox) { take_up(0); }
+  explicit Run(Outbox& outbox, LinkNumber link = 0) : outbox_(outbox) { take_up(link); }
 
-  void send_single(LinkNumber link, rte_mbuf* packet) {
+  void send(LinkNumber link, rte_mbuf* packet) {
     if (link != link_) [[unlikely]] {
       put_down();
       take_up(link);
@@ -99,5 +90,12 @@ class Outbox::Run {
   rte_mbuf** next_;
   rte_mbuf** end_;
 };
+
+inline void Outbox::send(LinkNumber link, rte_mbuf* packet) {
+  if (packet->nb_segs != 1 && !make_sendable(link, packet)) return;
+  Run run(*this, link);
+  run.send(link, packet);
+  run.put_down();
+}
 
 }  // namespace dataplane

@@ -124,7 +124,7 @@ TEST_CASE("what a run sends leaves in order with what others send when it is put
         outbox.send(static_cast<dataplane::LinkNumber>(link), packet);
         run.take_up();
       } else {
-        run.send_single(static_cast<dataplane::LinkNumber>(link), packet);
+        run.send(static_cast<dataplane::LinkNumber>(link), packet);
       }
     }
     run.put_down();
