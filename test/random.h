@@ -1,29 +1,27 @@
-// Numbers that follow from a seed, the same everywhere.
+// Numbers that follow from a seed, the same on every machine, which
+// std::uniform_int_distribution does not promise.
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <iterator>
+#include <random>
 
-namespace dataplane_test {
+namespace shared_test {
 
 class Random {
  public:
-  explicit Random(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15) {}
-  uint64_t next() {  // splitmix64
-    uint64_t z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-  }
-  uint32_t below(uint32_t n) { return static_cast<uint32_t>((next() >> 32) * n >> 32); }
+  explicit Random(uint64_t seed) : engine_(seed) {}
+  uint64_t next() { return engine_(); }
+  uint32_t below(uint32_t limit) { return static_cast<uint32_t>(engine_() % limit); }
+  bool one_in(uint32_t n) { return below(n) == 0; }
   bool chance(uint32_t percent) { return below(100) < percent; }
-  template <class T>
-  T& of(std::vector<T>& all) {
-    return all[below(static_cast<uint32_t>(all.size()))];
+  template <class All>
+  auto& of(All& all) {
+    return all[below(static_cast<uint32_t>(std::size(all)))];
   }
 
  private:
-  uint64_t state_;
+  std::mt19937_64 engine_;
 };
 
-}  // namespace dataplane_test
+}  // namespace shared_test

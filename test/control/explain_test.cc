@@ -238,11 +238,9 @@ class History {
   }
 
   void meet(const Explanation& told) {
-    uint8_t flags = lb::tcp::kSyn;
+    std::string flags = "S";
     if (told.outcome == Outcome::kConnection && !one_in(3)) {
-      flags =
-          any(std::vector<uint8_t>{lb::tcp::kAck, lb::tcp::kAck | lb::tcp::kFin,
-                                   lb::tcp::kAck | lb::tcp::kRst, lb::tcp::kSyn | lb::tcp::kAck});
+      flags = any(std::vector<std::string>{"A", "FA", "RA", "SA"});
     }
     const bool from_inside = told.query.client.address.to_string().starts_with("10.2.");
     const size_t interface = from_inside ? 1 : 0;

@@ -56,9 +56,8 @@ struct Fixture {
 
   std::string execute(std::string_view line) { return interpreter.execute(line, Level::kRead, ""); }
   json execute_json(const std::string& line) { return json::parse(execute(line + " json")); }
-  void send(lb::Protocol protocol, std::string_view from, std::string_view to,
-            uint8_t flags = lb::tcp::kSyn) {
-    run.receive(0, 0, frame_of({protocol, endpoint(from), endpoint(to)}, flags, run.link(0).mac));
+  void send(lb::Protocol protocol, std::string_view from, std::string_view to) {
+    run.receive(0, 0, frame_of({protocol, endpoint(from), endpoint(to)}, "S", run.link(0).mac));
   }
 };
 

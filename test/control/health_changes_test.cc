@@ -6,7 +6,7 @@
 #include "control/quorum.h"
 #include "test/control/health/fake_checks.h"
 #include "test/control/live_bench.h"
-#include "test/dataplane/support/random.h"
+#include "test/random.h"
 
 namespace control {
 namespace {
@@ -230,7 +230,7 @@ TEST_CASE("health: what is known survives a reload, an edit and a service's neig
 TEST_CASE("health: whatever flaps and changes, what runs is what a fresh start would be",
           "[slow]") {
   for (unsigned seed = 1; seed <= 30; ++seed) {
-    dataplane_test::Random random(seed);
+    shared_test::Random random(seed);
     Bench bench(file(R"("quorum": 2, "sorry_server": {"address": "10.2.0.13"}, )"));
     for (int step = 0; step < 40; ++step) {
       const std::string server = random.chance(50) ? "10.2.0.11:80" : "10.2.0.12:80";

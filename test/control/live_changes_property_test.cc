@@ -13,12 +13,12 @@
 #include "control/vocabulary.h"
 #include "dataplane/methods.h"
 #include "test/control/live_bench.h"
-#include "test/dataplane/support/random.h"
+#include "test/random.h"
 
 namespace control {
 namespace {
 
-using dataplane_test::Random;
+using shared_test::Random;
 using lb::V4;
 using test::LiveBench;
 

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <random>
 #include <span>
 
 #include "lb/connection_table.h"
+#include "test/random.h"
 
 namespace lb_test {
 
@@ -46,17 +46,7 @@ class Pool {
   lb::ConnectionPool<lb::V4> pool_;
 };
 
-// The same numbers on every machine, which std::uniform_int_distribution does not promise.
-class Random {
- public:
-  explicit Random(uint64_t seed) : engine_(seed) {}
-  uint64_t next() { return engine_(); }
-  uint32_t below(uint32_t limit) { return static_cast<uint32_t>(engine_() % limit); }
-  bool one_in(uint32_t n) { return below(n) == 0; }
-
- private:
-  std::mt19937_64 engine_;
-};
+using shared_test::Random;
 
 inline lb::End<lb::V4> end_of(uint32_t address, uint16_t port) {
   return {{lb::Be32(address)}, lb::Be16(port)};

@@ -5,24 +5,15 @@
 #include <memory>
 #include <numeric>
 #include <optional>
-#include <random>
 #include <span>
 #include <vector>
 
 #include "scheduler/table.h"
+#include "test/random.h"
 
 namespace scheduler_test {
 
-// The same numbers on every machine, which std::uniform_int_distribution does not promise.
-class Random {
- public:
-  explicit Random(uint64_t seed) : engine_(seed) {}
-  uint64_t next() { return engine_(); }
-  uint32_t below(uint32_t limit) { return static_cast<uint32_t>(engine_() % limit); }
-
- private:
-  std::mt19937_64 engine_;
-};
+using shared_test::Random;
 
 using Weights = std::vector<uint32_t>;
 

@@ -9,10 +9,6 @@ namespace {
 
 constexpr size_t kEthernet = 14;
 
-std::string dotted(uint32_t a) {
-  return fmt::format("{}.{}.{}.{}", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
-}
-
 lb::MacAddress mac_at(View bytes, size_t at) {
   lb::MacAddress mac;
   std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), 6, mac.bytes.begin());
@@ -137,6 +133,10 @@ std::string describe_arp(View a) {
 }
 
 }  // namespace
+
+std::string dotted(uint32_t a) {
+  return fmt::format("{}.{}.{}.{}", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+}
 
 std::string host_name(const lb::MacAddress& mac) {
   if (mac == lb::kBroadcastMac) return "all";

@@ -14,6 +14,9 @@ namespace dataplane_test {
 // `frame` with its Ethernet header. What should not be there at all is said in capitals.
 std::string describe(View frame);
 
+// Of an IP address in host order: see number_of.
+std::string dotted(uint32_t address);
+
 // "10.2.0.11" for the MAC address of a host of the tests (see mac_of), "all", or the address
 // itself.
 std::string host_name(const lb::MacAddress& mac);

@@ -1,9 +1,8 @@
-// The hosts of a simulation, and how its files write names.
+// The hosts of a simulation.
 #pragma once
 
-#include <fmt/format.h>
-
-#include "test/dataplane/support/world.h"
+#include "dataplane/io.h"
+#include "test/dataplane/support/describe.h"
 
 namespace dataplane_test::simulated {
 
@@ -17,14 +16,6 @@ inline const std::vector<std::string> kClients = {"10.1.0.10", "10.1.0.11", "10.
 inline const std::vector<std::string> kServers = {"10.2.0.11", "10.2.0.12", "10.2.0.13",
                                                   "10.2.0.14"};
 
-inline std::string dotted(uint32_t a) {
-  return fmt::format("{}.{}.{}.{}", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
-}
-
 inline std::string host_of(const std::string& end) { return end.substr(0, end.find(':')); }
-
-inline std::string name_of(const ServiceSetup& service) {
-  return service.protocol + " " + service.address;
-}
 
 }  // namespace dataplane_test::simulated

@@ -1,5 +1,7 @@
 #include "test/dataplane/support/simulation.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -159,7 +161,7 @@ void Simulation::cut_something() {
     return gone;
   });
   world_.apply(services_);
-  if (!world_.begin_cut(name_of(service), servers)) std::abort();
+  if (!world_.begin_cut(service.name(), servers)) std::abort();
   for (Flow& flow : flows_) {
     if (!flow.from_inside && flow.far == service.address) flow.closing = true;
   }

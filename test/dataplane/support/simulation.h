@@ -12,10 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "test/dataplane/support/random.h"
 #include "test/dataplane/support/world.h"
+#include "test/random.h"
 
 namespace dataplane_test {
+
+using shared_test::Random;
 
 // What a seed decides once.
 struct Weather {

@@ -1,4 +1,6 @@
 // What leaves the director of a simulation, and whether it may.
+#include <fmt/format.h>
+
 #include <numeric>
 #include <utility>
 
@@ -113,15 +115,14 @@ std::string Simulation::audit_turns() {
     std::vector<uint64_t> due(service.servers.size()), opened;
     for (const ServerSetup& server : service.servers) {
       servers.push_back({.slot = static_cast<uint32_t>(servers.size()), .weight = server.weight});
-      opened.push_back(world_.traffic(name_of(service), server.address).connections.reader_get());
+      opened.push_back(world_.traffic(service.name(), server.address).connections.reader_get());
     }
-    const uint64_t turns = world_.turns_taken(name_of(service));
-    const uint64_t refused = world_.refused(name_of(service));
+    const uint64_t turns = world_.turns_taken(service.name());
+    const uint64_t refused = world_.refused(service.name());
     if (weather_.swaps) continue;  // servers that have gone are not in the sum
     const uint64_t sum = std::accumulate(opened.begin(), opened.end(), refused);
     if (sum != turns) {
-      faults +=
-          fmt::format("{}: {} turns taken for {} connections; ", name_of(service), turns, sum);
+      faults += fmt::format("{}: {} turns taken for {} connections; ", service.name(), turns, sum);
     }
     // A server's own UDP packets to a client's port may make that port ambiguous.
     const bool ambiguous =
@@ -132,7 +133,7 @@ std::string Simulation::audit_turns() {
       ++due[*plan->pick({turn, scheduler::LoadView({})})];
     for (size_t i = 0; i < due.size(); ++i) {
       if (due[i] == opened[i]) continue;
-      faults += fmt::format("{}: {} has {} connections, its due is {} of {}; ", name_of(service),
+      faults += fmt::format("{}: {} has {} connections, its due is {} of {}; ", service.name(),
                             service.servers[i].address, opened[i], due[i], turns);
     }
   }

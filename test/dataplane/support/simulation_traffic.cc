@@ -1,4 +1,6 @@
 // What the hosts of a simulation send.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "test/dataplane/support/simulated_hosts.h"
@@ -38,8 +40,7 @@ void Simulation::open_flow() {
   flow.tcp = at_first_[flow.service].protocol == "tcp";
   const bool again = random_.chance(weather_.shared_ports ? 50 : 5);
   const uint32_t port = again ? 1024 + random_.below(40) : next_port_++;
-  flow.near =
-      fmt::format("{}:{}", random_.of(const_cast<std::vector<std::string>&>(kClients)), port);
+  flow.near = fmt::format("{}:{}", random_.of(kClients), port);
   flow.far = at_first_[flow.service].address;
   const uint32_t index = add(flow);
   // The same at once again, now and then.
@@ -52,8 +53,8 @@ void Simulation::open_from_inside() {
   Flow flow;
   flow.from_inside = true;
   flow.tcp = random_.chance(60);
-  flow.near = fmt::format("{}:{}", kServers[random_.below(4)], 3000 + random_.below(4));
-  flow.far = fmt::format("{}:{}", kClients[random_.below(4)], 443 + random_.below(2));
+  flow.near = fmt::format("{}:{}", random_.of(kServers), 3000 + random_.below(4));
+  flow.far = fmt::format("{}:{}", random_.of(kClients), 443 + random_.below(2));
   const uint32_t index = add(flow);
   send(flows_[index], index, true, "S");
 }
@@ -143,7 +144,7 @@ void Simulation::send_in_fragments(dataplane::LinkNumber link, const Frame& fram
 void Simulation::let_the_kernel() {
   if (random_.chance(10)) world_.to_kernel();
   if (random_.chance(80)) return;
-  const std::string& client = kClients[random_.below(4)];
+  const std::string& client = random_.of(kClients);
   world_.from_kernel("wan", udp("10.1.0.1:50000", client + ":9")
                                 .from_mac(world_.mac_of_link("wan"))
                                 .to_mac(mac_of(client))
@@ -157,7 +158,7 @@ void Simulation::complain() {
   const std::string to = dotted(get32(about, 12));
   const bool inside = dotted(get32(about, 16)).starts_with("10.2.");
   static constexpr std::array<uint8_t, 2> kKinds[] = {{3, 1}, {3, 3}, {3, 4}, {11, 0}};
-  const auto [type, code] = kKinds[random_.below(4)];
+  const auto [type, code] = random_.of(kKinds);
   const uint32_t rest = code == 4 ? 400 + random_.below(1200) : 0;
   const Bytes quote(about.begin(), about.begin() + static_cast<std::ptrdiff_t>(
                                                        std::min<size_t>(about.size(), 64)));
@@ -166,8 +167,8 @@ void Simulation::complain() {
 }
 
 void Simulation::chat() {
-  const std::string& client = kClients[random_.below(4)];
-  const std::string& server = kServers[random_.below(4)];
+  const std::string& client = random_.of(kClients);
+  const std::string& server = random_.of(kServers);
   switch (random_.below(8)) {
     case 0:
       return put(kWan, arp_request(client, "10.1.0.100"));

@@ -48,6 +48,8 @@ struct ServiceSetup {
   bool expire_quiescent_template = false;
   bool one_packet = false;
   bool closed = false;  // deleted, with connections that go on
+
+  std::string name() const { return protocol + " " + address; }
 };
 
 // How many workers a world has that does not say: LBD_TEST_WORKERS in the environment, or one. Run

@@ -40,7 +40,7 @@ dataplane::VirtualService<V4> World::build_service(const ServiceSetup& setup) {
   dataplane::VirtualService<V4> service;
   service.protocol = lb::parse_protocol(setup.protocol).value();
   service.end = end_of(setup.address);
-  const std::string name = setup.protocol + " " + setup.address;
+  const std::string name = setup.name();
   service.slot = slot_of(service_slots_, name);
   std::vector<scheduler::Server> candidates;
   for (const ServerSetup& server : setup.servers) {
