@@ -10,6 +10,7 @@
 
 #include "dataplane/eal.h"
 #include "tools/bench/latency.h"
+#include "tools/bench/pages.h"
 
 namespace bench {
 namespace {
@@ -155,11 +156,11 @@ int run_all(const Options& options, std::vector<Group> groups) {
     std::cerr << "lbd-bench: error: " << eal.error() << '\n';
     return 1;
   }
-  const Circumstances circumstances{
-      cpu_model(), dataplane::Eal::has_hugepages() ? "hugepages" : "small pages (--no-huge)",
-      options};
   std::FILE* const out = options.json ? stderr : stdout;
   try {
+    const Circumstances circumstances{
+        cpu_model(), dataplane::Eal::has_hugepages() ? "hugepages" : "small pages (--no-huge)",
+        page_step(), options};
     Lab lab(options);
     const nlohmann::json json = options.latency
                                     ? run_latency(lab, circumstances, out)

@@ -45,9 +45,11 @@ nlohmann::json head(const CaseSpec& spec, const Series& samples) {
 std::string circumstances_text(const Circumstances& circumstances) {
   const Options& options = circumstances.options;
   return fmt::format(
-      "{}, CPU {}{}, TSC {:.2f} GHz, {}, bursts of {}, {} rounds", circumstances.cpu_model, options.cpu,
+      "{}, CPU {}{}, TSC {:.2f} GHz, {} (a step to another 4 kB: x {:.1f}), bursts of {}, {} "
+      "rounds",
+      circumstances.cpu_model, options.cpu,
       options.second_cpu ? fmt::format(" and {}", *options.second_cpu) : "", 1 / nanoseconds(1),
-      circumstances.pages, options.burst, options.rounds);
+      circumstances.pages, circumstances.page_step, options.burst, options.rounds);
 }
 
 nlohmann::json circumstances_json(const Circumstances& circumstances) {
@@ -58,6 +60,7 @@ nlohmann::json circumstances_json(const Circumstances& circumstances) {
                         {"cpu", options.cpu},
                         {"tsc_hz", rte_get_tsc_hz()},
                         {"pages", circumstances.pages},
+                        {"page_step", circumstances.page_step},
                         {"burst", options.burst},
                         {"rounds", options.rounds}};
   if (options.second_cpu) result["second_cpu"] = *options.second_cpu;
@@ -75,8 +78,8 @@ void Report::print_head() {
              "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}  {}\n"
              "{:<36} {:>6} {:>6} {:>14} {:>14} {:>7} {:>7} {:>7} {:>7}\n",
              circumstances_text(circumstances_), "case", "flows", "mbufs", "x swap", "x rte_hash",
-             "ns", "+-", "best", "worst", "per", "", "", "", "(same mbufs)", "(same flows)", "median",
-             "", "", "");
+             "ns", "+-", "best", "worst", "per", "", "", "", "(same mbufs)", "(same flows)",
+             "median", "", "", "");
   std::fflush(out_);
 }
 

@@ -21,10 +21,11 @@ struct Result {
 struct Circumstances {
   std::string cpu_model;
   std::string pages;
+  double page_step;  // see pages.h
   const Options& options;
 };
 
-// "AMD EPYC, CPU 1, TSC 2.45 GHz, hugepages, …, 51 rounds".
+// "AMD EPYC, CPU 1, TSC 2.45 GHz, hugepages (a step to another 4 kB: x 1.0), …, 51 rounds".
 std::string circumstances_text(const Circumstances& circumstances);
 nlohmann::json circumstances_json(const Circumstances& circumstances);
 
