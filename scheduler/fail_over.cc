@@ -19,8 +19,7 @@ class FailOver final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, Picked picked,
-                      const Request&) const override {
+  std::string verdict(uint32_t position, Picked picked, const Request&) const override {
     const auto found = std::ranges::find(order_, position, &Heavy::position);
     if (found == order_.end()) return {};
     const std::string own = "weight " + std::to_string(found->weight);

@@ -40,8 +40,7 @@ class HashTable final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, Picked picked,
-                      const Request& request) const override {
+  std::string verdict(uint32_t position, Picked picked, const Request& request) const override {
     if (table_.empty()) return {};
     const uint32_t home = table_[Hash::place(Hash::word(request, options_), 0, places())];
     if (position == home) return "hashed to";

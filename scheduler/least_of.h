@@ -33,8 +33,7 @@ class LeastOf final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, Picked picked,
-                      const Request& request) const override {
+  std::string verdict(uint32_t position, Picked picked, const Request& request) const override {
     const Candidate* self = at(position);
     if (self == nullptr) return {};
     const uint64_t load = measured<measure>(request.loads.of(self->slot));

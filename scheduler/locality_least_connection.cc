@@ -31,8 +31,7 @@ class LocalityLeastConnection final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, Picked picked,
-                      const Request& request) const override {
+  std::string verdict(uint32_t position, Picked picked, const Request& request) const override {
     const std::string by_load = least_.verdict(position, picked, request);
     if (by_load.empty() || request.memory == nullptr) return by_load;
     const Candidate* last = remembered(request);

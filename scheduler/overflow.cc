@@ -20,8 +20,7 @@ class Overflow final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, Picked picked,
-                      const Request& request) const override {
+  std::string verdict(uint32_t position, Picked picked, const Request& request) const override {
     const auto found = std::ranges::find(order_, position, &Heavy::position);
     if (found == order_.end()) return {};
     const uint64_t active = request.loads.of(found->slot).active;

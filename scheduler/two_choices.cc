@@ -31,8 +31,7 @@ class TwoChoices final : public Plan {
   }
   bool takes_turns() const override { return false; }
 
-  std::string verdict(uint32_t position, Picked picked,
-                      const Request& request) const override {
+  std::string verdict(uint32_t position, Picked picked, const Request& request) const override {
     const auto found = std::ranges::find(candidates_, position, &Candidate::position);
     if (found == candidates_.end()) return {};
     const std::string own = proportion(request.loads.of(found->slot).overhead(), found->share);

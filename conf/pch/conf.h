@@ -1,4 +1,3 @@
 // Parsed once for the whole room; no file relies on it.
 
 #include <fmt/format.h>
-

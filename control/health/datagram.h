@@ -31,7 +31,7 @@ class DatagramAttempt : public Attempt {
 
   lb::Endpoint target_;
   boost::asio::ip::udp::socket socket_;  // connected: it hears of "port unreachable"
-  std::array<char, 4096> answer_;  // more of it is not looked at
+  std::array<char, 4096> answer_;        // more of it is not looked at
 };
 
 }  // namespace control::health

@@ -18,8 +18,8 @@
 namespace control {
 namespace {
 
-using shared_test::Random;
 using lb::V4;
+using shared_test::Random;
 using test::LiveBench;
 
 constexpr uint64_t kSeeds = 40;

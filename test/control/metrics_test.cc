@@ -105,8 +105,12 @@ TEST_CASE("metrics: facts arrive under their names") {
   test::FakeFacts facts = test::small_director();
   const std::string text = openmetrics_text(metric_families(facts));
   for (const auto* line :
-       {"lbd_info{version=\"0.1.0\"} 1", "lbd_uptime_seconds 93784.5", "lbd_connections 250",
-        "lbd_connections_capacity 1000", "lbd_mbufs_in_use 2048", "lbd_mbufs_capacity 8192",
+       {"lbd_info{version=\"0.1.0\"} 1",
+        "lbd_uptime_seconds 93784.5",
+        "lbd_connections 250",
+        "lbd_connections_capacity 1000",
+        "lbd_mbufs_in_use 2048",
+        "lbd_mbufs_capacity 8192",
         "lbd_drops_total{reason=\"no_route\"} 5",
         "lbd_service_refused_connections_total{service=\"web\"} 7",
         "lbd_service_in_bytes_total{service=\"web\"} 30000",

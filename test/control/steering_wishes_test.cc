@@ -24,13 +24,15 @@ control::SteeringWishes wishes_of(const json& services, const json& more = json:
   file.update(more);
   const auto config = conf::load(file.dump(), control::vocabulary());
   REQUIRE(config);
-  const auto snapshot =
-      control::build_snapshot(*config, control::enter_all(*config), std::vector<dataplane::Link>(2), {});
+  const auto snapshot = control::build_snapshot(*config, control::enter_all(*config),
+                                                std::vector<dataplane::Link>(2), {});
   return control::steering_wishes(*config, *snapshot);
 }
 
 json service(const char* forward, const char* server) {
-  return {{{"protocol", "tcp"}, {"address", "10.1.0.100:80"}, {"forward", forward},
+  return {{{"protocol", "tcp"},
+           {"address", "10.1.0.100:80"},
+           {"forward", forward},
            {"servers", {{{"address", server}}}}}};
 }
 

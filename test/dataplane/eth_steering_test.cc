@@ -47,7 +47,8 @@ TEST_CASE("a device without rules and one-ended hash refuses in words; a pool ha
         &extent);
     const rte_mempool& mempool = *packed->get();
     CHECK(extent.last - extent.first ==
-          4094 * static_cast<ptrdiff_t>(mempool.header_size + mempool.elt_size + mempool.trailer_size));
+          4094 * static_cast<ptrdiff_t>(mempool.header_size + mempool.elt_size +
+                                        mempool.trailer_size));
   }
   const auto pool = BufferPool::create(1023, 1500, {"net_null0", "net_ring0"});
   REQUIRE(pool);

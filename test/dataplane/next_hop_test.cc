@@ -87,7 +87,8 @@ TEST_CASE("a next hop that failed is asked anew by the next packet") {
   CHECK(lab.from_server(arp_reply("10.2.0.11", "10.2.0.1")).size() == 1);
 }
 
-TEST_CASE("a used neighbour is asked again, by unicast first and by broadcast in the end", "[one-worker]") {
+TEST_CASE("a used neighbour is asked again, by unicast first and by broadcast in the end",
+          "[one-worker]") {
   Lab lab(unresolved());
   lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));
   lab.from_client(tcp(kClient, kVip).flags("S"));

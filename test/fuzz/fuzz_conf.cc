@@ -1,5 +1,5 @@
-// The configuration reader against any text: it must answer with a value or with errors, and what it
-// accepts must print to a file that loads to the same value.
+// The configuration reader against any text: it must answer with a value or with errors, and what
+// it accepts must print to a file that loads to the same value.
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>

@@ -27,18 +27,17 @@ inline lb::Protocol protocol_of(lb::State state) {
 }
 
 inline Connections::Opening opening(uint32_t number, lb::State state, uint32_t server = 0) {
-  return {
-      .outside = lb::FlowEnd<lb::V4>::of(
-          end_of(0x0a010000 + number / 50000, static_cast<uint16_t>(1024 + number % 50000)),
-          protocol_of(state)),
-      .virtual_end = end_of(0x0a010064, 80),
-      .inside = end_of(0x0a02000b + server, 80),
-      .state = state,
-      .method = 0,
-      .replies_seen = true,
-      .from_inside = false,
-      .service = 0,
-      .server = server};
+  return {.outside = lb::FlowEnd<lb::V4>::of(
+              end_of(0x0a010000 + number / 50000, static_cast<uint16_t>(1024 + number % 50000)),
+              protocol_of(state)),
+          .virtual_end = end_of(0x0a010064, 80),
+          .inside = end_of(0x0a02000b + server, 80),
+          .state = state,
+          .method = 0,
+          .replies_seen = true,
+          .from_inside = false,
+          .service = 0,
+          .server = server};
 }
 
 // One worker on a pool of its own or of others.

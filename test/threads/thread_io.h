@@ -1,6 +1,6 @@
-// The wires of one worker on a thread of its own, in its memory alone: frames are fed by the worker's
-// thread, what is sent is looked at and freed by it. Buffers come from malloc and may be freed by any
-// thread, as packets that workers hand to one another are.
+// The wires of one worker on a thread of its own, in its memory alone: frames are fed by the
+// worker's thread, what is sent is looked at and freed by it. Buffers come from malloc and may be
+// freed by any thread, as packets that workers hand to one another are.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // Three workers on three threads, and a control thread that asks, listens and replaces the
-// configuration while they forward: what ThreadSanitizer is to look at (tools/check threads). It ends
-// after so many packets and configurations, however long that takes.
+// configuration while they forward: what ThreadSanitizer is to look at (tools/check threads). It
+// ends after so many packets and configurations, however long that takes.
 #include <catch2/catch.hpp>
 
 #include <string>
@@ -37,8 +37,8 @@ class Feed {
   void step() {
     const uint32_t dice = random() % 100;
     // Few clients' ports, so that connections close and open again.
-    const std::string client = "10.1.0.1" + std::to_string(random() % 2) + ":" +
-                               std::to_string(1024 + random() % 500);
+    const std::string client =
+        "10.1.0.1" + std::to_string(random() % 2) + ":" + std::to_string(1024 + random() % 500);
     if (dice < 30) {
       put(kWan, tcp(client, Director::kTcpService).flags("S"));
       put(kWan, tcp(client, Director::kTcpService).flags("A"));
@@ -247,7 +247,8 @@ TEST_CASE("workers on threads of their own, and a control thread beside them") {
   uint64_t sent = 0, handed_over = 0;
   for (size_t i = 0; i < Director::kWorkers; ++i) {
     sent += director.io(i).sent();
-    for (const auto& reason : director.worker(i).counters().handed_over) handed_over += reason.reader_get();
+    for (const auto& reason : director.worker(i).counters().handed_over)
+      handed_over += reason.reader_get();
   }
   CHECK(director.count(&WorkerCounters::packets) + director.count(&WorkerCounters::answers) +
             director.count(&WorkerCounters::fragments) ==

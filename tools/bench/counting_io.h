@@ -1,5 +1,5 @@
-// Ports that count: packets are received from a ring, and what is sent or dropped stays there, to be
-// looked at and used again.
+// Ports that count: packets are received from a ring, and what is sent or dropped stays there, to
+// be looked at and used again.
 #pragma once
 
 #include <algorithm>

@@ -43,10 +43,10 @@ class ControlledService final : private control::Publisher {
 };
 
 // Per packet of known connections, while a thread on the second CPU makes so many changes a second,
-// or keeps that CPU busy with nothing. A sample lasts until kChanges have been made, and is repeated
-// if that was late. The clock sees all the turns that adopt a new
-// configuration, but not the writing and checking of packets between passes, while changes go on:
-// it sees more changes to a second than there are.
+// or keeps that CPU busy with nothing. A sample lasts until kChanges have been made, and is
+// repeated if that was late. The clock sees all the turns that adopt a new configuration, but not
+// the writing and checking of packets between passes, while changes go on: it sees more changes to
+// a second than there are.
 class Reconfigured final : public Case {
  public:
   Reconfigured(std::shared_ptr<KnownFlows> flows, uint32_t changes_a_second, Team& team,

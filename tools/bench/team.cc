@@ -63,8 +63,8 @@ void Team::help() {
     if (workers_ > 1) {
       guarded(1);
     } else {
-      // Another process here would slow the first CPU by its caches and its clock, in just those runs
-      // that several workers are compared with.
+      // Another process here would slow the first CPU by its caches and its clock, in just those
+      // runs that several workers are compared with.
       while (!first_ended_.load(std::memory_order_acquire)) rte_pause();
     }
     done_.store(true, std::memory_order_release);

@@ -20,8 +20,8 @@ class Team {
   ~Team();
 
   // Calls work(0) here and, for two workers, work(1) on the helper: both begin together, neither
-  // before the other is there. The helper of one worker keeps its CPU busy with nothing. Returns when
-  // all have ended; throws what they threw.
+  // before the other is there. The helper of one worker keeps its CPU busy with nothing. Returns
+  // when all have ended; throws what they threw.
   void run(dataplane::WorkerNumber workers,
            const std::function<void(dataplane::WorkerNumber)>& work);
 

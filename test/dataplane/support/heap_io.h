@@ -1,5 +1,5 @@
-// The wires of a world, made of nothing but heap memory: every mbuf is exactly as long as its frame,
-// so that AddressSanitizer sees a read or a write past it. No EAL, no pool.
+// The wires of a world, made of nothing but heap memory: every mbuf is exactly as long as its
+// frame, so that AddressSanitizer sees a read or a write past it. No EAL, no pool.
 #pragma once
 
 #include <deque>
