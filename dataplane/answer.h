@@ -22,6 +22,7 @@ struct IcmpError {
     return {IcmpHeader::kUnreachable, 4, mtu};
   }
   static constexpr IcmpError ttl_exceeded() { return {IcmpHeader::kTimeExceeded, 0}; }
+  bool is_fragmentation_needed() const { return type == IcmpHeader::kUnreachable && code == 4; }
 };
 inline constexpr size_t kLargestAnswer = 576;
 

@@ -32,7 +32,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   using Packet = dataplane::Packet<lb::V4>;
   using Snapshot = dataplane::Snapshot<lb::V4>;
   // ICMP errors and resets together: enough for traceroutes and refused clients, too little to be
-  // worth reflecting.
+  // worth reflecting. "Fragmentation needed" is not among them.
   static constexpr uint32_t kAnswersPerSecond = 1000;
   // Each becomes a line of log, and a hostile neighbour could cause any number.
   static constexpr uint32_t kEventsPerSecond = 10;
@@ -209,6 +209,9 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   bool is_on_link(LinkNumber link, lb::Ipv4Address address) const;
   lb::Ipv4Address source_on(LinkNumber link, lb::Ipv4Address towards) const;
   std::optional<lb::Ipv4Address> answering_address(LinkNumber link, const Packet& packet) const;
+  // Whether the director may answer once more: see kAnswersPerSecond. False: counted.
+  bool may_answer();
+  bool may_send(const IcmpError& error);
   void answer(LinkNumber link, const Packet& about, std::span<const uint8_t> ip_packet);
   rte_mbuf* make_frame(const EthernetHeader& header, std::span<const uint8_t> payload);
   void send_frame(LinkNumber link, const lb::MacAddress& to, uint16_t type,

@@ -27,7 +27,7 @@ std::optional<lb::Ipv4Address> Host<lb::V4>::answering_address(LinkNumber link,
 void Host<lb::V4>::refuse(LinkNumber link, const Packet& packet, lb::DropReason reason,
                           IcmpError error) {
   const auto source = answering_address(link, packet);
-  if (source && deserves_icmp_error(packet)) {
+  if (source && deserves_icmp_error(packet) && may_send(error)) {
     std::array<uint8_t, kLargestAnswer> bytes;
     const size_t length = write_icmp_error(bytes, packet, *source, error, next_id_++);
     answer(link, packet, {bytes.data(), length});
@@ -36,7 +36,7 @@ void Host<lb::V4>::refuse(LinkNumber link, const Packet& packet, lb::DropReason 
 }
 
 void Host<lb::V4>::refuse_with_reset(LinkNumber link, const Packet& packet, lb::DropReason reason) {
-  if ((packet.tcp_flags & lb::tcp::kRst) == 0) {
+  if ((packet.tcp_flags & lb::tcp::kRst) == 0 && may_answer()) {
     std::array<uint8_t, kLargestAnswer> bytes;
     const size_t length = write_reset(bytes, packet);
     answer(link, packet, {bytes.data(), length});
@@ -44,13 +44,21 @@ void Host<lb::V4>::refuse_with_reset(LinkNumber link, const Packet& packet, lb::
   drop(packet, reason);
 }
 
+bool Host<lb::V4>::may_answer() {
+  if (answer_limit_.take(now_)) return true;
+  counters_.suppressed.add(1);
+  return false;
+}
+
+// Without being told to send less at once a connection hangs. So that is never held back, as in
+// Linux (icmpv4_mask_allow), or whoever uses up the limit would stop what others send.
+bool Host<lb::V4>::may_send(const IcmpError& error) {
+  return error.is_fragmentation_needed() || may_answer();
+}
+
 // Back to whoever handed us the packet: its sender, or the router it came by.
 void Host<lb::V4>::answer(LinkNumber link, const Packet& about,
                           std::span<const uint8_t> ip_packet) {
-  if (!answer_limit_.take(now_)) {
-    counters_.suppressed.add(1);
-    return;
-  }
   const auto& ethernet = view<EthernetHeader>(about.ip - sizeof(EthernetHeader));
   send_frame(link, ethernet.source, ethertype::kIpv4, ip_packet);
 }
@@ -64,10 +72,7 @@ void Host<lb::V4>::send_reset(LinkNumber link, const Packet& about) {
 }
 
 void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpError error) {
-  if (!answer_limit_.take(now_)) {
-    counters_.suppressed.add(1);
-    return;
-  }
+  if (!may_send(error)) return;
   std::array<uint8_t, kLargestAnswer> bytes;
   const size_t length = write_icmp_error(bytes, about, source, error, next_id_++);
   send_own(about.source.address, {bytes.data(), length});

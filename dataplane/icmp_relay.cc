@@ -155,7 +155,7 @@ void IcmpRelay<lb::V4>::send_to_client(LinkNumber link, Packet& packet, const Qu
 // that is too narrow is remembered, so that the next packet is refused here.
 void IcmpRelay<lb::V4>::relay_from_tunnel(LinkNumber link, Packet& packet, const Quote& outer) {
   const auto inner = read_quote({outer.transport(), outer.transport_size()});
-  if (!inner) {
+  if (!inner || !host_.owns(outer.source.address)) {
     host_.handle_unrelated(link, packet);
     return;
   }
@@ -170,7 +170,7 @@ void IcmpRelay<lb::V4>::relay_from_tunnel(LinkNumber link, Packet& packet, const
   if (drop_in_standby(packet, index)) return;
   const auto& icmp = view<IcmpHeader>(packet.transport());
   IcmpError error{icmp.type, icmp.code};
-  if (icmp.type == IcmpHeader::kUnreachable && icmp.code == 4) {
+  if (error.is_fragmentation_needed()) {
     const uint16_t mtu = host_.learn_path_mtu(outer.destination.address, icmp.rest_low.value());
     error.next_mtu = static_cast<uint16_t>(mtu - sizeof(Ipv4Header));
   }

@@ -49,6 +49,8 @@ template <class F>
 void Path<F>::put_together(LinkNumber link, const Packet& fragment) {
   const auto datagram = reassembly_.add(link, fragment.mbuf, fragment.ip, now_);
   if (!datagram) return;
+  // Its fragments may have come by several links. The frame is the first one's.
+  link = datagram->fragments.front().link;
   Packet packet;
   const lb::MacAddress& own_mac = snapshot_->links[link].mac;
   const ParseResult result = parse(datagram->frame, own_mac, true, packet);

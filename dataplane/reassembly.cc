@@ -59,6 +59,10 @@ std::optional<Datagram> Reassembly::add(LinkNumber link, rte_mbuf* mbuf, const u
   }
   ++fragments_;
   if (!is_complete(found->second)) return std::nullopt;
+  if (size_of(found->second) > kLargestPacket) {
+    drop(found, DropReason::kBadFragment);
+    return std::nullopt;
+  }
   fragments_ -= found->second.fragments.size();
   Waiting waiting = std::move(found->second);
   datagrams_.erase(found);
@@ -87,6 +91,13 @@ std::optional<DropReason> Reassembly::insert(Waiting& waiting, const Fragment& f
   }
   all.insert(after, fragment);
   return std::nullopt;
+}
+
+// With the first fragment's header, whose options the others may lack.
+size_t Reassembly::size_of(const Waiting& complete) {
+  const Fragment& last = complete.fragments.back();
+  return size_t{view<Ipv4Header>(ip_of(complete.fragments.front())).header_length()} + last.offset +
+         last.length;
 }
 
 bool Reassembly::is_complete(const Waiting& waiting) {

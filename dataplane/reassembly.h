@@ -54,11 +54,11 @@ class Reassembly {
 
   std::optional<lb::DropReason> insert(Waiting& waiting, const Fragment& fragment);
   static bool is_complete(const Waiting& waiting);
+  static size_t size_of(const Waiting& complete);
   Datagram assemble(Waiting waiting);
   void drop(Map::iterator datagram, lb::DropReason reason);
 
   Outbox& outbox_;
-  lb::HashKey hash_key_;
   Map datagrams_;
   size_t fragments_ = 0;
   std::vector<uint8_t> buffer_;

@@ -1,5 +1,7 @@
 #include "dataplane/tunnel.h"
 
+#include <atomic>
+
 #include "dataplane/checksum.h"
 
 namespace dataplane {
@@ -14,11 +16,14 @@ uint8_t outer_tos(uint8_t tos) {
 }
 
 // Fragments of one datagram share an ID, datagrams of one pair of hosts within seconds must not;
-// with DF the ID means nothing (RFC 6864).
+// with DF the ID means nothing (RFC 6864). All workers send between the same two hosts: each takes
+// some of the same IDs at a time.
 Be16 next_id() {
-  static thread_local uint16_t id = 0;
-  if (++id == 0) ++id;
-  return Be16(id);
+  constexpr uint16_t kTogether = 64;
+  static std::atomic<uint16_t> all = 0;
+  static thread_local uint16_t next = 0;
+  if (next % kTogether == 0) next = all.fetch_add(kTogether, std::memory_order_relaxed) + 1;
+  return Be16(next++);
 }
 
 // Two bytes as a word of the sum.

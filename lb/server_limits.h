@@ -39,9 +39,10 @@ class Limits {
   uint32_t upper(uint32_t server) const {
     return upper_of(limits_[server].thresholds.load(std::memory_order_relaxed));
   }
-  // How many workers count a server's connections here: until all do, the count falls short.
+  // How many workers count a server's connections here, all of their own: until all workers do, the
+  // count falls short.
   uint32_t workers(uint32_t server) const {
-    return limits_[server].workers.load(std::memory_order_relaxed);
+    return limits_[server].workers.load(std::memory_order_acquire);
   }
 
   // `upper` is not 0. A threshold that rises ends an overload, as LVS has it.
@@ -58,20 +59,20 @@ class Limits {
 
   // A worker begins to count here, having so many, or ceases to.
   void join(uint32_t server, uint32_t connections) {
-    limits_[server].workers.fetch_add(1, std::memory_order_relaxed);
     const uint32_t most = upper(server);
     change(server, [&](uint64_t& state) {
       state += connections;
       mark(state, most);
       return true;
     });
+    limits_[server].workers.fetch_add(1, std::memory_order_release);
   }
   void leave(uint32_t server, uint32_t connections) {
+    limits_[server].workers.fetch_sub(1, std::memory_order_relaxed);
     change(server, [&](uint64_t& state) {
       state = (state & ~kOverloaded) - connections;
       return true;
     });
-    limits_[server].workers.fetch_sub(1, std::memory_order_relaxed);
   }
 
   // Counts one more, unless the server is overloaded.

@@ -6,6 +6,18 @@ using namespace dataplane_test;
 
 namespace {
 
+void put(Bytes& frame, size_t where, size_t value) {
+  frame[where] = static_cast<uint8_t>(value >> 8);
+  frame[where + 1] = static_cast<uint8_t>(value);
+}
+
+// Sets the header's checksum.
+void seal(Bytes& frame) {
+  const size_t header = (frame[14] & 15) * size_t{4};
+  put(frame, 14 + 10, 0);
+  put(frame, 14 + 10, internet_checksum(View(frame).subspan(14, header)));
+}
+
 // The frame of a whole packet cut into fragments of `size` bytes of payload.
 std::vector<Bytes> cut(const Lab& lab, std::string_view link, const Frame& frame, size_t size) {
   const Bytes whole = frame.build(lab.mac_of_link(link));
@@ -16,17 +28,22 @@ std::vector<Bytes> cut(const Lab& lab, std::string_view link, const Frame& frame
     Bytes piece(whole.begin(), whole.begin() + kHeaders);
     piece.insert(piece.end(), whole.begin() + static_cast<long>(at),
                  whole.begin() + static_cast<long>(at + length));
-    const auto put = [&](size_t where, size_t value) {
-      piece[where] = static_cast<uint8_t>(value >> 8);
-      piece[where + 1] = static_cast<uint8_t>(value);
-    };
-    put(14 + 2, 20 + length);
-    put(14 + 6, (at + length < whole.size() ? 0x2000u : 0u) | (at - kHeaders) / 8);
-    put(14 + 10, 0);
-    put(14 + 10, internet_checksum(View(piece).subspan(14, 20)));
+    put(piece, 14 + 2, 20 + length);
+    put(piece, 14 + 6, (at + length < whole.size() ? 0x2000u : 0u) | (at - kHeaders) / 8);
+    seal(piece);
     pieces.push_back(std::move(piece));
   }
   return pieces;
+}
+
+// Gives a frame without IP options forty bytes of them that say nothing.
+void add_options(Bytes& frame) {
+  constexpr uint8_t kNoOperation = 1;
+  const size_t length = frame.size() - 14 + 40;
+  frame.insert(frame.begin() + 34, 40, kNoOperation);
+  frame[14] = 0x4f;
+  put(frame, 14 + 2, length);
+  seal(frame);
 }
 
 Lines deliver(Lab& lab, std::string_view link, const std::vector<Bytes>& frames) {
@@ -88,6 +105,46 @@ TEST_CASE("without its first fragment a datagram goes nowhere and is given up af
   CHECK(lab.drops() == "");
   lab.pass(2);
   CHECK(lab.drops() == "fragment_timeout=2");
+}
+
+TEST_CASE("fragments together may be as long as an IP packet, options of the first counted") {
+  Lab lab(one_service("udp"));
+  const auto pieces_of = [&](size_t payload) {
+    return cut(lab, "wan", udp(kClient, kVip).data(payload - 8).may_fragment(), 1400);
+  };
+  constexpr size_t kMost = 65535 - 20;
+  CHECK(deliver(lab, "wan", pieces_of(kMost)).size() == 47);
+  std::vector<Bytes> frames = pieces_of(kMost - 40);
+  add_options(frames.front());
+  CHECK(deliver(lab, "wan", frames).size() == 46);
+  CHECK(lab.drops() == "");
+  for (const size_t excess : {1, 8, 40}) {
+    frames = pieces_of(kMost - 40 + excess);
+    add_options(frames.front());
+    CHECK(deliver(lab, "wan", frames) == Lines{});
+    std::reverse(frames.begin(), frames.end());
+    CHECK(deliver(lab, "wan", frames) == Lines{});
+  }
+  CHECK(lab.drops() == "bad_fragment=282");
+}
+
+TEST_CASE("fragments of a datagram may come by several links") {
+  const Setup setup{
+      .services = one_service("udp"),
+      .links = {{"wan", {"10.1.0.1/24"}}, {"lan", {"10.2.0.1/24"}}, {"other", {"10.3.0.1/24"}}}};
+  for (const size_t missing : {0, 1, 2}) {
+    Lab lab(setup);
+    const std::vector<Bytes> by_wan = cut(lab, "wan", datagram(), 1000);
+    const std::vector<Bytes> by_other = cut(lab, "other", datagram(), 1000);
+    for (size_t i = 0; i < by_wan.size(); ++i) {
+      if (i != missing) lab.io().put(lab.link_number("wan"), by_wan[i]);
+    }
+    CHECK(lab.turn() == Lines{});
+    const Lines out = deliver(lab, "other", {by_other[missing]});
+    REQUIRE(out.size() == 3);
+    CHECK_THAT(out[0], Catch::StartsWith("UDP 10.1.0.10:40000>10.2.0.11:80"));
+    CHECK(lab.drops() == "");
+  }
 }
 
 TEST_CASE("fragments wait for a next hop and leave when it is known") {

@@ -135,6 +135,18 @@ TEST_CASE("the director answers no more than a thousand times a second") {
   CHECK(lab.from_client(tcp(kClient, kVip).flags("A")).size() == 1);
 }
 
+TEST_CASE("who uses up the director's answers does not keep others from hearing what fits") {
+  Lab lab(one_service("udp", "tunnel"));
+  while (lab.count(&dataplane::WorkerCounters::suppressed) == 0) {
+    lab.receive("wan", std::vector<Frame>(60, udp("10.1.0.11:5000", "10.1.0.100:9")));
+  }
+  for (int i = 0; i < 3; ++i) {
+    const Lines told = lab.from_client(udp(kClient, kVip).data(1472));
+    REQUIRE(told.size() == 1);
+    CHECK_THAT(told[0], Catch::Contains("type=3 code=4 mtu=1480"));
+  }
+}
+
 TEST_CASE("without a buffer for the answer the packet still has its fate") {
   Lab lab({service_of("udp", {})});
   lab.io().set_allocation_fails(true);

@@ -1,4 +1,9 @@
 // Tunnel: the packet inside another one from the director (recorded vectors tun-*).
+#include "dataplane/tunnel.h"
+
+#include <set>
+#include <thread>
+
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;
@@ -12,13 +17,16 @@ std::vector<ServiceSetup> tunnelled(std::string protocol = "tcp") {
 Frame syn() { return tcp(kClient, kVip).flags("S"); }
 
 // A router behind the lan that says what it could not do with the outer packet of `frame`.
-Frame about_outer(const Frame& frame, uint8_t type, uint8_t code, uint32_t rest, size_t quoted) {
+// `forged`: about one that another host than the director has sent.
+Frame about_outer(const Frame& frame, uint8_t type, uint8_t code, uint32_t rest, size_t quoted,
+                  bool forged = false) {
   Lab other(tunnelled("udp"));
   other.io().put(other.link_number("wan"), frame.build(other.mac_of_link("wan")));
   other.turn_quietly();
   Bytes outer = other.io().take_sent().at(0).bytes;
   outer.erase(outer.begin(), outer.begin() + 14);
   outer.resize(std::min(outer.size(), quoted));
+  if (forged) outer[15] = 99;
   return icmp("10.2.0.12", "10.2.0.1", type, code, rest).data(outer);
 }
 
@@ -39,6 +47,31 @@ TEST_CASE("without DF the outer packet has an ID of its own, never 0") {
   const Lines out = lab.from_client(syn().may_fragment());
   REQUIRE(out.size() == 1);
   CHECK_THAT(out[0], !Catch::Contains("id=0x0000") && Catch::Contains("tos=0x00 len=60"));
+}
+
+TEST_CASE("workers on threads of their own never give outer packets the same ID") {
+  constexpr size_t kEach = 500;
+  const auto ids = [](std::vector<uint16_t>& result) {
+    Bytes frame(20 + 14 + 20);
+    dataplane::Ipv4Header& inner = dataplane::view<dataplane::Ipv4Header>(&frame[20 + 14]);
+    for (uint16_t& id : result) {
+      inner.version_and_length = dataplane::Ipv4Header::kPlain;
+      dataplane::Packet<lb::V4> packet{};
+      packet.ip = &frame[20 + 14];
+      packet.length = sizeof inner;
+      dataplane::tunnel_inbound(packet, {}, {});
+      id = dataplane::view<dataplane::Ipv4Header>(packet.ip).id.value();
+    }
+  };
+  std::vector<std::vector<uint16_t>> of_each(3, std::vector<uint16_t>(kEach));
+  {
+    std::vector<std::jthread> workers;
+    for (auto& result : of_each) workers.emplace_back([&] { ids(result); });
+  }
+  std::set<uint16_t> all;
+  for (const auto& result : of_each) all.insert(result.begin(), result.end());
+  CHECK(all.size() == 3 * kEach);
+  CHECK(!all.contains(0));
 }
 
 TEST_CASE("congestion experienced inside shows as capable outside, other marks as they are") {
@@ -98,5 +131,6 @@ TEST_CASE(
   lab.from_client(frame);
   CHECK(lab.from_server(about_outer(frame, 3, 4, 1300, 28)) == Lines{});
   CHECK(lab.from_server(about_outer(udp("10.1.0.10:41000", kVip), 3, 4, 1300, 576)) == Lines{});
-  CHECK(lab.drops() == "icmp_unrelated=2");
+  CHECK(lab.from_server(about_outer(frame, 3, 4, 600, 576, true)) == Lines{});
+  CHECK(lab.drops() == "icmp_unrelated=3");
 }
