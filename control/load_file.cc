@@ -1,9 +1,9 @@
 #include "control/load_file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include "conf/load.h"
 #include "control/vocabulary.h"
@@ -13,8 +13,12 @@ namespace control {
 std::expected<conf::Config, std::vector<std::string>> load_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text;
-  if (file) text.assign(std::istreambuf_iterator<char>(file), {});
-  if (!file) {
+  // By read, which knows errors: an iterator over a directory throws.
+  std::array<char, 65536> chunk;
+  while (file.read(chunk.data(), chunk.size()), file.gcount() > 0) {
+    text.append(chunk.data(), static_cast<size_t>(file.gcount()));
+  }
+  if (!file.is_open() || file.bad()) {
     return std::unexpected(std::vector{path + ": cannot be read: " + std::strerror(errno)});
   }
   auto config = conf::load(text, vocabulary());
