@@ -24,6 +24,12 @@ TEST_CASE("a file that cannot be read is an error with its name and the system's
   REQUIRE_FALSE(config);
   REQUIRE(config.error().size() == 1);
   CHECK(config.error()[0] == "/nonexistent/lbd.json: cannot be read: No such file or directory");
+  const control::test::TempDir directory;
+  const std::string path = directory / "";
+  const auto none = control::load_file(path);
+  REQUIRE_FALSE(none);
+  REQUIRE(none.error().size() == 1);
+  CHECK(none.error()[0] == path + ": cannot be read: Is a directory");
 }
 
 TEST_CASE("each error of a file is a line that begins with the file's name") {
