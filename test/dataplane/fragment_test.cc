@@ -6,16 +6,11 @@ using namespace dataplane_test;
 
 namespace {
 
-void put(Bytes& frame, size_t where, size_t value) {
-  frame[where] = static_cast<uint8_t>(value >> 8);
-  frame[where + 1] = static_cast<uint8_t>(value);
-}
-
 // Sets the header's checksum.
 void seal(Bytes& frame) {
   const size_t header = (frame[14] & 15) * size_t{4};
-  put(frame, 14 + 10, 0);
-  put(frame, 14 + 10, internet_checksum(View(frame).subspan(14, header)));
+  set16(frame, 14 + 10, 0);
+  set16(frame, 14 + 10, internet_checksum(View(frame).subspan(14, header)));
 }
 
 // The frame of a whole packet cut into fragments of `size` bytes of payload.
@@ -28,8 +23,8 @@ std::vector<Bytes> cut(const Lab& lab, std::string_view link, const Frame& frame
     Bytes piece(whole.begin(), whole.begin() + kHeaders);
     piece.insert(piece.end(), whole.begin() + static_cast<long>(at),
                  whole.begin() + static_cast<long>(at + length));
-    put(piece, 14 + 2, 20 + length);
-    put(piece, 14 + 6, (at + length < whole.size() ? 0x2000u : 0u) | (at - kHeaders) / 8);
+    set16(piece, 14 + 2, 20 + length);
+    set16(piece, 14 + 6, (at + length < whole.size() ? 0x2000u : 0u) | (at - kHeaders) / 8);
     seal(piece);
     pieces.push_back(std::move(piece));
   }
@@ -42,7 +37,7 @@ void add_options(Bytes& frame) {
   const size_t length = frame.size() - 14 + 40;
   frame.insert(frame.begin() + 34, 40, kNoOperation);
   frame[14] = 0x4f;
-  put(frame, 14 + 2, length);
+  set16(frame, 14 + 2, length);
   seal(frame);
 }
 

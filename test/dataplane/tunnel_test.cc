@@ -26,7 +26,7 @@ Frame about_outer(const Frame& frame, uint8_t type, uint8_t code, uint32_t rest,
   Bytes outer = other.io().take_sent().at(0).bytes;
   outer.erase(outer.begin(), outer.begin() + 14);
   outer.resize(std::min(outer.size(), quoted));
-  if (forged) outer[15] = 99;
+  if (forged) outer[15] = 99;  // the source's last byte
   return icmp("10.2.0.12", "10.2.0.1", type, code, rest).data(outer);
 }
 
@@ -53,9 +53,9 @@ TEST_CASE("workers on threads of their own never give outer packets the same ID"
   constexpr size_t kEach = 500;
   const auto ids = [](std::vector<uint16_t>& result) {
     Bytes frame(20 + 14 + 20);
-    dataplane::Ipv4Header& inner = dataplane::view<dataplane::Ipv4Header>(&frame[20 + 14]);
+    auto& inner = dataplane::view<dataplane::Ipv4Header>(&frame[20 + 14]);
+    inner.version_and_length = dataplane::Ipv4Header::kPlain;
     for (uint16_t& id : result) {
-      inner.version_and_length = dataplane::Ipv4Header::kPlain;
       dataplane::Packet<lb::V4> packet{};
       packet.ip = &frame[20 + 14];
       packet.length = sizeof inner;
