@@ -162,6 +162,7 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   if (mtu > info.max_mtu) {
     return "an mtu of " + std::to_string(mtu) + " is more than its " + std::to_string(info.max_mtu);
   }
+  netdev_ = Netdev(info.if_index);
   rte_eth_dev_get_mtu(id_, &original_mtu_);
 
   receive_queues_ =
@@ -227,7 +228,8 @@ Port::Port(Port&& other) noexcept
       multi_segment_(other.multi_segment_),
       receive_queues_(other.receive_queues_),
       transmit_queues_(other.transmit_queues_),
-      mac_(other.mac_) {}
+      mac_(other.mac_),
+      netdev_(std::move(other.netdev_)) {}
 
 Port::~Port() {
   // A port that did not start may be another process's, see Eal::abandon.
@@ -243,7 +245,8 @@ Port::~Port() {
 
 bool Port::link_up() const {
   rte_eth_link link{};
-  return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+  if (rte_eth_link_get_nowait(id_, &link) != 0 || link.link_status != RTE_ETH_LINK_UP) return false;
+  return !netdev_.exists() || netdev_.running();
 }
 
 PortCounters Port::counters() const {

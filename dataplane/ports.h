@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/netdev.h"
 #include "dataplane/queues.h"
 #include "lb/address.h"
 
@@ -64,6 +65,8 @@ class Port {
   uint16_t transmit_queues() const { return transmit_queues_; }
   // The NUMA node that it hangs on, or SOCKET_ID_ANY.
   int socket() const { return rte_eth_dev_socket_id(id_); }
+  // Where a netdev of the kernel stands behind the port it is asked too: net_af_xdp and
+  // net_af_packet say that their link is up whatever has become of it.
   bool link_up() const;
   PortCounters counters() const;
 
@@ -80,6 +83,7 @@ class Port {
   uint16_t receive_queues_ = 1;
   uint16_t transmit_queues_ = 1;
   lb::MacAddress mac_;
+  Netdev netdev_{0};
 };
 
 // A worker's way to its queues.

@@ -1,0 +1,30 @@
+// A network device of the kernel that stands behind a port (net_af_xdp, net_af_packet, net_tap).
+#pragma once
+
+#include <utility>
+
+namespace dataplane {
+
+class Netdev {
+ public:
+  // `index`: the kernel's, in lbd's network namespace; 0: there is none.
+  explicit Netdev(unsigned index);
+  Netdev(Netdev&& other) noexcept
+      : index_(std::exchange(other.index_, 0)), socket_(std::exchange(other.socket_, -1)) {}
+  Netdev& operator=(Netdev&& other) noexcept {
+    std::swap(index_, other.index_);
+    std::swap(socket_, other.socket_);
+    return *this;
+  }
+  ~Netdev();
+
+  bool exists() const { return index_ != 0; }
+  // Up, with a carrier (IFF_RUNNING, netdevice(7)). False as well when it has been deleted.
+  bool running() const;
+
+ private:
+  unsigned index_;
+  int socket_ = -1;  // any will do to ask through
+};
+
+}  // namespace dataplane
