@@ -34,7 +34,8 @@ struct Monitor::Task {
   uint32_t passes = 0, failures = 0;  // in a row
   uint64_t passes_total = 0, failures_total = 0;
   std::optional<Result> last;
-  Time last_started{}, last_ended{};
+  Time last_ended{};
+  Time::duration last_took{};
   std::deque<CheckEvent> history;  // the newest first
   std::optional<Time> due;
   std::unique_ptr<Probe> probe;  // under way; gone before the kind's check
@@ -73,7 +74,7 @@ std::shared_ptr<Monitor::Task> Monitor::task_of(const std::shared_ptr<Kind>& kin
   task->up = before->up;
   task->history = before->history;
   task->last = before->last;
-  task->last_started = before->last_started;
+  task->last_took = before->last_took;
   task->last_ended = before->last_ended;
   return task;
 }
@@ -176,19 +177,21 @@ void Monitor::run() {
 void Monitor::start(Task& task, Time now) {
   const Time due = *task.due;
   unschedule(task);
-  task.last_started = now;
-  task.probe = task.kind->check->start(
-      task.target, milliseconds(task.kind->config.timeout_ms), [this, &task, due](Result result) {
-        finish(task, std::move(result));
-        // The next one in its turn; at once when that has passed, for a check took so long.
-        const Time next = due + milliseconds(task.kind->config.interval_ms);
-        schedule(task, std::max(next, clock_.now()));
-      });
+  task.probe = task.kind->check->start(task.target, milliseconds(task.kind->config.timeout_ms),
+                                       [this, &task, due, now](Result result) {
+                                         finish(task, std::move(result), now);
+                                         // The next one in its turn; at once when that has passed,
+                                         // for a check took so long.
+                                         const Time next =
+                                             due + milliseconds(task.kind->config.interval_ms);
+                                         schedule(task, std::max(next, clock_.now()));
+                                       });
 }
 
-void Monitor::finish(Task& task, Result result) {
+void Monitor::finish(Task& task, Result result, Time started) {
   task.probe.reset();
   task.last_ended = clock_.now();
+  task.last_took = task.last_ended - started;
   task.passes = result.passed ? task.passes + 1 : 0;
   task.failures = result.passed ? 0 : task.failures + 1;
   ++(result.passed ? task.passes_total : task.failures_total);
@@ -239,8 +242,7 @@ std::vector<CheckFacts> Monitor::facts() const {
     facts.failures_total = task->failures_total;
     if (task->last) {
       facts.last = CheckFacts::Last{task->last->passed, task->last->reason,
-                                    seconds(task->last_ended - task->last_started),
-                                    seconds(now - task->last_ended)};
+                                    seconds(task->last_took), seconds(now - task->last_ended)};
     }
     facts.history.assign(task->history.begin(), task->history.end());
     for (const auto& [user, paused] : task->users) {

@@ -90,7 +90,7 @@ class Monitor {
   void schedule(Task& task, Time when);
   void unschedule(Task& task);
   void start(Task& task, Time now);
-  void finish(Task& task, Result result);
+  void finish(Task& task, Result result, Time started);
   void turn(Task& task, bool up);
   Time first_start(const conf::HealthCheck& check);
 

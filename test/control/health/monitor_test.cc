@@ -55,6 +55,21 @@ TEST_CASE("monitor: fall failures in a row make a server down, rise successes up
   CHECK(checks.monitor().take_changes().size() == 1);
 }
 
+TEST_CASE("monitor: how long the last check took stays known while the next is under way") {
+  FakeChecks checks;
+  checks.monitor().follow(service({"10.2.0.1:80"}));
+  checks.pass(2s);
+  REQUIRE(checks.asked().size() == 1);
+  const FakeChecks::Time asked = checks.asked()[0]->when;
+  const auto took = [&] { return checks.monitor().facts().at(0).last->duration_seconds; };
+  checks.answer(true);
+  const double first = std::chrono::duration<double>(checks.now() - asked).count();
+  CHECK(took() == Approx(first));
+  checks.pass(3s);
+  REQUIRE(checks.asked().size() == 2);
+  CHECK(took() == Approx(first));
+}
+
 TEST_CASE("monitor: a server that flaps below fall stays as it is, and so does one below rise") {
   FakeChecks checks;
   const conf::Service web = service({"10.2.0.1:80"});
