@@ -24,6 +24,11 @@ Reply add_server(Facts&, const Call& call) {
     if (call.arguments[i] == "address") {
       return std::unexpected(usage_error(kAddServer, "the address is given already"));
     }
+    for (size_t before = 2; before < i; before += 2) {
+      if (call.arguments[before] != call.arguments[i]) continue;
+      return std::unexpected(
+          usage_error(kAddServer, fmt::format("{} is given twice", call.arguments[i])));
+    }
     auto next = with_key(**service, server, call.arguments[i], call.arguments[i + 1]);
     if (!next) return std::unexpected(CommandError{next.error()});
     server = std::move(*next);

@@ -268,6 +268,8 @@ TEST_CASE_METHOD(Fixture, "add server refuses what it does not know or has alrea
         "error: weight: found \"many\", expected a whole number from 0 to 65535\n");
   CHECK(refused("add server web 10.2.0.13 address 10.2.0.14") ==
         "error: add server: the address is given already" + usage);
+  CHECK(refused("add server web 10.2.0.13 weight 1 state drain weight 2") ==
+        "error: add server: weight is given twice" + usage);
 }
 
 // --- delete server
