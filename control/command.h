@@ -48,6 +48,9 @@ struct Command {
       true;  // understands the trailing word `json`; false: that word is an argument like others
   // True when these arguments are followed by a document. Null: never.
   bool (*wants_document)(std::span<const std::string_view> arguments) = nullptr;
+  // True when the command is of a kind that changes something with these arguments. Null: its level
+  // says so.
+  bool (*is_change)(std::span<const std::string_view> arguments) = nullptr;
   // Called on the control thread, which forwards no packets but does everything else: must not
   // block.
   Reply (*run)(Facts& facts, const Call& call) = nullptr;

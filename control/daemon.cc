@@ -47,8 +47,7 @@ void reload(Director& director) {
     log::error("SIGHUP: {}", lines.error().text);
     return;
   }
-  log::notice("SIGHUP: reloaded, {} changes", lines->size());
-  for (const std::string& line : *lines) log::notice("reload: {}", line);
+  log::notice("SIGHUP: reloaded, {} change{}", lines->size(), lines->size() == 1 ? "" : "s");
 }
 
 void await_signal(boost::asio::signal_set& signals, boost::asio::io_context& io,

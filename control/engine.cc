@@ -335,9 +335,10 @@ void Engine::log_start() const {
     lcores.push_back(
         fmt::format("lcore {} on CPU {}", lcore(i), dataplane::Eal::cpus_of(lcore(i))));
   }
-  log::notice("{} worker{} ({}); receive queues: {}; steering: {}; {} services", workers,
+  log::notice("{} worker{} ({}); receive queues: {}; steering: {}; {} service{}", workers,
               workers == 1 ? "" : "s", fmt::join(lcores, ", "), fmt::join(queues, ", "),
-              workers == 1 ? "not needed" : steering(), config_.services.size());
+              workers == 1 ? "not needed" : steering(), config_.services.size(),
+              config_.services.size() == 1 ? "" : "s");
   warn_of_distance();
 }
 

@@ -21,21 +21,26 @@ bool Interpreter::wants_document(std::string_view line, Level level) const {
          resolved->command->wants_document(resolved->arguments);
 }
 
-std::string Interpreter::execute(std::string_view line, Level level,
-                                 std::string_view document) const {
+Answer Interpreter::answer(std::string_view line, Level level, std::string_view document) const {
   const auto resolved = resolve(table_, line, level);
-  if (!resolved) return error_line(resolved.error());
-  if (resolved->command->level == Level::kAdmin && changes_ == nullptr) {
-    return error_line({fmt::format("{}: nothing can be changed here", resolved->command->words)});
-  }
+  if (!resolved) return {.text = error_line(resolved.error()), .error = resolved.error().text};
+  const Command& command = *resolved->command;
+  const bool is_change = command.is_change != nullptr ? command.is_change(resolved->arguments)
+                                                      : command.level == Level::kAdmin;
   const Call call{.arguments = resolved->arguments,
                   .json = resolved->json,
                   .document = document,
                   .level = level,
                   .table = table_,
                   .changes = changes_};
-  Reply reply = resolved->command->run(facts_, call);
-  return reply ? *std::move(reply) : error_line(reply.error());
+  Reply reply = command.level == Level::kAdmin && changes_ == nullptr
+                    ? std::unexpected(CommandError{
+                          fmt::format("{}: nothing can be changed here", command.words)})
+                    : command.run(facts_, call);
+  if (reply) return {.text = *std::move(reply), .is_change = is_change};
+  return {.text = error_line(reply.error()),
+          .is_change = is_change,
+          .error = std::move(reply.error().text)};
 }
 
 }  // namespace control

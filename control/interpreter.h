@@ -13,6 +13,13 @@ namespace control {
 // The error as the client gets it: one line, whatever the text holds.
 std::string error_line(const CommandError& error);
 
+// What has become of a command line.
+struct Answer {
+  std::string text;        // the whole reply, an error as its line
+  bool is_change = false;  // it asked for a change
+  std::string error = {};  // empty: there is none
+};
+
 class Interpreter {
  public:
   // All must outlive the interpreter. `changes`: null where nothing can be changed; commands of
@@ -24,8 +31,11 @@ class Interpreter {
   // the client hears of it before it has sent megabytes.
   bool wants_document(std::string_view line, Level level) const;
 
-  // The whole reply, an error as its line.
-  std::string execute(std::string_view line, Level level, std::string_view document) const;
+  Answer answer(std::string_view line, Level level, std::string_view document) const;
+  // Its text alone.
+  std::string execute(std::string_view line, Level level, std::string_view document) const {
+    return answer(line, level, document).text;
+  }
 
  private:
   std::span<const Command> table_;

@@ -4,11 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "conf/load.h"
 #include "conf/write.h"
 #include "control/kernel_ports.h"
 #include "control/load_file.h"
+#include "control/log.h"
 #include "control/plan_text.h"
 #include "control/save_file.h"
 #include "control/vocabulary.h"
@@ -96,6 +98,14 @@ std::vector<const conf::Server*> missing_from(const conf::Service& after,
     result.push_back(&*before.sorry_server);
   }
   return result;
+}
+
+void log_lines(std::span<const std::string> lines) {
+  constexpr size_t kShown = 100;  // of a table of thousands the log need not hold a copy
+  for (const std::string& line : lines.first(std::min(lines.size(), kShown))) {
+    log::notice("change: {}", line);
+  }
+  if (lines.size() > kShown) log::notice("change: … and {} more", lines.size() - kShown);
 }
 
 }  // namespace
@@ -270,8 +280,16 @@ Change LiveChanges::replace(conf::Config wanted, const Farewell& farewell) {
   if (auto room = check_room(running_.roster, difference->added.size(), servers); !room) {
     return room;
   }
-  if (!difference->empty()) apply(std::move(wanted), farewell);
+  if (difference->empty()) return {};
+  log_lines(describe(*difference));
+  apply(std::move(wanted), farewell);
   return {};
+}
+
+std::vector<std::string> LiveChanges::describe(const conf::Difference& difference) const {
+  return plan_text(difference, [&](const ServiceKey& key, const lb::Endpoint& server) {
+    return running_.connections_of(running_.roster.find(key)->servers.at(server).slot);
+  });
 }
 
 void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
@@ -342,12 +360,18 @@ void LiveChanges::follow_neighbours(const conf::Config& before) {
 std::expected<std::vector<std::string>, Refusal> LiveChanges::plan(const conf::Config& wanted) {
   const auto difference = difference_to(wanted);
   if (!difference) return std::unexpected(difference.error());
-  return plan_text(*difference, [&](const ServiceKey& key, const lb::Endpoint& server) {
-    return running_.connections_of(running_.roster.find(key)->servers.at(server).slot);
-  });
+  return describe(*difference);
 }
 
 std::expected<std::vector<std::string>, Refusal> LiveChanges::reload() {
+  // A pipe, good enough to start from, would hold up the control thread until somebody writes.
+  std::error_code ignored;
+  const auto type = std::filesystem::status(running_.config_file, ignored).type();
+  if (type == std::filesystem::file_type::fifo || type == std::filesystem::file_type::character) {
+    return refuse(Kind::kInvalid,
+                  fmt::format("nothing was changed: {} is no file that can be read again",
+                              running_.config_file));
+  }
   auto wanted = load_file(running_.config_file);
   if (!wanted) {
     return refuse(Kind::kInvalid,

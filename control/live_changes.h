@@ -63,6 +63,7 @@ class LiveChanges final : public Changes {
   void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell);
   void leave(const conf::Service& service, const Farewell& farewell);
   std::expected<conf::Difference, Refusal> difference_to(const conf::Config& wanted) const;
+  std::vector<std::string> describe(const conf::Difference& difference) const;
   void cut_what_is_due();
   void see_off();
   bool release_what_has_ended(const ServiceKey& key);

@@ -21,8 +21,7 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
     auto file = UnixListener::open(options.path, options.mode);
     if (!file) return std::unexpected(file.error());
     Protocol::acceptor acceptor(io_, Protocol(), file->release_fd());
-    listening_.push_back(
-        {std::move(*file), std::move(acceptor), asio::steady_timer(io_), options.level});
+    listening_.push_back({std::move(*file), std::move(acceptor), asio::steady_timer(io_), options});
     return {};
   }
 
@@ -31,8 +30,8 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void stop() {
-    listening_.clear();
     for (SocketSession* session : std::exchange(sessions_, {})) session->abandon();
+    listening_.clear();
   }
 
   size_t clients() const { return sessions_.size(); }
@@ -42,8 +41,12 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
     UnixListener file;
     Protocol::acceptor acceptor;
     asio::steady_timer retry;
-    Level level;
+    SocketOptions options;
+    // Sessions: each socket has places of its own, so that readers do not lock out administrators.
+    size_t served = 0;
+    size_t refused = 0;
   };
+  static constexpr size_t kRefusedAtOnce = 16;
 
   // `listening` lives until stop(), whose mark for handlers that are still queued is an empty list.
   void accept(Listening& listening) {
@@ -51,7 +54,7 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
                                         boost::system::error_code error, Protocol::socket socket) {
       if (self->listening_.empty()) return;
       if (error) return self->accept_later(listening, error.message());
-      self->serve(std::move(socket), listening.level);
+      self->serve(std::move(socket), listening);
       self->accept(listening);
     });
   }
@@ -65,17 +68,17 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
-  void serve(Protocol::socket socket, Level level) {
-    // Of those turned away as many again may be hearing why; beyond that the connection just
-    // closes.
-    if (sessions_.size() >= 2 * limits_.clients) return;
-    const bool full = sessions_.size() - refused_ >= limits_.clients;
-    refused_ += full;
+  // Of those turned away some may be hearing why; beyond that the connection just breaks.
+  void serve(Protocol::socket socket, Listening& listening) {
+    if (listening.refused >= kRefusedAtOnce) return;
+    const bool full = listening.served >= limits_.clients;
+    size_t& count = full ? listening.refused : listening.served;
+    ++count;
     auto session =
-        std::make_shared<SocketSession>(std::move(socket), level, interpreter_, limits_,
-                                        [self = shared_from_this(), full](SocketSession* closed) {
+        std::make_shared<SocketSession>(std::move(socket), listening.options, interpreter_, limits_,
+                                        [self = shared_from_this(), &count](SocketSession* closed) {
                                           self->sessions_.erase(closed);
-                                          self->refused_ -= full;
+                                          --count;
                                         });
     sessions_.insert(session.get());
     full ? session->refuse("too many clients at once; try again later") : session->start();
@@ -86,7 +89,6 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
   SocketLimits limits_;
   std::list<Listening> listening_;
   std::unordered_set<SocketSession*> sessions_;
-  size_t refused_ = 0;  // of the sessions
 };
 
 std::expected<SocketServer, std::string> SocketServer::start(asio::io_context& io,

@@ -27,7 +27,7 @@ struct SocketOptions {
 
 // What a client can cost. The defaults are what lbd runs with; tests shorten them.
 struct SocketLimits {
-  size_t clients = 256;          // at once, over all sockets; more are told so and closed
+  size_t clients = 256;          // at once, of each socket; more are told so and closed
   size_t line_bytes = 64 << 10;  // a command line
   size_t document_bytes = 16 << 20;
   // For the whole command line; then for each step forward of a document or of a reply.

@@ -1,18 +1,46 @@
 #include "control/socket_session.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
+
+#include "control/log.h"
 
 namespace control {
 
 namespace asio = boost::asio;
 
-SocketSession::SocketSession(Socket socket, Level level, const Interpreter& interpreter,
+namespace {
+
+std::string user_of(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "someone";
+  return fmt::format("user {}", peer.uid);
+}
+
+// Whether the client has closed the connection, not only its writing side.
+bool has_hung_up(int fd) {
+  pollfd polled{fd, 0, 0};
+  return poll(&polled, 1, 0) == 1 && (polled.revents & POLLHUP) != 0;
+}
+
+void log_change(const std::string& who, std::string_view line, std::string_view refusal) {
+  constexpr size_t kShown = 1000;  // a service may take 64 kB
+  const std::string_view rest = line.size() > kShown ? "…" : "";
+  const std::string_view shown = line.substr(0, kShown);
+  log::notice("{}: {}{}{}{}", who, shown, rest, refusal.empty() ? "" : ": refused: ", refusal);
+}
+
+}  // namespace
+
+SocketSession::SocketSession(Socket socket, SocketOptions options, const Interpreter& interpreter,
                              const SocketLimits& limits, std::function<void(SocketSession*)> closed)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
-      level_(level),
+      options_(std::move(options)),
       interpreter_(interpreter),
       limits_(limits),
       closed_(std::move(closed)) {}
@@ -30,51 +58,73 @@ void SocketSession::abandon() {
 }
 
 void SocketSession::read_line() {
-  socket_.async_read_some(asio::buffer(chunk_),
-                          [self = shared_from_this()](const Error& error, size_t size) {
-                            if (self->phase_ != Phase::kLine) return;
-                            if (error && error != asio::error::eof) return self->finish();
-                            self->input_.append(self->chunk_.data(), size);
-                            self->on_line_bytes(bool{error});
-                          });
+  socket_.async_receive(asio::buffer(chunk_), Socket::message_peek,
+                        [self = shared_from_this()](const Error& error, size_t size) {
+                          if (self->phase_ != Phase::kLine) return;
+                          if (error && error != asio::error::eof) return self->finish();
+                          self->on_line_bytes(size, bool{error});
+                        });
 }
 
-void SocketSession::on_line_bytes(bool end) {
-  const size_t newline = input_.find('\n');
-  if (std::min(newline, input_.size()) > limits_.line_bytes) {
+void SocketSession::on_line_bytes(size_t size, bool end) {
+  const std::string_view seen(chunk_.data(), size);
+  const std::string_view part = seen.substr(0, seen.find('\n'));
+  const bool newline = part.size() < size;
+  line_ += part;
+  if (line_.size() > limits_.line_bytes) {
     return refuse(fmt::format("the command line is longer than {} bytes", limits_.line_bytes));
   }
-  if (newline != std::string::npos) return on_line(newline, newline + 1);
-  if (!end) return read_line();
-  if (input_.empty()) return finish();  // came and went, as port scanners and health checks do
-  on_line(input_.size(), input_.size());
+  skip(part.size());
+  if (!newline && !end) return read_line();
+  // A line may end with the writing side, but not with the client: it may be half a line.
+  if (!newline && (line_.empty() || has_hung_up(socket_.native_handle()))) return finish();
+  on_line(newline);
 }
 
-void SocketSession::on_line(size_t length, size_t next) {
-  line_ = input_.substr(0, length);
-  if (!interpreter_.wants_document(line_, level_)) return execute({});
-  input_.erase(0, next);
+// What has been peeked at: does not wait.
+void SocketSession::skip(size_t size) {
+  Error ignored;
+  if (size > 0) socket_.receive(asio::buffer(chunk_, size), 0, ignored);
+}
+
+void SocketSession::on_line(bool newline) {
+  if (!interpreter_.wants_document(line_, options_.level)) return execute();
+  skip(newline);
   phase_ = Phase::kDocument;
   read_document();
 }
 
 void SocketSession::read_document() {
-  if (input_.size() > limits_.document_bytes) {
+  if (document_.size() > limits_.document_bytes) {
     return refuse(fmt::format("the document is larger than {} bytes", limits_.document_bytes));
   }
   arm(limits_.idle);
   socket_.async_read_some(asio::buffer(chunk_),
                           [self = shared_from_this()](const Error& error, size_t size) {
                             if (self->phase_ != Phase::kDocument) return;
-                            if (error == asio::error::eof) return self->execute(self->input_);
+                            if (error == asio::error::eof) return self->on_document_end();
                             if (error) return self->finish();
-                            self->input_.append(self->chunk_.data(), size);
+                            self->document_.append(self->chunk_.data(), size);
                             self->read_document();
                           });
 }
 
-void SocketSession::execute(std::string_view document) {
-  reply(interpreter_.execute(line_, level_, document));
+// A client that was killed half-way through its document ends it too, but cannot hear the reply:
+// what it has left may be a part, and half a table must not be applied.
+void SocketSession::on_document_end() {
+  if (!has_hung_up(socket_.native_handle())) return execute();
+  log_change(who(), line_, "the client went away before its reply");
+  finish();
+}
+
+void SocketSession::execute() {
+  Answer answer = interpreter_.answer(line_, options_.level, document_);
+  if (answer.is_change) log_change(who(), line_, answer.error);
+  reply(std::move(answer.text));
+}
+
+std::string SocketSession::who() {
+  return fmt::format("socket {}: {}", options_.path, user_of(socket_.native_handle()));
 }
 
 void SocketSession::reply(std::string text) {

@@ -18,12 +18,17 @@ namespace control {
 
 // Lives as long as an operation of its own is under way. Reads the line, then the document if the
 // command takes one, executes, writes, waits for the client to close.
+//
+// The line's newline is left unread until the reply is written (except before a document). When lbd
+// gives up on the client before, or dies, the kernel finds unread input and breaks the connection
+// instead of ending it (ECONNRESET): so no client takes silence, or a part, for the whole reply.
 class SocketSession : public std::enable_shared_from_this<SocketSession> {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
 
-  // `closed` is called once, when the session has ended.
-  SocketSession(Socket socket, Level level, const Interpreter& interpreter,
+  // `options` are of the socket that the client came through. `closed` is called once, when the
+  // session has ended.
+  SocketSession(Socket socket, SocketOptions options, const Interpreter& interpreter,
                 const SocketLimits& limits, std::function<void(SocketSession*)> closed);
 
   void start();
@@ -36,10 +41,15 @@ class SocketSession : public std::enable_shared_from_this<SocketSession> {
   using Error = boost::system::error_code;
 
   void read_line();
-  void on_line_bytes(bool end);
-  void on_line(size_t length, size_t next);
+  // `size` bytes have come and are unread.
+  void on_line_bytes(size_t size, bool end);
+  void on_line(bool newline);
+  void skip(size_t size);
   void read_document();
-  void execute(std::string_view document);
+  void on_document_end();
+  void execute();
+  // The client, for the log.
+  std::string who();
   void reply(std::string text);
   void write();
   void linger();
@@ -52,14 +62,14 @@ class SocketSession : public std::enable_shared_from_this<SocketSession> {
 
   Socket socket_;
   boost::asio::steady_timer timer_;
-  Level level_;
+  SocketOptions options_;
   const Interpreter& interpreter_;
   SocketLimits limits_;
   std::function<void(SocketSession*)> closed_;
   Phase phase_ = Phase::kLine;
   std::array<char, 16384> chunk_;
-  std::string input_;  // the line, later the document
   std::string line_;
+  std::string document_;
   std::string reply_;
   size_t written_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/ipvsadm/options.h"
 #include "control/ipvsadm/run.h"
 #include "control/vocabulary.h"
 
@@ -14,6 +15,11 @@ Reply ipvsadm(Facts& facts, const Call& call) {
 bool ipvsadm_wants_document(std::span<const std::string_view> arguments) {
   return std::ranges::any_of(
       arguments, [](std::string_view word) { return word == "-R" || word == "--restore"; });
+}
+
+bool ipvsadm_is_change(std::span<const std::string_view> arguments) {
+  const auto request = control::ipvsadm::parse(arguments);
+  return request && request->changes();
 }
 
 }  // namespace control::commands

@@ -51,6 +51,31 @@ TEST_CASE_METHOD(Fixture,
   CHECK(run("show a\r") == "text:a|doc\n");
 }
 
+TEST_CASE("an answer says whether it is that of a change") {
+  test::FakeFacts facts = test::small_director();
+  test::FakeChanges changes;
+  const Interpreter interpreter(command_table(), facts, &changes);
+  const auto is_change = [&](std::string_view line) {
+    return interpreter.answer(line, Level::kAdmin, "").is_change;
+  };
+  for (const char* line : {"show services", "show config json", "help", "plan -", "ipvsadm",
+                           "ipvsadm -Ln", "ipvsadm -S", "ipvsadm --help", "ipvsadm nonsense",
+                           "nonsense", "explain tcp 1.2.3.4:5 6.7.8.9:80"}) {
+    INFO(line);
+    CHECK_FALSE(is_change(line));
+  }
+  for (const char* line :
+       {"reload", "save", "set vips active", "add server none 1.2.3.4", "delete service none",
+        "ipvsadm -C", "ipvsadm -Z", "ipvsadm -R", "ipvsadm -A -t 1.2.3.4:80",
+        "ipvsadm -e -t 1.2.3.4:80 -r 1.2.3.5:80 -w 3", "ipvsadm --set 1 2 3"}) {
+    INFO(line);
+    CHECK(is_change(line));
+  }
+  CHECK(interpreter.answer("delete service none", Level::kAdmin, "").error ==
+        "no service \"none\"; services: tcp:1.2.3.4:80");
+  CHECK(interpreter.answer("show info", Level::kAdmin, "").error.empty());
+}
+
 TEST_CASE_METHOD(Fixture, "the longest command that matches is meant") {
   CHECK(run("show all") == "text|doc\n");
   CHECK(run("show alla") == "text:alla|doc\n");

@@ -1,8 +1,14 @@
 // The pieces of lbctl: its command line, and how it tells errors from replies.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
 #include <catch2/catch.hpp>
+#include <thread>
 #include <vector>
 
 #include "tools/lbctl/arguments.h"
+#include "tools/lbctl/exchange.h"
 #include "tools/lbctl/reply.h"
 
 namespace lbctl {
@@ -86,6 +92,51 @@ Result feed(std::string_view bytes, size_t step) {
   for (size_t at = 0; at < bytes.size(); at += step) reply.consume(bytes.substr(at, step));
   result.error = reply.finish();
   return result;
+}
+
+// A daemon that reads `reads` bytes, answers and is gone.
+std::expected<void, std::string> exchange_with(size_t reads, std::string_view answer,
+                                               std::string_view document, std::string& received) {
+  std::array<int, 2> ends{}, input{};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
+  REQUIRE(pipe(input.data()) == 0);
+  std::thread daemon([&] {
+    std::vector<char> bytes(reads);
+    if (reads > 0) recv(ends[1], bytes.data(), reads, MSG_WAITALL);
+    send(ends[1], answer.data(), answer.size(), MSG_NOSIGNAL);
+    close(ends[1]);
+  });
+  if (reads == 0) daemon.join();
+  // A pipe holds 64 kB, and the document is less.
+  REQUIRE(write(input[1], document.data(), document.size()) ==
+          static_cast<ssize_t>(document.size()));
+  close(input[1]);
+  const auto result = exchange(ends[0], "show info", document.empty() ? -1 : input[0],
+                               [&](std::string_view bytes) { received += bytes; });
+  if (daemon.joinable()) daemon.join();
+  close(ends[0]);
+  close(input[0]);
+  return result;
+}
+
+TEST_CASE("lbctl: a daemon that hangs up has not answered") {
+  std::string received;
+  // Its whole line, "show info\n", is read: silence is an answer.
+  CHECK(exchange_with(10, "", "", received).has_value());
+  CHECK(received.empty());
+  CHECK(exchange_with(10, "text\n", "", received).has_value());
+  CHECK(received == "text\n");
+  // All but the newline: the kernel tells lbctl that the daemon did not come to the end.
+  const auto half = exchange_with(9, "ha", "", received);
+  REQUIRE_FALSE(half.has_value());
+  CHECK(half.error().starts_with("lbd hung up before the end of its answer"));
+  CHECK(received == "text\nha");
+  for (const size_t reads : {size_t{0}, size_t{1000}}) {
+    CHECK_FALSE(exchange_with(reads, "", std::string(50'000, 'd'), received).has_value());
+  }
+  received.clear();
+  CHECK(exchange_with(0, "error: no\n", "document", received).has_value());
+  CHECK(received == "error: no\n");
 }
 
 TEST_CASE("lbctl: replies and errors") {

@@ -2,6 +2,8 @@
 // once; what is refused changes nothing; the file's word is followed.
 #include "control/live_changes.h"
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -314,6 +316,9 @@ TEST_CASE("live: reload follows the file as a whole, or not at all, and says wha
              Catch::Contains("/services/0/servers/1/address"));
   std::filesystem::remove(path);
   CHECK_FALSE(bench.changes.reload().has_value());
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  CHECK(bench.changes.reload().error().text ==
+        "nothing was changed: " + path + " is no file that can be read again");
   CHECK(bench.fingerprint() == before);
 }
 

@@ -4,10 +4,13 @@
 #include <utility>  // before Asio
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include <array>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -28,7 +31,11 @@ Reply hello(Facts&, const Call& call) {
   return call.level == Level::kAdmin ? "hello admin\n" : "hello reader\n";
 }
 Reply huge(Facts&, const Call&) { return std::string(kHuge, 'x'); }
-Reply measure(Facts&, const Call& call) { return std::to_string(call.document.size()) + "\n"; }
+std::atomic<int> measured = 0;  // how often
+Reply measure(Facts&, const Call& call) {
+  ++measured;
+  return std::to_string(call.document.size()) + "\n";
+}
 bool always(std::span<const std::string_view>) { return true; }
 
 constexpr std::array kTable{
@@ -64,6 +71,18 @@ class Server {
 
   StreamClient admin() const { return StreamClient(dir_ / "a"); }
   StreamClient reader() const { return StreamClient(dir_ / "r"); }
+  // Waits until all clients so far have been seen and are gone.
+  bool empties() {
+    admin().ask("hello\n");  // accepted after those before it
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    for (size_t open = 1; open > 0;) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::promise<size_t> count;
+      boost::asio::post(io_, [&] { count.set_value(server_->clients()); });
+      open = count.get_future().get();
+    }
+    return true;
+  }
   bool file_exists() const { return std::filesystem::exists(dir_ / "a"); }
 
  private:
@@ -220,7 +239,48 @@ TEST_CASE("socket: the server's end closes clients and removes the files") {
   server.stop();
   CHECK_FALSE(server.file_exists());
   CHECK((silent.receive_all().empty() || silent.receive_all() == "<reset>"));
-  CHECK(reading.receive_all().size() < kHuge);
+  const std::string part = reading.receive_all();
+  CHECK(part.size() < kHuge);
+  CHECK(part.ends_with("<reset>"));
+}
+
+TEST_CASE("socket: a reply that lbd gave up half-way does not end as if it were whole") {
+  Server server({.idle = 100ms});
+  const StreamClient stuck = server.admin();
+  stuck.send("huge\n");
+  CHECK(stuck.receive(1) == "x");
+  REQUIRE(server.empties());
+  const std::string part = stuck.receive_all();
+  CHECK(part.size() < kHuge);
+  CHECK(part.ends_with("<reset>"));
+}
+
+TEST_CASE("socket: readers that hold all their places do not lock out an administrator") {
+  const Server server({.clients = 2});
+  std::vector<StreamClient> held;
+  for (int i = 0; i < 40; ++i) held.push_back(server.reader());
+  CHECK(server.reader().ask("hello\n") != "hello reader\n");
+  CHECK(server.admin().ask("hello\n") == "hello admin\n");
+}
+
+TEST_CASE("socket: what a client that went away had begun is not carried out") {
+  Server server;
+  measured = 0;
+  {
+    const StreamClient killed = server.admin();
+    killed.send("measure -\nhalf a doc");
+    const StreamClient also = server.admin();
+    also.send("measure -\n");
+    const StreamClient in_its_line = server.admin();
+    in_its_line.send("measure - and mo");
+  }
+  REQUIRE(server.empties());
+  CHECK(measured == 0);
+  const StreamClient whole = server.admin();
+  whole.send("measure -\nwhole");
+  whole.end_sending();
+  CHECK(whole.receive_all() == "5\n");
+  CHECK(measured == 1);
 }
 
 TEST_CASE("socket: when one socket fails none is left") {

@@ -13,7 +13,7 @@ import socket
 import stat
 
 from checks import Failed, contains, equal, holds
-from lab import NatTwoArm, run, service, spread, wait_for
+from lab import Capture, NatTwoArm, run, service, spread, wait_for
 from traffic import answers
 
 TOPOLOGY = NatTwoArm
@@ -86,12 +86,63 @@ def levels_and_modes(net):
         equal([one["name"] for one in lbd.json("show", "services")["services"]], ["web"], "services after it")
 
 
+def changes_are_logged(net):
+    """Each change through the socket is one line of the log, with who asked and whether it was refused"""
+    with net.lbd([WEB]) as lbd:
+        who = f"socket {lbd.socket}: user {os.getuid()}: "
+        lbd.ctl("set", "server", "web", "192.168.11.100:80", "weight", "7")
+        lbd.ctl("ipvsadm", "-e", "-t", "192.168.22.11:80", "-r", "192.168.11.101:80", "-m", "-w", "3")
+        lbd.ask("delete", "server", "web", "192.168.11.109:80")
+        lbd.ctl("show", "services")
+        lbd.ctl("reload")
+        log = lbd.log()
+        for line in ("set server web 192.168.11.100:80 weight 7\n",
+                     "ipvsadm -e -t 192.168.22.11:80 -r 192.168.11.101:80 -m -w 3\n",
+                     "delete server web 192.168.11.109:80: refused: web has no server 192.168.11.109:80\n",
+                     "reload\n"):
+            contains(log, who + line, "the log")
+        contains(log, "change: server 192.168.11.100:80 of web: weight 7 becomes 1", "what the file made different")
+        holds("show services" not in log, f"what only looks is logged: {log}")
+
+
+def half_a_table_is_not_applied(net):
+    """A client that goes away amid `ipvsadm -R` leaves the services as they were, and a line in the log"""
+    with net.lbd([WEB]) as lbd:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(lbd.socket))
+            client.sendall(b"ipvsadm -R\n-C\n-A -t 192.168.22.11:81 -s rr\n-a -t 192.168.22.11:8")
+        wait_for(lambda: "the client went away" in lbd.log(), 5, "the log to say that the client went away")
+        equal([one["name"] for one in lbd.json("show", "services")["services"]], ["web"], "services after it")
+
+
 def lbctl_without_daemon(net):
     """Nobody answers: exit status 2 and one line that names the socket"""
     nobody = net.lab.directory / "nobody.sock"
     result = run([net.lab.programs.lbctl, "--socket", nobody, "show", "info"], check=False)
     equal((result.returncode, result.stdout, len(result.stderr.splitlines())), (2, "", 1), "lbctl without daemon")
     contains(result.stderr, str(nobody), "its message")
+
+
+def link_down_and_up(net):
+    """A wire that is unplugged is seen as down; when it comes back the director announces itself there"""
+    def link():
+        return next(one["link"] for one in lbd.json("show", "interfaces")["interfaces"] if one["name"] == "wan")
+
+    with net.lbd([WEB]) as lbd:
+        wait_for(lambda: link() == "up", 5, "wan to be up")
+        net.client.ip("link set eth0 down")
+        wait_for(lambda: link() == "down", 5, "wan to be down")
+        contains(lbd.log(), "interface wan: link is down", "the log")
+        contains(lbd.ctl("show", "metrics"), 'lbd_interface_up{interface="wan"} 0', "show metrics")
+        before = len(lbd.log())
+        net.client.ip("link set eth0 up")
+        net.client.ip("route add 192.168.11.0/24 via 192.168.22.11")  # went with the link
+        with Capture(net.client, "eth0", "arp") as arp:
+            wait_for(lambda: link() == "up", 5, "wan to be up again")
+            arp.wait(lambda packets: any("192.168.22.11 tell 192.168.22.11" in one or "192.168.22.11 is-at" in one
+                                         for one in packets), "an announcement of the VIP")
+        contains(lbd.log()[before:], "interface wan: link is up", "the log")
+        equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers afterwards")
 
 
 def metrics_over_http(net):
@@ -166,4 +217,5 @@ def ready_for_systemd(net):
 
 
 CASES = [everything_is_shown, shown_config_starts_lbd, ordinary_tools_speak_to_the_socket, levels_and_modes,
-         lbctl_without_daemon, metrics_over_http, end_by_signal, sighup_is_survived, after_kill_9, ready_for_systemd]
+         changes_are_logged, half_a_table_is_not_applied, lbctl_without_daemon, link_down_and_up, metrics_over_http,
+         end_by_signal, sighup_is_survived, after_kill_9, ready_for_systemd]

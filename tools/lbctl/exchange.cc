@@ -21,8 +21,9 @@ bool again() { return errno == EINTR || errno == EAGAIN; }
 // What is still to be sent.
 struct Outgoing {
   std::string pending;
-  int document_fd;   // -1: ended
-  bool open = true;  // the writing side
+  int document_fd;      // -1: ended
+  bool open = true;     // the writing side
+  bool broken = false;  // the daemon closed before it had everything
 
   bool wants_document() const { return open && pending.empty() && document_fd >= 0; }
 };
@@ -45,7 +46,8 @@ std::expected<void, std::string> send_some(int fd, Outgoing& out) {
     if (n < 0 && again()) return {};
     if (n < 0 && errno != EPIPE && errno != ECONNRESET) return failure("cannot send the command");
     if (n < 0) {
-      out.open = false;  // it has answered already; what it said is still to be read
+      out.open = false;  // what it said before is still to be read
+      out.broken = true;
       return {};
     }
     out.pending.erase(0, static_cast<size_t>(n));
@@ -57,6 +59,8 @@ std::expected<void, std::string> send_some(int fd, Outgoing& out) {
   return {};
 }
 
+constexpr std::string_view kHungUp = "lbd hung up before the end of its answer";
+
 // False at end of file.
 std::expected<bool, std::string> receive(int fd,
                                          const std::function<void(std::string_view)>& received) {
@@ -64,7 +68,7 @@ std::expected<bool, std::string> receive(int fd,
   const ssize_t n = recv(fd, chunk.data(), chunk.size(), MSG_DONTWAIT);
   if (n < 0) {
     if (again()) return true;
-    return failure("the connection broke");
+    return failure(kHungUp);
   }
   if (n > 0) received({chunk.data(), static_cast<size_t>(n)});
   return n > 0;
@@ -90,6 +94,7 @@ std::expected<int, std::string> connect_to(const std::string& path) {
 std::expected<void, std::string> exchange(int fd, std::string_view line, int document_fd,
                                           const std::function<void(std::string_view)>& received) {
   Outgoing out{.pending = std::string(line) + '\n', .document_fd = document_fd};
+  bool answered = false;
   for (;;) {
     short events = POLLIN;
     if (out.open && !out.wants_document()) events |= POLLOUT;
@@ -103,7 +108,10 @@ std::expected<void, std::string> exchange(int fd, std::string_view line, int doc
     if ((polled[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
       const auto more = receive(fd, received);
       if (!more) return std::unexpected(more.error());
+      const bool was_heard = !out.open && !out.broken;
+      if (!*more && !answered && !was_heard) return std::unexpected(std::string(kHungUp));
       if (!*more) return {};
+      answered = true;
     }
     if (polled[1].revents != 0) {
       if (auto read = read_document(out); !read) return read;

@@ -14,7 +14,8 @@ std::expected<int, std::string> connect_to(const std::string& path);
 // Sends the line, then all of `document_fd` (-1: nothing), then shuts down the writing side, while
 // it hands what comes back to `received` until end of file. A daemon that answers before it has
 // read everything is heard out, and then ends the exchange. Error: one line; the reply is not to be
-// trusted.
+// trusted. One that hangs up without an answer is an error, silence after it has heard everything
+// is an answer.
 std::expected<void, std::string> exchange(int fd, std::string_view line, int document_fd,
                                           const std::function<void(std::string_view)>& received);
 
