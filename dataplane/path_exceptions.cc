@@ -17,6 +17,13 @@ bool is_fragment(const rte_mbuf* packet) {
   return (bits & (Ipv4Header::kMoreFragments | Ipv4Header::kOffset)) != 0;
 }
 
+// By its type: an identifier may be 0, as a port may not.
+bool is_echo(const Packet<lb::V4>& packet, uint8_t type) {
+  return packet.protocol() == lb::Protocol::kIcmp &&
+         packet.transport_length() >= sizeof(IcmpHeader) &&
+         view<IcmpHeader>(packet.transport()).type == type;
+}
+
 }  // namespace
 
 template <class F>
@@ -80,7 +87,7 @@ void Path<F>::handle_other(LinkNumber link, Packet& packet) {
     return;
   }
   const bool echo =
-      packet.protocol() == lb::Protocol::kIcmp && packet.source.port != packet.destination.port;
+      is_echo(packet, IcmpHeader::kEchoRequest) || is_echo(packet, IcmpHeader::kEchoReply);
   if (echo && !snapshot_->masquerade.empty()) {
     classify(packet);
     if (pass_on(link, packet, HandoverReason::kIcmp)) return;
@@ -132,7 +139,7 @@ bool Path<F>::starts_something(const Packet& packet) const {
     case lb::Protocol::kIcmp:
       break;
   }
-  return packet.source.port != Be16(0);  // the identifier is the port of the end that asks
+  return is_echo(packet, IcmpHeader::kEchoRequest);
 }
 
 // The rule by which a packet that a real server sends of its own accord leaves, or nullptr.

@@ -1,4 +1,6 @@
 // What real servers start themselves leaves under the director's address and comes back.
+#include <fmt/format.h>
+
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;
@@ -47,18 +49,27 @@ TEST_CASE("a full range is counted and told once, and serves other destinations"
   CHECK(lab.from_server(udp("10.2.0.11:5", "10.1.0.11:80")).size() == 1);
 }
 
-TEST_CASE("pings of several servers with one identifier are told apart") {
+TEST_CASE("pings of several servers with one identifier are told apart, 0 being one like others") {
+  const auto identifier = GENERATE(0x4000, 0);
   Lab lab(masquerading());
-  const auto ping = [&](const char* from) {
-    return lab.from_server(icmp(from, "10.1.0.10", 8, 0, 0x40000001).data(8)).at(0);
+  const auto asks = static_cast<uint32_t>(identifier) << 16 | 1;
+  const auto answered = [&](const std::string& sent) {
+    CHECK_THAT(sent, Catch::StartsWith("ICMP 10.1.0.1>10.1.0.10") && Catch::Contains("csum=ok"));
+    const std::string rest = sent.substr(sent.find("rest=") + 5, 8);
+    const auto id = static_cast<uint32_t>(std::stoul(rest, nullptr, 16));
+    return lab.from_client(icmp("10.1.0.10", "10.1.0.1", 0, 0, id).data(8)).at(0);
   };
-  CHECK_THAT(ping("10.2.0.11"),
-             Catch::StartsWith("ICMP 10.1.0.1>10.1.0.10") && Catch::Contains("csum=ok"));
-  const std::string second = ping("10.2.0.12");
-  const std::string rest = second.substr(second.find("rest=") + 5, 8);
-  const auto id = static_cast<uint32_t>(std::stoul(rest, nullptr, 16));
-  CHECK_THAT(lab.from_client(icmp("10.1.0.10", "10.1.0.1", 0, 0, id).data(8)).at(0),
-             Catch::StartsWith("ICMP 10.1.0.10>10.2.0.12") && Catch::Contains("rest=40000001"));
+  std::vector<std::string> sent;
+  for (const char* from : {"10.2.0.11", "10.2.0.12"}) {
+    sent.push_back(lab.from_server(icmp(from, "10.1.0.10", 8, 0, asks).data(8)).at(0));
+  }
+  CHECK(lab.connections().size() == 2);
+  const std::string rest = fmt::format("rest={:08x}", asks);
+  for (const auto& [at, server] : {std::pair{0, "10.2.0.11"}, std::pair{1, "10.2.0.12"}}) {
+    CHECK_THAT(answered(sent[static_cast<size_t>(at)]),
+               Catch::StartsWith(fmt::format("ICMP 10.1.0.10>{}", server)) &&
+                   Catch::Contains(rest) && Catch::Contains("csum=ok"));
+  }
 }
 
 TEST_CASE("what answers a client that was routed to the server keeps its address") {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <cstring>
 
@@ -30,6 +31,12 @@ std::string text_of_event(const dataplane::Event& event, const std::string& link
       return fmt::format("{} by {}: no masquerade port is left", address, link);
   }
   return "unknown event";
+}
+
+std::string in_capitals(std::string_view text) {
+  std::string capitals(text);
+  for (char& c : capitals) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return capitals;
 }
 
 }  // namespace
@@ -206,10 +213,9 @@ Lines World::connections() {
       connections.table().visit_bucket(bucket, [&](const lb::Connection<V4>& entry) {
         const lb::Tick left = (connections.deadline_of(entry) - now_) / lb::kTicksPerSecond;
         lines.push_back(fmt::format(
-            "{} {:02}:{:02} {} {} {} {}", entry.protocol == lb::Protocol::kTcp ? "TCP" : "UDP",
-            left / 60, left % 60, lb::to_string(entry.state),
-            entry.outside.to_endpoint().to_string(), entry.virtual_end.to_endpoint().to_string(),
-            entry.inside.to_endpoint().to_string()));
+            "{} {:02}:{:02} {} {} {} {}", in_capitals(lb::to_string(entry.protocol)), left / 60,
+            left % 60, lb::to_string(entry.state), entry.outside.to_endpoint().to_string(),
+            entry.virtual_end.to_endpoint().to_string(), entry.inside.to_endpoint().to_string()));
       });
     }
   }

@@ -31,6 +31,7 @@ lb::Timeouts default_timeouts() {
   set(lb::State::kClose, 10);
   set(lb::State::kCloseWait, 60);
   set(lb::State::kUdp, 300);
+  set(lb::State::kIcmp, 30);
   return timeouts;
 }
 
