@@ -119,9 +119,11 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
   request.arguments.insert(request.arguments.end(), eal_arguments.begin(), eal_arguments.end());
   request.devices = all_devices(config_);
   const dataplane::WorkerNumber workers = dataplane::count_workers(request.arguments);
-  request.bytes = entry_bytes(workers) +
-                  workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers)) +
-                  kEalBytes + dataplane::BufferPool::bytes_for(buffers_for(workers), largest_mtu_);
+  const uint32_t buffers = buffers_for(workers);
+  const size_t tables = entry_bytes(workers) +
+                        workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers));
+  request.bytes = tables + kEalBytes + dataplane::BufferPool::bytes_for(buffers, largest_mtu_);
+  request.least_bytes = tables + dataplane::BufferPool::least_bytes_for(buffers, largest_mtu_);
   request.log = log_dpdk;
   auto eal = dataplane::Eal::start(request);
   if (!eal) return std::unexpected(eal.error());

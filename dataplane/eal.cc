@@ -1,22 +1,24 @@
 #include "dataplane/eal.h"
 
+#include <fcntl.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <sstream>
 #include <thread>
 #include <utility>
+
+#include "dataplane/machine_memory.h"
 
 namespace dataplane {
 namespace {
@@ -70,22 +72,6 @@ bool is_pci_address(std::string_view device) {
   return dot != std::string_view::npos && dot + 2 == device.size() &&
          std::count(device.begin(), device.end(), ':') >= 1 &&
          device.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
-}
-
-size_t free_hugepage_bytes() {
-  size_t bytes = 0;
-  std::error_code ignored;
-  for (const auto& size :
-       std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", ignored)) {
-    // hugepages-2048kB
-    const std::string name = size.path().filename();
-    const size_t kilobytes =
-        std::strtoull(name.c_str() + std::string_view("hugepages-").size(), nullptr, 10);
-    size_t pages = 0;
-    std::ifstream(size.path() / "free_hugepages") >> pages;
-    bytes += pages * kilobytes * 1024;
-  }
-  return bytes;
 }
 
 // The value of an option that may be written as "-l 0,1", "-l0,1", "--lcores 0,1" or
@@ -146,6 +132,33 @@ std::string no_hugepages(size_t needed, size_t free) {
          "\"--no-huge\" to \"eal\"";
 }
 
+std::string no_memory(size_t needed, size_t available) {
+  return "lbd needs " + std::to_string(megabytes(needed)) + " MB of memory and " +
+         std::to_string(available >> 20) + " MB are available: lower connections.capacity or mbufs";
+}
+
+// EAL prints its options, a hundred lines, on standard output when one is wrong. The error that
+// matters is one line of the log.
+class SilentOutput {
+ public:
+  SilentOutput() : saved_(dup(STDOUT_FILENO)) {
+    const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    std::fflush(stdout);
+    if (null >= 0 && saved_ >= 0) dup2(null, STDOUT_FILENO);
+    if (null >= 0) close(null);
+  }
+  SilentOutput(SilentOutput&&) = delete;
+  ~SilentOutput() {
+    std::fflush(stdout);
+    if (saved_ < 0) return;
+    dup2(saved_, STDOUT_FILENO);
+    close(saved_);
+  }
+
+ private:
+  int saved_;
+};
+
 }  // namespace
 
 std::vector<std::string> complete_arguments(const EalRequest& request) {
@@ -189,6 +202,12 @@ std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
   if (!mentions(arguments, {"--no-huge"}) && free_hugepage_bytes() < request.bytes) {
     return std::unexpected(no_hugepages(request.bytes, free_hugepage_bytes()));
   }
+  // Without pages that were set aside the kernel promises any amount, and ends a process that takes
+  // what it has not.
+  const auto available = available_memory("/proc", "/sys/fs/cgroup");
+  if (mentions(arguments, {"--no-huge"}) && available && *available < request.least_bytes) {
+    return std::unexpected(no_memory(request.least_bytes, *available));
+  }
   capture_log(request.log);
   arguments.insert(arguments.begin(), "lbd");
   std::vector<char*> argv;
@@ -200,8 +219,11 @@ std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::optional<SilentOutput> silent;
+  if (!mentions(arguments, {"-h", "--help"})) silent.emplace();
   const int taken = rte_eal_init(static_cast<int>(arguments.size()), argv.data());
   const int error = rte_errno;
+  silent.reset();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (taken < 0) {
     const std::string why = last_error();
@@ -238,8 +260,9 @@ std::string Eal::cpus_of(unsigned lcore) {
     if (!CPU_ISSET(cpu, &cpus)) continue;
     int last = cpu;
     while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &cpus)) ++last;
-    text += (text.empty() ? "" : ",") + std::to_string(cpu);
-    if (last > cpu) text += "-" + std::to_string(last);
+    if (!text.empty()) text += ',';
+    text += std::to_string(cpu);
+    if (last > cpu) text.append("-").append(std::to_string(last));
     cpu = last;
   }
   return text;

@@ -14,7 +14,8 @@ using LogSink = void (*)(int syslog_level, std::string_view line);
 struct EalRequest {
   std::vector<std::string> arguments;  // the file's `eal`, then the command line's
   std::vector<std::string> devices;  // PCI addresses among them are allowed, all others not probed
-  size_t bytes = 0;                  // that tables and buffers will take
+  size_t bytes = 0;                  // that tables and buffers will take at most
+  size_t least_bytes = 0;            // and at least
   LogSink log = nullptr;             // any thread may call it
 };
 

@@ -121,6 +121,10 @@ size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet) {
   return buffers * ((each + kPage - 1) / kPage * kPage);
 }
 
+size_t BufferPool::least_bytes_for(uint32_t buffers, uint16_t largest_packet) {
+  return buffers * (room_for(largest_packet) + sizeof(rte_mbuf));
+}
+
 size_t BufferPool::bytes() const {
   size_t bytes = 0;
   rte_mempool_mem_iter(

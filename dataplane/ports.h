@@ -21,8 +21,9 @@ class BufferPool {
   // will be.
   static std::expected<BufferPool, std::string> create(uint32_t buffers, uint16_t largest_packet,
                                                        const std::vector<std::string>& devices);
-  // Bytes that create will take at most.
+  // Bytes that create will take at most, and at least.
   static size_t bytes_for(uint32_t buffers, uint16_t largest_packet);
+  static size_t least_bytes_for(uint32_t buffers, uint16_t largest_packet);
 
   rte_mempool* get() const { return pool_.get(); }
   uint32_t total() const { return pool_->size; }

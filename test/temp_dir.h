@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-namespace control::test {
+namespace shared_test {
 
 class TempDir {
  public:
@@ -21,4 +21,4 @@ class TempDir {
   std::string path_;
 };
 
-}  // namespace control::test
+}  // namespace shared_test

@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "control/load_file.h"
-#include "test/control/temp_dir.h"
+#include "test/temp_dir.h"
 
 namespace fs = std::filesystem;
 
@@ -24,7 +24,7 @@ TEST_CASE("a file that cannot be read is an error with its name and the system's
   REQUIRE_FALSE(config);
   REQUIRE(config.error().size() == 1);
   CHECK(config.error()[0] == "/nonexistent/lbd.json: cannot be read: No such file or directory");
-  const control::test::TempDir directory;
+  const shared_test::TempDir directory;
   const std::string path = directory / "";
   const auto none = control::load_file(path);
   REQUIRE_FALSE(none);
@@ -33,7 +33,7 @@ TEST_CASE("a file that cannot be read is an error with its name and the system's
 }
 
 TEST_CASE("each error of a file is a line that begins with the file's name") {
-  const control::test::TempDir directory;
+  const shared_test::TempDir directory;
   const fs::path path = directory / "bad.json";
   std::ofstream(path) << R"({"interfaces": [], "sevices": [], "timeouts": {"tcp": 0}})";
   const auto config = control::load_file(path);

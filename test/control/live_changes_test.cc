@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "conf/write.h"
-#include "test/control/temp_dir.h"
 #include "test/control/web_bench.h"
+#include "test/temp_dir.h"
 
 namespace control {
 namespace {
@@ -288,7 +288,7 @@ TEST_CASE("live: a server that begins in a slow start gets its whole weight by a
 }
 
 TEST_CASE("live: reload follows the file as a whole, or not at all, and says what it did") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const std::string path = dir / "lbd.json";
   const auto write = [&](const std::string& text) { std::ofstream(path) << text; };
   LiveBench bench(cluster(web(kBoth)));
@@ -334,7 +334,7 @@ TEST_CASE("live: a plan says what would be and changes nothing") {
 }
 
 TEST_CASE("live: what is saved loads to what runs") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   LiveBench bench(cluster(web(kBoth)));
   bench.running.config_file = dir / "lbd.json";
   REQUIRE(bench.changes.set_timeouts({.tcp = 77}).has_value());

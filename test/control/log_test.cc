@@ -11,14 +11,14 @@
 #include <thread>
 #include <vector>
 
-#include "test/control/temp_dir.h"
+#include "test/temp_dir.h"
 
 namespace control::log {
 namespace {
 
 // Standard error goes into a file meanwhile.
 std::string capture(const auto& body) {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const std::string path = dir / "stderr";
   const int saved = dup(STDERR_FILENO);
   const int file = open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);

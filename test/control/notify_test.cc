@@ -9,7 +9,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
-#include "test/control/temp_dir.h"
+#include "test/temp_dir.h"
 
 namespace control::notify {
 namespace {
@@ -43,7 +43,7 @@ class Systemd {
 };
 
 TEST_CASE("notify: ready, reloading and stopping reach a socket in the file system") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const Systemd systemd(dir / "notify");
   ready("2 services");
   CHECK(systemd.received() == "READY=1\nSTATUS=2 services");

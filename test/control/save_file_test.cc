@@ -10,7 +10,7 @@
 #include <set>
 #include <sstream>
 
-#include "test/control/temp_dir.h"
+#include "test/temp_dir.h"
 
 namespace control {
 namespace {
@@ -46,7 +46,7 @@ mode_t mode(const std::string& path) { return status(path).st_mode & 07777; }
 using Names = std::set<std::string>;
 
 TEST_CASE("save: the file has the new text and the old one stands beside it") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const std::string path = dir / "lbd.json";
   write(path, "one");
   REQUIRE(save_file(path, "two").has_value());
@@ -59,7 +59,7 @@ TEST_CASE("save: the file has the new text and the old one stands beside it") {
 }
 
 TEST_CASE("save: a file that was not there is made, for its owner alone") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   REQUIRE(save_file(dir / "lbd.json", "one").has_value());
   CHECK(read(dir / "lbd.json") == "one");
   CHECK(mode(dir / "lbd.json") == 0600);
@@ -67,7 +67,7 @@ TEST_CASE("save: a file that was not there is made, for its owner alone") {
 }
 
 TEST_CASE("save: mode and owner stay") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const std::string path = dir / "lbd.json";
   write(path, "one");
   REQUIRE(chmod(path.c_str(), 0640) == 0);
@@ -86,7 +86,7 @@ TEST_CASE("save: mode and owner stay") {
 }
 
 TEST_CASE("save: a symbolic link leads where it led") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   fs::create_directory(dir / "real");
   write(dir / "real/lbd.json", "one");
   fs::create_symlink("real/lbd.json", dir / "link");
@@ -99,7 +99,7 @@ TEST_CASE("save: a symbolic link leads where it led") {
 }
 
 TEST_CASE("save: what a crash has left behind is in nobody's way") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const std::string path = dir / "lbd.json";
   write(path, "one");
   write(path + ".new", "half of a tex");
@@ -112,7 +112,7 @@ TEST_CASE("save: what a crash has left behind is in nobody's way") {
 }
 
 TEST_CASE("save: where no directory is, or nobody may write, one line says so") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const auto missing = save_file(dir / "no/such/lbd.json", "one");
   REQUIRE_FALSE(missing.has_value());
   CHECK(missing.error() ==
@@ -124,7 +124,7 @@ TEST_CASE("save: where no directory is, or nobody may write, one line says so") 
 }
 
 TEST_CASE("save: when the old file cannot be kept, nothing is lost") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const std::string path = dir / "lbd.json";
   write(path, "one");
   // Not a file, and not empty: neither unlinked nor replaced.
@@ -137,7 +137,7 @@ TEST_CASE("save: when the old file cannot be kept, nothing is lost") {
 }
 
 TEST_CASE("save: what is no file is not replaced by one") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const std::string path = dir / "pipe";
   REQUIRE(mkfifo(path.c_str(), 0600) == 0);
   const auto saved = save_file(path, "one");

@@ -17,7 +17,7 @@
 
 #include "test/control/fake_changes.h"
 #include "test/control/stream_client.h"
-#include "test/control/temp_dir.h"
+#include "test/temp_dir.h"
 
 namespace control {
 namespace {
@@ -86,7 +86,7 @@ class Server {
   bool file_exists() const { return std::filesystem::exists(dir_ / "a"); }
 
  private:
-  test::TempDir dir_;
+  shared_test::TempDir dir_;
   test::FakeFacts facts_;
   test::FakeChanges changes_;
   Interpreter interpreter_{kTable, facts_, &changes_};
@@ -284,7 +284,7 @@ TEST_CASE("socket: what a client that went away had begun is not carried out") {
 }
 
 TEST_CASE("socket: when one socket fails none is left") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   test::FakeFacts facts;
   const Interpreter interpreter(kTable, facts);
   boost::asio::io_context io;
@@ -297,7 +297,7 @@ TEST_CASE("socket: when one socket fails none is left") {
 }
 
 TEST_CASE("socket: a second server on the same path is refused, a later one is not") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   test::FakeFacts facts;
   const Interpreter interpreter(kTable, facts);
   boost::asio::io_context io;

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "test/control/temp_dir.h"
+#include "test/temp_dir.h"
 
 namespace control {
 namespace {
@@ -37,7 +37,7 @@ std::string error_of(const std::string& path) {
 }
 
 TEST_CASE("unix listener: the mode is the one asked for, whatever the umask, and the file goes") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const std::string path = dir / "s";
   for (const mode_t mode : {0600u, 0666u, 0640u}) {
     const auto listener = UnixListener::open(path, mode);
@@ -48,13 +48,13 @@ TEST_CASE("unix listener: the mode is the one asked for, whatever the umask, and
 }
 
 TEST_CASE("unix listener: a stale file is replaced") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   leave_stale(dir / "s");
   CHECK(UnixListener::open(dir / "s", 0600).has_value());
 }
 
 TEST_CASE("unix listener: a live one is an error that names its process, and goes on") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const auto first = UnixListener::open(dir / "s", 0600);
   REQUIRE(first.has_value());
   CHECK(error_of(dir / "s") == "socket " + dir / "s" + ": is in use by a running lbd (pid " +
@@ -63,7 +63,7 @@ TEST_CASE("unix listener: a live one is an error that names its process, and goe
 }
 
 TEST_CASE("unix listener: what is no socket is left alone") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   std::ofstream(dir / "file") << "precious";
   CHECK(error_of(dir / "file")
             .ends_with("file: exists and is no socket: remove it or choose another path"));
@@ -74,7 +74,7 @@ TEST_CASE("unix listener: what is no socket is left alone") {
 }
 
 TEST_CASE("unix listener: one missing directory is made, two are an error") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   const auto listener = UnixListener::open(dir / "run/s", 0600);
   REQUIRE(listener.has_value());
   CHECK((mode_of(dir / "run") & 0700) == 0700);
@@ -92,7 +92,7 @@ TEST_CASE("unix listener: paths that cannot be") {
 }
 
 TEST_CASE("unix listener: another's file of the same name survives") {
-  const test::TempDir dir;
+  const shared_test::TempDir dir;
   {
     const auto listener = UnixListener::open(dir / "s", 0600);
     REQUIRE(listener.has_value());

@@ -5,7 +5,7 @@
 #include "control/kernel_ports.h"
 #include "control/kernel_twins.h"
 #include "test/control/live_bench.h"
-#include "test/control/temp_dir.h"
+#include "test/temp_dir.h"
 
 namespace control {
 namespace {
@@ -229,7 +229,7 @@ TEST_CASE(
 }
 
 TEST_CASE("masquerade's ports and the kernel's are apart where both use the address") {
-  const test::TempDir directory;
+  const shared_test::TempDir directory;
   const std::string range = directory / "range";
   std::ofstream(range) << "20000\t30000\n";
   const auto why = [&](const std::string& interface, const std::string& ports,

@@ -96,6 +96,23 @@ def too_few_buffers(net):
     refuses(net, net.configuration([WEB], mbufs=1000), "/mbufs: 1000 are too few for", "at least")
 
 
+def more_buffers_than_memory(net):
+    """More mbufs than the machine has memory for, which the kernel would promise: both figures are said"""
+    large = [{**one, "mtu": 9000} for one in net.interfaces]
+    refuses(net, net.configuration([WEB], mbufs=(1 << 24) - 1, interfaces=large), "lbd needs ", " MB of memory and ", " MB are available",
+            "lower connections.capacity or mbufs")
+
+
+def wrong_option_of_eal(net):
+    """An option that DPDK does not know is named, and its hundred lines of help are not printed"""
+    configuration = net.configuration([WEB])
+    configuration["eal"].append("--no-such-option")
+    result = net.director.run(net.lab.programs.lbd, "--config", file_for_lbd(net, configuration), check=False, timeout=30)
+    equal((result.returncode, result.stdout), (1, ""), "exit status and standard output")
+    contains(result.stderr, "--no-such-option", "standard error")
+    holds(len(result.stderr.splitlines()) < 10, f"much is said:\n{result.stderr}")
+
+
 def no_lcore_for_a_worker(net):
     """Only one lcore: there is no worker"""
     configuration = net.configuration([WEB])
@@ -136,5 +153,5 @@ def stale_socket(net):
     path.unlink()
 
 
-CASES = [good_file, bad_files, usage, unknown_device, too_few_buffers, no_lcore_for_a_worker, socket_in_use, queue_in_use,
-         stale_socket]
+CASES = [good_file, bad_files, usage, unknown_device, too_few_buffers, more_buffers_than_memory, wrong_option_of_eal,
+         no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket]

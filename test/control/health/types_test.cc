@@ -21,7 +21,7 @@
 #include "control/health/dns_message.h"
 #include "control/health/table.h"
 #include "test/control/health/peer.h"
-#include "test/control/temp_dir.h"
+#include "test/temp_dir.h"
 
 namespace control {
 namespace {
@@ -189,7 +189,7 @@ class TlsPeer {
 
 TEST_CASE(
     "check https: certificates that are right, of another name, of nobody; or none are asked") {
-  const test::TempDir directory;
+  const shared_test::TempDir directory;
   const std::string file = directory / "ca.pem";
   const TlsPeer peer("shop.example.org", directory / "ca.pem");
   const auto verdict = [&](const std::string& more, uint16_t port) {
@@ -315,7 +315,7 @@ TEST_CASE("check command: status, output, environment, time-out") {
   CHECK(run(script("head -c 1000000 /dev/zero"), 80).passed);
   CHECK(run(R"({"type": "command", "argv": ["/nonexistent/x"]})", 80).reason ==
         "/nonexistent/x: cannot be started: No such file or directory");
-  const test::TempDir directory;
+  const shared_test::TempDir directory;
   const std::string file = directory / "pid";
   const Result late = run(script("sleep 60 & echo $! > " + file + "; echo waits; wait"), 80, 500ms);
   CHECK(late.reason == "nothing within 0.5 s: waits");
