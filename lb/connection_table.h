@@ -3,7 +3,8 @@
 //
 // One entry serves both directions of a flow, because the bucket follows from the outside end
 // alone, which both directions carry. Connections of the same outside end (one client port open to
-// several services) hang on one another as siblings, so they cost that client and take one slot. A
+// several services) hang on one another as siblings and take one slot; all but the first are found
+// by an index of their own. A
 // bucket that is full chains further entries, so an insert never fails. The hash is keyed, so
 // nobody outside can fill a bucket on purpose.
 //
@@ -20,14 +21,9 @@
 #endif
 
 #include "lb/connection_pool.h"
+#include "lb/sibling_index.h"
 
 namespace lb {
-
-// Which of a connection's other ends a packet names besides the outside end.
-enum class Direction : uint8_t {
-  kInbound,   // from outside to the virtual end
-  kOutbound,  // from the real server to outside
-};
 
 template <class F>
 class ConnectionTable {
@@ -43,7 +39,8 @@ class ConnectionTable {
       : pool_(pool),
         buckets_(reinterpret_cast<Bucket*>(memory.data())),
         mask_(memory.size() / sizeof(Bucket) - 1),
-        key_(key) {
+        key_(key),
+        siblings_(pool, key) {
     for (uint64_t i = 0; i <= mask_; ++i) buckets_[i] = Bucket{};
   }
 
@@ -80,10 +77,12 @@ class ConnectionTable {
 
   // The same among those of an outside end, given the first of them.
   EntryIndex find_among(EntryIndex first, Direction direction, const End<F>& other) const {
-    for (EntryIndex i = first; i != kNoEntry; i = pool_[i].sibling_next) {
-      if (is_meant(pool_[i], direction, other)) return i;
-    }
-    return kNoEntry;
+    if (first == kNoEntry || is_meant(pool_[first], direction, other)) return first;
+    const Entry& entry = pool_[first];
+    if (entry.sibling_next == kNoEntry) return kNoEntry;
+    return siblings_.find(
+        entry.outside, entry.protocol, direction, other,
+        [&](const Entry& sibling) { return is_meant(sibling, direction, other); });
   }
 
   // The first of the connections with this outside end; the others follow by sibling_next.
@@ -133,10 +132,15 @@ class ConnectionTable {
     ++removals_;
     Entry& entry = pool_[index];
     const EntryIndex next = entry.sibling_next;
-    if (next != kNoEntry) pool_[next].sibling_previous = entry.sibling_previous;
     if (entry.sibling_previous != kNoEntry) {
+      siblings_.remove(index);
+      if (next != kNoEntry) pool_[next].sibling_previous = entry.sibling_previous;
       pool_[entry.sibling_previous].sibling_next = next;
       return;
+    }
+    if (next != kNoEntry) {
+      siblings_.remove(next);  // the first from now on
+      pool_[next].sibling_previous = kNoEntry;
     }
     replace_first(index, next);
   }
@@ -206,6 +210,7 @@ class ConnectionTable {
     pool_[index].sibling_next = second;
     pool_[first].sibling_next = index;
     if (second != kNoEntry) pool_[second].sibling_previous = index;
+    siblings_.insert(index);
   }
 
   // Puts `next`, which may be kNoEntry, where `index` stands as the first of its end.
@@ -259,6 +264,7 @@ class ConnectionTable {
   Bucket* buckets_;
   uint64_t mask_;
   HashKey key_;
+  SiblingIndex<F> siblings_;  // of what is not the first of its outside end
   uint64_t size_ = 0;
   uint64_t removals_ = 0;
 };

@@ -1,6 +1,8 @@
 // What real servers start themselves leaves under the director's address and comes back.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;
@@ -47,6 +49,22 @@ TEST_CASE("a full range is counted and told once, and serves other destinations"
   CHECK(lab.drops() == "no_masquerade_port=2");
   CHECK(lab.events().size() == 1);
   CHECK(lab.from_server(udp("10.2.0.11:5", "10.1.0.11:80")).size() == 1);
+}
+
+TEST_CASE("servers with one port get all ports of a wide range, each another") {
+  Lab lab(masquerading(2000, 2199));
+  std::set<std::string> sources;
+  for (int server = 1; server <= 200; ++server) {
+    const Lines sent = lab.from_server(udp(fmt::format("10.2.0.{}:2100", server), kFar));
+    REQUIRE(sent.size() == 1);
+    sources.insert(sent[0].substr(0, sent[0].find('>')));
+  }
+  CHECK(sources.size() == 200);
+  CHECK(sources.contains("UDP 10.1.0.1:2000"));
+  CHECK(sources.contains("UDP 10.1.0.1:2199"));
+  CHECK(lab.drops() == "");
+  lab.from_server(udp("10.2.0.201:2100", kFar));
+  CHECK(lab.drops() == "no_masquerade_port=1");
 }
 
 TEST_CASE("pings of several servers with one identifier are told apart, 0 being one like others") {

@@ -83,14 +83,16 @@ Group crc_flood(uint32_t flows) {
   return group;
 }
 
-// What other clients pay while one client port has a connection to every service.
+// What other clients pay while one client port has a connection to every service, and what that one
+// pays.
 Group sibling_flood() {
   Group group;
-  const auto add = [&](const std::string& name, uint32_t silent) {
-    // The same room for connections in both.
+  const auto add = [&](const std::string& name, uint32_t silent,
+                       std::vector<End> (*clients)(uint32_t) = usual_clients_and_one) {
+    // The same room for connections in all.
     const WorldConfig config{.services = kFloodedServices,
                              .capacity = 3 * kFloodedServices,
-                             .clients = [] { return usual_clients_and_one(kFloodedServices); }};
+                             .clients = [=] { return clients(kFloodedServices); }};
     group.cases.push_back(
         {name, kFloodedServices + silent, kRing, "packet", [=](Lab& lab) {
            auto flows = std::make_shared<KnownFlows>(config, kFloodedServices + silent,
@@ -100,9 +102,12 @@ Group sibling_flood() {
   };
   add("nat tcp (10k services), all alike", 0);
   add("nat tcp (10k services), 1 has all", kFloodedServices);
+  add("nat tcp (10k services), none but 1", 0, one_client);
   group.comparisons.push_back({"others pay times as much beside that client",
                                Comparison::Kind::kRatio, group.cases[1].name, group.cases[0].name,
                                1, "under 2"});
+  group.comparisons.push_back({"that client pays times as much itself", Comparison::Kind::kRatio,
+                               group.cases[2].name, group.cases[0].name, 1, "under 2"});
   return group;
 }
 

@@ -68,9 +68,14 @@ std::vector<End> random_clients(uint32_t count) {
 std::vector<End> usual_clients_and_one(uint32_t count) {
   std::vector<End> clients;
   for (uint32_t flow = 0; flow < count; ++flow) clients.push_back(World::usual_client(flow));
-  // An address and port that no usual one has.
-  clients.insert(clients.end(), count, {{Be32(kFirstAddress + kAddresses - 1)}, Be16(40000)});
+  const std::vector<End> more = one_client(count);
+  clients.insert(clients.end(), more.begin(), more.end());
   return clients;
+}
+
+std::vector<End> one_client(uint32_t count) {
+  // An address and port that no usual one has.
+  return std::vector<End>(count, {{Be32(kFirstAddress + kAddresses - 1)}, Be16(40000)});
 }
 
 }  // namespace bench

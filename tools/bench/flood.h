@@ -16,5 +16,7 @@ std::vector<End> random_clients(uint32_t count);
 
 // So many usual ones, then one and the same as often.
 std::vector<End> usual_clients_and_one(uint32_t count);
+// `count` times the same.
+std::vector<End> one_client(uint32_t count);
 
 }  // namespace bench
