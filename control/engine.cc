@@ -197,6 +197,9 @@ std::expected<void, std::string> Engine::make_workers() {
     all_loads_.push_back(own->loads.span().data());
     all_load_changes_.push_back(own->load_changes.span().data());
   }
+  // However few buffers there are, most of them go on receiving.
+  const uint32_t most_fragments =
+      std::min(dataplane::Reassembly::kFragmentsOfAll, buffers_->total() / (4 * worker_count()));
   for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
     Own& own = *own_[i];
     own.io.emplace(ports_, worker_queues_[i], *buffers_);
@@ -224,6 +227,7 @@ std::expected<void, std::string> Engine::make_workers() {
         .neighbours = static_neighbours(config_),
         .load_changes = own.load_changes.span(),
         .kernel = kernel(),
+        .most_fragments = most_fragments,
     });
     worker_pointers_.push_back(&*own.worker);
   }

@@ -12,7 +12,7 @@ template <class F>
 Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
               TokenBucket& answer_limit, KernelDoor& kernel, lb::Connections<F>& connections,
               LiveFigures live, lb::Persistence& persistence, lb::Limits& limits,
-              const Snapshot<F>& snapshot)
+              const Snapshot<F>& snapshot, uint32_t most_fragments)
     : outbox_(outbox),
       peers_(peers),
       connections_(connections),
@@ -25,7 +25,7 @@ Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, Ev
       snapshot_(&snapshot),
       host_(io, outbox, peers, counters, events, answer_limit, kernel, *this, snapshot),
       relay_(host_, peers, connections),
-      reassembly_(outbox) {
+      reassembly_(outbox, most_fragments) {
   connections_.look_after_holds_by(holds_);
   connections_.share_limits(limits_);
   adopt(snapshot);

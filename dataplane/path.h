@@ -36,7 +36,7 @@ class Path final : private Reentry {
   Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
        TokenBucket& answer_limit, KernelDoor& kernel, lb::Connections<F>& connections,
        LiveFigures live, lb::Persistence& persistence, lb::Limits& limits,
-       const Snapshot<F>& snapshot);
+       const Snapshot<F>& snapshot, uint32_t most_fragments);
 
   Host<F>& host() { return host_; }
   const Host<F>& host() const { return host_; }

@@ -27,8 +27,10 @@ size_t Reassembly::KeyHash::operator()(const Key& key) const {
                  ends ^ (uint64_t{key.id} << 8 | key.protocol) * 0x9e3779b97f4a7c15);
 }
 
-Reassembly::Reassembly(Outbox& outbox)
-    : outbox_(outbox), buffer_(kHeadroom + sizeof(EthernetHeader) + kLargestPacket) {}
+Reassembly::Reassembly(Outbox& outbox, uint32_t most_fragments)
+    : outbox_(outbox),
+      most_fragments_(most_fragments),
+      buffer_(kHeadroom + sizeof(EthernetHeader) + kLargestPacket) {}
 
 std::optional<Datagram> Reassembly::add(LinkNumber link, rte_mbuf* mbuf, const uint8_t* ip,
                                         lb::Tick now) {
@@ -44,14 +46,15 @@ std::optional<Datagram> Reassembly::add(LinkNumber link, rte_mbuf* mbuf, const u
     return std::nullopt;
   }
   const Key key{header.source, header.destination, header.id.value(), header.protocol};
-  auto found = datagrams_.find(key);
-  const bool full = fragments_ >= kFragmentsOfAll ||
-                    (found == datagrams_.end() && datagrams_.size() >= kDatagrams);
-  if (full) {
+  if (!make_room(key)) {
     outbox_.drop(mbuf, DropReason::kFragmentsFull);
     return std::nullopt;
   }
-  if (found == datagrams_.end()) found = datagrams_.emplace(key, Waiting{now, {}}).first;
+  auto found = datagrams_.find(key);
+  if (found == datagrams_.end()) {
+    const auto place = order_.insert(order_.end(), key);
+    found = datagrams_.emplace(key, Waiting{now, place, {}}).first;
+  }
   if (const auto reason = insert(found->second, fragment)) {
     outbox_.drop(mbuf, *reason);
     if (*reason == DropReason::kFragmentOverlap) drop(found, *reason);
@@ -65,8 +68,25 @@ std::optional<Datagram> Reassembly::add(LinkNumber link, rte_mbuf* mbuf, const u
   }
   fragments_ -= found->second.fragments.size();
   Waiting waiting = std::move(found->second);
+  order_.erase(waiting.place);
   datagrams_.erase(found);
   return assemble(std::move(waiting));
+}
+
+// For one more fragment of this datagram, at the cost of older ones. False: it has all the room
+// there is itself.
+bool Reassembly::make_room(const Key& key) {
+  const auto is_full = [&] {
+    return fragments_ >= most_fragments_ ||
+           (datagrams_.size() >= kDatagrams && !datagrams_.contains(key));
+  };
+  while (is_full()) {
+    auto victim = order_.begin();
+    if (victim != order_.end() && *victim == key) ++victim;
+    if (victim == order_.end()) return false;
+    drop(datagrams_.find(*victim), DropReason::kFragmentsFull);
+  }
+  return true;
 }
 
 // nullopt: taken.
@@ -136,14 +156,15 @@ Datagram Reassembly::assemble(Waiting waiting) {
 void Reassembly::drop(Map::iterator datagram, DropReason reason) {
   for (const Fragment& fragment : datagram->second.fragments) outbox_.drop(fragment.mbuf, reason);
   fragments_ -= datagram->second.fragments.size();
+  order_.erase(datagram->second.place);
   datagrams_.erase(datagram);
 }
 
 void Reassembly::tick(lb::Tick now) {
-  for (auto datagram = datagrams_.begin(); datagram != datagrams_.end();) {
-    const auto next = std::next(datagram);
-    if (now - datagram->second.started >= kLifetime) drop(datagram, DropReason::kFragmentTimeout);
-    datagram = next;
+  while (!order_.empty()) {
+    const auto oldest = datagrams_.find(order_.front());
+    if (now - oldest->second.started < kLifetime) return;
+    drop(oldest, DropReason::kFragmentTimeout);
   }
 }
 

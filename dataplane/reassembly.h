@@ -1,9 +1,12 @@
 // Datagrams in fragments, put together so that they can be balanced like their flow (RFC 791
 // section 3.2, RFC 1858). A fragment that overlaps another kills its datagram, as in Linux: it can
-// only be an error or an attack. Bounded in datagrams, fragments and time. One thread.
+// only be an error or an attack. Bounded in datagrams, fragments and time; where there is no room,
+// the datagram that has waited longest makes some: to keep whole ones from being put together, a
+// flood of others must fill all the room within the moment that they take. One thread.
 #pragma once
 
 #include <array>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,10 +24,11 @@ class Reassembly {
  public:
   static constexpr size_t kDatagrams = 1024;
   static constexpr size_t kFragmentsOfOne = 256;  // 64 kB in pieces of the smallest MTU of any use
-  static constexpr size_t kFragmentsOfAll = 4096;
+  static constexpr uint32_t kFragmentsOfAll = 4096;
   static constexpr lb::Tick kLifetime = 30 * lb::kTicksPerSecond;  // Linux: ipfrag_time
 
-  explicit Reassembly(Outbox& outbox);
+  // `most_fragments`: that wait at a time, each in a buffer of its own; not 0.
+  explicit Reassembly(Outbox& outbox, uint32_t most_fragments = kFragmentsOfAll);
 
   // Takes the fragment; `ip` is its IP header, which has been checked. Returns the datagram when
   // this completes it: valid until the next call, the fragments' buffers being the caller's again.
@@ -48,6 +52,7 @@ class Reassembly {
   };
   struct Waiting {
     lb::Tick started;
+    std::list<Key>::iterator place;   // in `order_`
     std::vector<Fragment> fragments;  // by offset
   };
   using Map = std::unordered_map<Key, Waiting, KeyHash>;
@@ -57,9 +62,12 @@ class Reassembly {
   static size_t size_of(const Waiting& complete);
   Datagram assemble(Waiting waiting);
   void drop(Map::iterator datagram, lb::DropReason reason);
+  bool make_room(const Key& key);
 
   Outbox& outbox_;
+  uint32_t most_fragments_;
   Map datagrams_;
+  std::list<Key> order_;  // the oldest first
   size_t fragments_ = 0;
   std::vector<uint8_t> buffer_;
   std::vector<Fragment> assembled_;

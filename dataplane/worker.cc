@@ -21,7 +21,8 @@ Worker::Worker(WorkerParts parts)
       connections_(parts.pool, parts.bucket_memory, parts.key, parts.loads,
                    snapshot_.reader_take().timeouts, 0),
       path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, kernel_,
-            connections_, parts.live, parts.persistence, parts.limits, snapshot_.reader_take()) {
+            connections_, parts.live, parts.persistence, parts.limits, snapshot_.reader_take(),
+            parts.most_fragments) {
   connections_.count_load_changes(parts.load_changes);
   for (const StaticNeighbour& neighbour : parts.neighbours) {
     path_.host().neighbours().add_static(neighbour.link, neighbour.address, neighbour.mac, 0);

@@ -35,8 +35,9 @@ struct WorkerParts {
   lb::Limits& limits;
   Publication<Snapshot<lb::V4>>& snapshot;
   std::vector<StaticNeighbour> neighbours;
-  std::span<lb::LoadChanges> load_changes = {};  // this worker's, by block of servers
-  KernelExchange* kernel = nullptr;              // where a link has a twin in the kernel
+  std::span<lb::LoadChanges> load_changes = {};           // this worker's, by block of servers
+  KernelExchange* kernel = nullptr;                       // where a link has a twin in the kernel
+  uint32_t most_fragments = Reassembly::kFragmentsOfAll;  // that wait for others at a time
 };
 
 class Worker {

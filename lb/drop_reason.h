@@ -75,7 +75,7 @@ inline constexpr std::array<DropReasonText, kDropReasons> kDropReasonTexts{{
     {"fragment_overlap", "IP fragment that overlaps another, or of a datagram that had such a one"},
     {"fragment_repeated", "IP fragment that had come already"},
     {"fragment_timeout", "IP fragment whose datagram did not become whole in 30 seconds"},
-    {"fragments_full", "IP fragment for which there is no room"},
+    {"fragments_full", "IP fragment for which there is no room, or that had to make some"},
     {"icmp_unhandled", "ICMP message to the director that it does not answer"},
     {"icmp_unrelated", "ICMP error about no connection"},
     {"unknown_protocol", "IP protocol that the director does not speak (answered: ICMP 3/2)"},

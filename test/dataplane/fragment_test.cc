@@ -102,6 +102,30 @@ TEST_CASE("without its first fragment a datagram goes nowhere and is given up af
   CHECK(lab.drops() == "fragment_timeout=2");
 }
 
+// Each worker has room of its own.
+TEST_CASE("where there is no room for a datagram, that which has waited longest makes some",
+          "[one-worker]") {
+  Lab lab(one_service("udp"));
+  const std::vector<Bytes> whole = cut(lab, "wan", datagram(), 1000);
+  const auto with_id = [](Bytes frame, size_t id) {
+    set16(frame, 14 + 4, id);
+    seal(frame);
+    return frame;
+  };
+  for (size_t id = 1; id <= 1024; ++id) {
+    REQUIRE(deliver(lab, "wan", {with_id(whole[0], 0x2000 + id)}).empty());
+  }
+  CHECK(lab.drops() == "");
+  CHECK(deliver(lab, "wan", whole).size() == 3);
+  CHECK(lab.drops() == "fragments_full=1");
+  // Of the first the beginning is gone; the second has lost nothing.
+  const auto rest = [&](size_t id) {
+    return deliver(lab, "wan", {with_id(whole[1], id), with_id(whole[2], id)}).size();
+  };
+  CHECK(rest(0x2001) == 0);
+  CHECK(rest(0x2002) == 3);
+}
+
 TEST_CASE("fragments together may be as long as an IP packet, options of the first counted") {
   Lab lab(one_service("udp"));
   const auto pieces_of = [&](size_t payload) {
