@@ -30,7 +30,11 @@ class PathMtus {
 
   void learn(typename F::Address destination, uint16_t mtu, lb::Tick now) {
     if (known_.size() >= kCapacity) known_.clear();
-    known_[destination.bits.raw()] = {std::max(mtu, kLeast), now + kLifetime};
+    const auto [place, is_new] = known_.try_emplace(destination.bits.raw());
+    Known& known = place->second;
+    // RFC 1191 section 3: a message never makes the way wider; it is late, or forged.
+    if (!is_new && lb::before(now, known.until) && known.mtu < mtu) return;
+    known = {std::max(mtu, kLeast), now + kLifetime};
   }
 
  private:

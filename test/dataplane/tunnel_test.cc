@@ -107,6 +107,9 @@ TEST_CASE("a narrow way is told to the client, believed for the next packets, an
                           "ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=3 code=4 mtu=1280") &&
                           Catch::Contains("quoting{UDP 10.1.0.10:40000>10.1.0.100:80"));
   CHECK_THAT(lab.from_client(large).at(0), Catch::Contains("code=4 mtu=1280"));
+  // No message makes it wider: this one was late.
+  CHECK_THAT(lab.from_server(about_outer(large, 3, 4, 1400, 576)).at(0),
+             Catch::Contains("code=4 mtu=1280"));
   CHECK_THAT(lab.from_client(udp(kClient, kVip).data(1252)).at(0), Catch::Contains("len=1300"));
   lab.pass(601);
   CHECK_THAT(lab.from_client(large).at(0), Catch::Contains("len=1448"));
