@@ -53,8 +53,6 @@ class Clients {
 const std::vector<std::string> kFour = {"10.1.0.10", "10.1.0.11", "10.1.0.12", "10.1.0.13"};
 const std::vector<std::string> kTwo = {"10.1.0.10", "10.1.0.11"};
 
-Lab lab_of(ServiceSetup service) { return Lab(std::vector<ServiceSetup>{std::move(service)}); }
-
 }  // namespace
 
 TEST_CASE("the scheduler picks once for a client, then its hold rules, as LVS was recorded") {
