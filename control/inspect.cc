@@ -38,7 +38,7 @@ std::expected<InspectedConnections, std::string> inspect_connections(dataplane::
   InspectedConnections result;
   const size_t limit = filter.limit.value_or(~size_t{0});
   uint64_t bucket = 0;
-  bool finished = false;
+  bool finished = false, cut = false;
   while (!finished && result.entries.size() < limit) {
     auto question = std::make_unique<dataplane::ConnectionInspection>();
     question->service = filter.service;
@@ -55,8 +55,9 @@ std::expected<InspectedConnections, std::string> inspect_connections(dataplane::
     result.now = (*answer)->now;
     bucket = (*answer)->next_bucket;
     finished = (*answer)->finished;
+    cut = cut || (*answer)->cut;
   }
-  result.complete = finished;
+  result.complete = finished && !cut;
   return result;
 }
 

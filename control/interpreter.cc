@@ -21,12 +21,18 @@ bool Interpreter::wants_document(std::string_view line, Level level) const {
          resolved->command->wants_document(resolved->arguments);
 }
 
+bool Interpreter::is_change(std::string_view line, Level level) const {
+  const auto resolved = resolve(table_, line, level);
+  if (!resolved) return false;
+  const Command& command = *resolved->command;
+  if (command.is_change == nullptr) return command.level == Level::kAdmin;
+  return command.is_change(resolved->arguments);
+}
+
 Answer Interpreter::answer(std::string_view line, Level level, std::string_view document) const {
   const auto resolved = resolve(table_, line, level);
-  if (!resolved) return {.text = error_line(resolved.error()), .error = resolved.error().text};
+  if (!resolved) return {error_line(resolved.error()), resolved.error().text};
   const Command& command = *resolved->command;
-  const bool is_change = command.is_change != nullptr ? command.is_change(resolved->arguments)
-                                                      : command.level == Level::kAdmin;
   const Call call{.arguments = resolved->arguments,
                   .json = resolved->json,
                   .document = document,
@@ -37,10 +43,8 @@ Answer Interpreter::answer(std::string_view line, Level level, std::string_view 
                     ? std::unexpected(CommandError{
                           fmt::format("{}: nothing can be changed here", command.words)})
                     : command.run(facts_, call);
-  if (reply) return {.text = *std::move(reply), .is_change = is_change};
-  return {.text = error_line(reply.error()),
-          .is_change = is_change,
-          .error = std::move(reply.error().text)};
+  if (reply) return {*std::move(reply), {}};
+  return {error_line(reply.error()), std::move(reply.error().text)};
 }
 
 }  // namespace control

@@ -15,9 +15,8 @@ std::string error_line(const CommandError& error);
 
 // What has become of a command line.
 struct Answer {
-  std::string text;        // the whole reply, an error as its line
-  bool is_change = false;  // it asked for a change
-  std::string error = {};  // empty: there is none
+  std::string text;   // the whole reply, an error as its line
+  std::string error;  // the error's text alone; empty: there is none
 };
 
 class Interpreter {
@@ -30,6 +29,9 @@ class Interpreter {
   // True when a document follows this line. False for lines that will earn an error anyway, so that
   // the client hears of it before it has sent megabytes.
   bool wants_document(std::string_view line, Level level) const;
+
+  // Whether this line, which asks for nothing wrong by its form, is to change something.
+  bool is_change(std::string_view line, Level level) const;
 
   Answer answer(std::string_view line, Level level, std::string_view document) const;
   // Its text alone.

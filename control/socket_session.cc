@@ -27,13 +27,6 @@ bool has_hung_up(int fd) {
   return poll(&polled, 1, 0) == 1 && (polled.revents & POLLHUP) != 0;
 }
 
-void log_change(const std::string& who, std::string_view line, std::string_view refusal) {
-  constexpr size_t kShown = 1000;  // a service may take 64 kB
-  const std::string_view rest = line.size() > kShown ? "…" : "";
-  const std::string_view shown = line.substr(0, kShown);
-  log::notice("{}: {}{}{}{}", who, shown, rest, refusal.empty() ? "" : ": refused: ", refusal);
-}
-
 }  // namespace
 
 SocketSession::SocketSession(Socket socket, SocketOptions options, const Interpreter& interpreter,
@@ -113,18 +106,25 @@ void SocketSession::read_document() {
 // what it has left may be a part, and half a table must not be applied.
 void SocketSession::on_document_end() {
   if (!has_hung_up(socket_.native_handle())) return execute();
-  log_change(who(), line_, "the client went away before its reply");
+  log_change("the client went away before its reply");
   finish();
 }
 
 void SocketSession::execute() {
   Answer answer = interpreter_.answer(line_, options_.level, document_);
-  if (answer.is_change) log_change(who(), line_, answer.error);
+  log_change(answer.error);
   reply(std::move(answer.text));
 }
 
-std::string SocketSession::who() {
-  return fmt::format("socket {}: {}", options_.path, user_of(socket_.native_handle()));
+// Nothing for a line that only looks, and for sockets that may only look: whoever may connect to
+// those must not fill the log.
+void SocketSession::log_change(std::string_view refusal) {
+  if (options_.level != Level::kAdmin || !interpreter_.is_change(line_, options_.level)) return;
+  constexpr size_t kShown = 1000;  // a service may take 64 kB
+  std::string_view shown = std::string_view(line_).substr(0, kShown);
+  if (shown.ends_with('\r')) shown.remove_suffix(1);
+  log::notice("socket {}: {}: {}{}{}{}", options_.path, user_of(socket_.native_handle()), shown,
+              line_.size() > kShown ? "…" : "", refusal.empty() ? "" : ": refused: ", refusal);
 }
 
 void SocketSession::reply(std::string text) {

@@ -48,8 +48,7 @@ class SocketSession : public std::enable_shared_from_this<SocketSession> {
   void read_document();
   void on_document_end();
   void execute();
-  // The client, for the log.
-  std::string who();
+  void log_change(std::string_view refusal);
   void reply(std::string text);
   void write();
   void linger();

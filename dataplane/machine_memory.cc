@@ -57,8 +57,10 @@ std::optional<size_t> available_memory(const std::filesystem::path& proc,
     const auto limit = number_in(at / "memory.max");
     const auto current = number_in(at / "memory.current");
     if (!limit || !current) return;
-    // Cached files make room when it is needed.
-    const size_t files = number_in(at / "memory.stat", "file ").value_or(0);
+    // Cached files make room when it is needed, but for those that are memory alone (tmpfs).
+    const size_t cached = number_in(at / "memory.stat", "file ").value_or(0);
+    const size_t files =
+        cached - std::min(cached, number_in(at / "memory.stat", "shmem ").value_or(0));
     const size_t used = *current - std::min(*current, files);
     consider(*limit - std::min(*limit, used));
   };

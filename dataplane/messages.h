@@ -26,6 +26,7 @@ struct ConnectionInspection {
   std::vector<Entry> entries;
   lb::Tick now = 0;
   bool finished = false;  // every bucket has been looked at
+  bool cut = false;       // a bucket had more than there was room for
   std::atomic<bool> done{false};
 };
 

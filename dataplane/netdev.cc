@@ -9,6 +9,7 @@ namespace dataplane {
 
 Netdev::Netdev(unsigned index) : index_(index) {
   if (exists()) socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket_ < 0) index_ = 0;
 }
 
 Netdev::~Netdev() {
@@ -18,7 +19,8 @@ Netdev::~Netdev() {
 bool Netdev::running() const {
   // By its number, since it may be renamed.
   ifreq request{};
-  if (if_indextoname(index_, request.ifr_name) == nullptr) return false;
+  request.ifr_ifindex = static_cast<int>(index_);
+  if (ioctl(socket_, SIOCGIFNAME, &request) != 0) return false;
   if (ioctl(socket_, SIOCGIFFLAGS, &request) != 0) return false;
   constexpr int kRunning = IFF_UP | IFF_RUNNING;
   return (request.ifr_flags & kRunning) == kRunning;

@@ -86,12 +86,15 @@ void Path<F>::handle_other(LinkNumber link, Packet& packet) {
     relay_.relay(link, packet);
     return;
   }
-  const bool echo =
-      is_echo(packet, IcmpHeader::kEchoRequest) || is_echo(packet, IcmpHeader::kEchoReply);
-  if (echo && !snapshot_->masquerade.empty()) {
+  const bool asks = is_echo(packet, IcmpHeader::kEchoRequest);
+  const bool answers = is_echo(packet, IcmpHeader::kEchoReply);
+  if ((asks || answers) && !snapshot_->masquerade.empty()) {
     classify(packet);
     if (pass_on(link, packet, HandoverReason::kIcmp)) return;
-    EntryIndex index = find(packet);
+    // What a server sends in answer to somebody is no packet of its own masqueraded echo, though
+    // with the identifier 0 it has the same ends.
+    const bool fits = asks == (packet.direction() == lb::Direction::kOutbound);
+    EntryIndex index = fits ? find(packet) : kNoEntry;
     if (index == kNoEntry && packet.direction() == lb::Direction::kOutbound) {
       if (const MasqueradeRule<F>* rule = masquerade_rule(packet)) {
         index = open_masqueraded(packet, *rule);

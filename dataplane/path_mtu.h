@@ -29,7 +29,7 @@ class PathMtus {
   }
 
   void learn(typename F::Address destination, uint16_t mtu, lb::Tick now) {
-    if (known_.size() >= kCapacity) known_.clear();
+    if (known_.size() >= kCapacity && !known_.contains(destination.bits.raw())) known_.clear();
     const auto [place, is_new] = known_.try_emplace(destination.bits.raw());
     Known& known = place->second;
     // RFC 1191 section 3: a message never makes the way wider; it is late, or forged.

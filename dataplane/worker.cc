@@ -196,6 +196,7 @@ void Worker::step_connections(ConnectionInspection& inspection, lb::Tick now) {
     if (full && before > 0) {
       inspection.entries.resize(before);
     } else {
+      inspection.cut = inspection.cut || full;
       ++inspection.next_bucket;
     }
   }

@@ -3,8 +3,8 @@
 // there may be tens of thousands. By both ends, so that none of them is searched for one by one.
 //
 // A hash table with linear probing. Its memory is the heap's, none as long as no two connections
-// share an end; at most 43 bytes for each that does. It grows in parts, so that no packet waits for
-// more than one part to be laid out anew: 1/64 of the whole. The hash is keyed.
+// share an end; at most 43 bytes for each of as many as there once were. It grows in parts, so that
+// no packet waits for more than one part to be laid out anew: 1/64 of the whole. The hash is keyed.
 #pragma once
 
 #include <array>

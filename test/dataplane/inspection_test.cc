@@ -75,7 +75,7 @@ TEST_CASE("an answer has no more entries than room, and the next goes on where i
   const size_t room = GENERATE(1u, 2u, 7u, 29u, 30u, 31u);
   std::set<std::string> seen;
   uint64_t bucket = 0;
-  bool finished = false;
+  bool finished = false, cut = false;
   for (int page = 0; page < 1000 && !finished; ++page) {
     ConnectionInspection question;
     question.next_bucket = bucket;
@@ -89,10 +89,26 @@ TEST_CASE("an answer has no more entries than room, and the next goes on where i
     }
     bucket = question.next_bucket;
     finished = question.finished;
+    cut = cut || question.cut;
   }
   CHECK(finished);
-  // With room for one, a bucket of two is cut short rather than never passed.
-  if (room >= 7) CHECK(seen.size() == 30);
+  CHECK(cut == (seen.size() < 30));
+  if (room >= 7) CHECK_FALSE(cut);
+}
+
+TEST_CASE(
+    "a bucket of more than there is room for is cut short, and says so, rather than never passed",
+    "[one-worker]") {
+  Lab lab(Setup{.services = {{"udp", "10.1.0.100:53", {{"10.2.0.11:53"}}},
+                             {"udp", "10.1.0.100:54", {{"10.2.0.12:53"}}}}});
+  // One client end, so one bucket.
+  for (const char* vip : {"10.1.0.100:53", "10.1.0.100:54"}) lab.from_client(udp(kClient, vip));
+  const size_t room = GENERATE(1u, 2u);
+  ConnectionInspection question;
+  question.entries.reserve(room);
+  ask(lab, question);
+  CHECK(question.entries.size() == room);
+  CHECK(question.cut == (room == 1));
 }
 
 TEST_CASE("a large table is looked at over several turns, and packets pass meanwhile",

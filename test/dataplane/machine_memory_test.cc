@@ -45,6 +45,8 @@ TEST_CASE("available memory: the machine's, unless a control group leaves less")
   CHECK(machine.available() == 1000 * kMegabyte);
   limit("system.slice", "524288000\n", "209715200\n", "anon 104857600\nfile 104857600\n");
   CHECK(machine.available() == 400 * kMegabyte);  // 500, of which 100 hold more than files
+  limit("system.slice", "524288000\n", "209715200\n", "file 104857600\nshmem 52428800\n");
+  CHECK(machine.available() == 350 * kMegabyte);  // half of its files are nowhere else
   limit("system.slice/lbd.service", "104857600\n", "209715200\n", "file 0\n");
   CHECK(machine.available() == 0);
 }

@@ -90,6 +90,13 @@ TEST_CASE("pings of several servers with one identifier are told apart, 0 being 
   }
 }
 
+TEST_CASE("an answer with the identifier 0 is not taken for the server's own ping with that") {
+  Lab lab(masquerading());
+  lab.from_server(icmp("10.2.0.11", "10.1.0.10", 8, 0, 1).data(8));
+  CHECK_THAT(lab.from_server(icmp("10.2.0.11", "10.1.0.10", 0, 0, 1).data(8)).at(0),
+             Catch::StartsWith("ICMP 10.2.0.11>10.1.0.10") && Catch::Contains("rest=00000001"));
+}
+
 TEST_CASE("what answers a client that was routed to the server keeps its address") {
   Lab lab(masquerading());
   CHECK_THAT(lab.from_server(tcp("10.2.0.11:81", kClient).flags("SA")).at(0),

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 
 from checks import Failed, contains, equal, holds
 from lab import Capture, NatTwoArm, run, service, spread, wait_for
@@ -110,9 +111,27 @@ def half_a_table_is_not_applied(net):
     with net.lbd([WEB]) as lbd:
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(lbd.socket))
-            client.sendall(b"ipvsadm -R\n-C\n-A -t 192.168.22.11:81 -s rr\n-a -t 192.168.22.11:8")
+            client.sendall(b"ipvsadm -R\n-C\n-A -t 192.168.22.11:81 -s rr\n")
         wait_for(lambda: "the client went away" in lbd.log(), 5, "the log to say that the client went away")
         equal([one["name"] for one in lbd.json("show", "services")["services"]], ["web"], "services after it")
+
+
+def killed_before_its_answer(net):
+    """lbctl fails with status 2 when lbd is killed over its document, though silence would mean success"""
+    lbd = net.lbd([WEB])
+    lbctl = subprocess.Popen([net.lab.programs.lbctl, "--socket", lbd.socket, "ipvsadm", "-R"], text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    lbctl.stdin.write("-A -t 192.168.22.11:81 -s rr\n")
+    lbctl.stdin.flush()
+    lbd.ctl("help")  # by now lbd has, as a rule, read the line
+    lbd.process.send(signal.SIGSTOP)
+    lbctl.stdin.close()
+    lbctl.stdin = None
+    lbd.process.send(signal.SIGKILL)
+    printed, error = lbctl.communicate(timeout=10)
+    equal(lbd.process.wait(10), -signal.SIGKILL, "lbd's exit status")
+    equal((lbctl.returncode, printed), (2, ""), f"lbctl's status and output, with {error!r}")
+    contains(error, "lbd hung up before the end of its answer", "lbctl's message")
 
 
 def lbctl_without_daemon(net):
@@ -135,9 +154,9 @@ def link_down_and_up(net):
         contains(lbd.log(), "interface wan: link is down", "the log")
         contains(lbd.ctl("show", "metrics"), 'lbd_interface_up{interface="wan"} 0', "show metrics")
         before = len(lbd.log())
-        net.client.ip("link set eth0 up")
-        net.client.ip("route add 192.168.11.0/24 via 192.168.22.11")  # went with the link
-        with Capture(net.client, "eth0", "arp") as arp:
+        with Capture(net.client, "any", "arp") as arp:
+            net.client.ip("link set eth0 up")
+            net.client.ip("route add 192.168.11.0/24 via 192.168.22.11")  # went with the link
             wait_for(lambda: link() == "up", 5, "wan to be up again")
             arp.wait(lambda packets: any("192.168.22.11 tell 192.168.22.11" in one or "192.168.22.11 is-at" in one
                                          for one in packets), "an announcement of the VIP")
@@ -217,5 +236,5 @@ def ready_for_systemd(net):
 
 
 CASES = [everything_is_shown, shown_config_starts_lbd, ordinary_tools_speak_to_the_socket, levels_and_modes,
-         changes_are_logged, half_a_table_is_not_applied, lbctl_without_daemon, link_down_and_up, metrics_over_http,
-         end_by_signal, sighup_is_survived, after_kill_9, ready_for_systemd]
+         changes_are_logged, half_a_table_is_not_applied, killed_before_its_answer, lbctl_without_daemon,
+         link_down_and_up, metrics_over_http, end_by_signal, sighup_is_survived, after_kill_9, ready_for_systemd]

@@ -107,7 +107,7 @@ Group sibling_flood() {
                                Comparison::Kind::kRatio, group.cases[1].name, group.cases[0].name,
                                1, "under 2"});
   group.comparisons.push_back({"that client pays times as much itself", Comparison::Kind::kRatio,
-                               group.cases[2].name, group.cases[0].name, 1, "under 2"});
+                               group.cases[2].name, group.cases[0].name, 1, "under 10"});
   return group;
 }
 

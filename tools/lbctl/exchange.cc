@@ -59,8 +59,6 @@ std::expected<void, std::string> send_some(int fd, Outgoing& out) {
   return {};
 }
 
-constexpr std::string_view kHungUp = "lbd hung up before the end of its answer";
-
 // False at end of file.
 std::expected<bool, std::string> receive(int fd,
                                          const std::function<void(std::string_view)>& received) {
@@ -91,6 +89,18 @@ std::expected<int, std::string> connect_to(const std::string& path) {
   return error;
 }
 
+bool is_alive(const std::string& path) {
+  constexpr int kPatience = 2000;
+  const auto fd = connect_to(path);
+  if (!fd) return false;
+  std::array<char, 1> answer;
+  pollfd polled{*fd, POLLIN, 0};
+  const bool alive = send(*fd, "\n", 1, MSG_NOSIGNAL) == 1 &&
+                     (poll(&polled, 1, kPatience) == 0 || recv(*fd, answer.data(), 1, 0) == 1);
+  close(*fd);
+  return alive;
+}
+
 std::expected<void, std::string> exchange(int fd, std::string_view line, int document_fd,
                                           const std::function<void(std::string_view)>& received) {
   Outgoing out{.pending = std::string(line) + '\n', .document_fd = document_fd};
@@ -106,12 +116,14 @@ std::expected<void, std::string> exchange(int fd, std::string_view line, int doc
     }
     // Reading first: a daemon that hung up has left its answer in the buffer.
     if ((polled[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
-      const auto more = receive(fd, received);
+      const auto more = receive(fd, [&](std::string_view bytes) {
+        answered = true;
+        received(bytes);
+      });
       if (!more) return std::unexpected(more.error());
       const bool was_heard = !out.open && !out.broken;
       if (!*more && !answered && !was_heard) return std::unexpected(std::string(kHungUp));
       if (!*more) return {};
-      answered = true;
     }
     if (polled[1].revents != 0) {
       if (auto read = read_document(out); !read) return read;
