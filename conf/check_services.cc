@@ -122,6 +122,9 @@ class ServiceChecker {
       return mismatch(findings_, pointer, server.address.to_string(),
                       "an address without port: the service has every port");
     }
+    if (service.address.port != 0 && server.address.port == 0) {
+      return mismatch(findings_, pointer, server.address.to_string(), "a port from 1 to 65535");
+    }
     if (!method.keeps_port || server.address.port == service.address.port) return;
     mismatch(findings_, pointer, server.address.to_string(),
              fmt::format("the service's port {}: forwarding by \"{}\" keeps the port",

@@ -117,7 +117,7 @@ std::optional<uint16_t> parse_port(std::string_view text) {
 }
 
 Text text(std::string_view expected, std::string pattern, Expected (*format)(std::string_view)) {
-  return {std::string(expected), "^" + std::move(pattern) + "$", format};
+  return {std::string(expected), pattern.insert(0, 1, '^') += '$', format};
 }
 
 }  // namespace

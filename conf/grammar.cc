@@ -1,6 +1,7 @@
 #include "conf/grammar.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "conf/config.h"
@@ -124,7 +125,7 @@ Shape server_shape(const Vocabulary& vocabulary) {
 
 // What a service does about the health of its servers.
 void add_health(Object& service, const Vocabulary& vocabulary) {
-  constexpr uint64_t kLargestSum = uint64_t{65535} << 20;
+  constexpr uint64_t kLargestSum = std::numeric_limits<decltype(Service::quorum)>::max();
   const Choice on_down = choice_of(kOnDown);
   Object sorry{{required("address", {server_text()},
                          "The server that serves in the others' place; its port defaults to the "

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/config.h"
@@ -69,6 +70,10 @@ class ServiceTable {
 
 class Changes : public ServiceTable {
  public:
+  // Another farewell for what was deleted before and has not gone yet: a server, by its service's
+  // name, or a service with all of its servers. It only hastens: a deadline never moves away.
+  virtual Change hasten(std::string_view service, const std::optional<lb::Endpoint>& server,
+                        const Farewell& farewell) = 0;
   // The running configuration, every default filled in.
   virtual const conf::Config& running() const = 0;
   virtual Change set_timeouts(const conf::Timeouts& timeouts) = 0;

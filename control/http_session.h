@@ -28,6 +28,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
               std::function<void(HttpSession*)> closed);
 
   void read();
+  // Closes the connection, for another to have its place.
+  void end() { finish(); }
   // From the server's destructor: drops the connection and forgets the server.
   void abandon();
 

@@ -358,6 +358,9 @@ void LiveChanges::follow_neighbours(const conf::Config& before) {
 }
 
 std::expected<std::vector<std::string>, Refusal> LiveChanges::plan(const conf::Config& wanted) {
+  if (auto valid = check_vips(wanted, wanted.services, running_.vips); !valid) {
+    return std::unexpected(valid.error());
+  }
   const auto difference = difference_to(wanted);
   if (!difference) return std::unexpected(difference.error());
   return describe(*difference);

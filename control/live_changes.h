@@ -36,6 +36,8 @@ class LiveChanges final : public Changes {
   Change add_service(conf::Service service) override;
   Change edit_service(const ServiceKey& key, const Edit& edit, const Farewell& farewell) override;
   Change delete_service(const ServiceKey& key, const Farewell& farewell) override;
+  Change hasten(std::string_view service, const std::optional<lb::Endpoint>& server,
+                const Farewell& farewell) override;
   Change set_timeouts(const conf::Timeouts& timeouts) override;
   Change set_vips(conf::Vips vips) override;
   Change clear_counters(const std::optional<ServiceKey>& key) override;

@@ -1,5 +1,7 @@
 // The part of live changes that sees off what leaves: servers and services that were deleted, to
 // their last connection's end or until they are cut.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "control/live_changes.h"
@@ -15,11 +17,37 @@ void LiveChanges::leave(const ServiceKey& key, const conf::Server& server,
 
 void LiveChanges::leave(const conf::Service& service, const Farewell& farewell) {
   const ServiceKey key = key_of(service);
+  // Those that were deleted before it go with it.
+  for (auto& [address, server] : running_.roster.find(key)->servers) {
+    if (server.leaving) Roster::hasten(*server.leaving, farewell, running_.now());
+  }
   for (const conf::Server& server : service.servers) leave(key, server, farewell);
   if (service.sorry_server) leave(key, *service.sorry_server, farewell);
   if (running_.monitor != nullptr) running_.monitor->forget(key);
   running_.roster.leave(key);
   leavers_.insert(key);
+}
+
+Change LiveChanges::hasten(std::string_view name, const std::optional<lb::Endpoint>& address,
+                           const Farewell& farewell) {
+  bool known = false;
+  for (const ServiceKey& key : leavers_) {
+    Roster::Service& service = *running_.roster.find(key);
+    if (service.last.name != name && service.last.derived_name() != name) continue;
+    if (!address && !service.leaving) continue;
+    for (auto& [each, server] : service.servers) {
+      if (!server.leaving || (address && each != *address)) continue;
+      Roster::hasten(*server.leaving, farewell, running_.now());
+      known = true;
+    }
+  }
+  if (!known) {
+    const Refusal::Kind kind =
+        address ? Refusal::Kind::kNoSuchServer : Refusal::Kind::kNoSuchService;
+    return std::unexpected(Refusal{kind, fmt::format("nothing of {} is leaving", name)});
+  }
+  cut_what_is_due();
+  return {};
 }
 
 void LiveChanges::cut_what_is_due() {

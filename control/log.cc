@@ -11,6 +11,8 @@
 #include <mutex>
 #include <utility>
 
+#include "control/human.h"
+
 namespace control::log {
 namespace {
 
@@ -35,17 +37,6 @@ std::string_view name_of(Level level) {
 // syslog's priorities: LOG_ERR is 3, LOG_DEBUG 7.
 int priority_of(Level level) { return 3 + static_cast<int>(level); }
 
-void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
-  }
-}
-
 }  // namespace
 
 void set_threshold(Level level) { threshold.store(level, std::memory_order_relaxed); }
@@ -66,7 +57,7 @@ std::string format_line(Level level, std::chrono::system_clock::time_point time,
     line =
         fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z {}: ", utc, since.count() % 1000, name_of(level));
   }
-  append_escaped(line, text);
+  line += printable(text);
   line += '\n';
   return line;
 }

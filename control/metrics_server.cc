@@ -5,7 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstring>
-#include <unordered_set>
+#include <list>
 
 #include "control/log.h"
 #include "control/metrics_server.h"
@@ -75,12 +75,13 @@ class MetricsServer::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
+  // A scrape takes milliseconds: who has been there for longest is silent, or waits for its next.
   void serve(Tcp::socket socket) {
-    if (sessions_.size() >= limits_.clients) return;
+    if (sessions_.size() >= limits_.clients) sessions_.front()->end();
     auto session = std::make_shared<HttpSession>(
         std::move(socket), render_, limits_,
-        [self = shared_from_this()](HttpSession* closed) { self->sessions_.erase(closed); });
-    sessions_.insert(session.get());
+        [self = shared_from_this()](HttpSession* closed) { self->sessions_.remove(closed); });
+    sessions_.push_back(session.get());
     session->read();
   }
 
@@ -88,7 +89,7 @@ class MetricsServer::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer retry_;
   std::function<std::string()> render_;
   HttpLimits limits_;
-  std::unordered_set<HttpSession*> sessions_;
+  std::list<HttpSession*> sessions_;  // the oldest first
 };
 
 std::expected<MetricsServer, std::string> MetricsServer::start(asio::io_context& io,

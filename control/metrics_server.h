@@ -18,7 +18,7 @@ class io_context;
 namespace control {
 
 struct HttpLimits {
-  size_t clients = 64;  // at once; more are closed unheard
+  size_t clients = 64;  // at once; the oldest makes room for one more
   size_t header_bytes = 8 << 10;
   size_t body_bytes = 64 << 10;            // of requests that have one; it is ignored
   std::chrono::milliseconds idle{30'000};  // for a request to come and for a reply to be taken

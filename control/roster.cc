@@ -60,12 +60,18 @@ void Roster::set_health(const ServiceKey& key, const conf::Server& server, Healt
 void Roster::leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell,
                    uint64_t publication, Time now) {
   Leaving leaving{.last = server, .publication = publication, .deadline = {}};
-  if (farewell.kind == Farewell::Kind::kCut) {
-    leaving.deadline = now;
-  } else if (farewell.deadline_seconds) {
-    leaving.deadline = now + std::chrono::seconds(*farewell.deadline_seconds);
-  }
+  hasten(leaving, farewell, now);
   services_.at(key).servers.at(server.address).leaving = std::move(leaving);
+}
+
+void Roster::hasten(Leaving& leaving, const Farewell& farewell, Time now) {
+  std::optional<Time> deadline;
+  if (farewell.kind == Farewell::Kind::kCut) {
+    deadline = now;
+  } else if (farewell.deadline_seconds) {
+    deadline = now + std::chrono::seconds(*farewell.deadline_seconds);
+  }
+  if (deadline) leaving.deadline = std::min(*deadline, leaving.deadline.value_or(*deadline));
 }
 
 void Roster::release(const ServiceKey& key, const lb::Endpoint& server) {

@@ -107,6 +107,8 @@ class Roster {
   // A server that is in no snapshot from `publication` on.
   void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell,
              uint64_t publication, Time now);
+  // Ends the time that a leaving server has, if not before, by another farewell.
+  static void hasten(Leaving& leaving, const Farewell& farewell, Time now);
   // A service that takes no connections; its servers have left before.
   void leave(const ServiceKey& key) { services_.at(key).leaving = true; }
   // Gives back the slots of what has left: a server, or a service without servers.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "control/human.h"
+
 namespace control {
 
 TextTable::TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {
@@ -12,7 +14,7 @@ TextTable::TextTable(std::vector<Column> columns) : columns_(std::move(columns))
 void TextTable::add(std::vector<std::string> cells) {
   assert(cells.size() == columns_.size());
   for (size_t i = 0; i < cells.size(); ++i) {
-    if (cells[i].empty()) cells[i] = "-";
+    cells[i] = cells[i].empty() ? "-" : printable(cells[i]);
     widths_[i] = std::max(widths_[i], cells[i].size());
   }
   rows_.push_back(std::move(cells));

@@ -104,6 +104,12 @@ std::expected<Farewell, std::string> parse_farewell(std::span<const std::string_
   return Farewell{Farewell::Kind::kDrain, seconds};
 }
 
+bool hastened(Changes& changes, std::string_view service, const std::optional<lb::Endpoint>& server,
+              const Farewell& farewell) {
+  const bool in_a_hurry = farewell.kind == Farewell::Kind::kCut || farewell.deadline_seconds;
+  return in_a_hurry && changes.hasten(service, server, farewell).has_value();
+}
+
 std::optional<size_t> place_of(const conf::Service& service, const lb::Endpoint& address) {
   const auto found = std::ranges::find(service.servers, address, &conf::Server::address);
   if (found == service.servers.end()) return std::nullopt;

@@ -27,6 +27,10 @@ std::expected<lb::Endpoint, std::string> parse_server(const conf::Service& servi
 // What is left of the arguments of a deletion: nothing, `force`, or `deadline SECONDS`.
 std::expected<Farewell, std::string> parse_farewell(std::span<const std::string_view> words);
 
+// Whether something that was deleted before, and drains, ends by this farewell instead.
+bool hastened(Changes& changes, std::string_view service, const std::optional<lb::Endpoint>& server,
+              const Farewell& farewell);
+
 // The position of a server in its service.
 std::optional<size_t> place_of(const conf::Service& service, const lb::Endpoint& address);
 Refusal no_such_server(const conf::Service& service, const lb::Endpoint& address);

@@ -18,6 +18,11 @@ Reply delete_server(Facts&, const Call& call) {
   const auto address = parse_server(**service, call.arguments[1]);
   if (!address) return std::unexpected(usage_error(kDeleteServer, address.error()));
   const std::string name = (*service)->name;
+  if (!place_of(**service, *address) && hastened(*call.changes, name, *address, *farewell)) {
+    return done(call, fmt::format("server {} was deleted from {} before: what is left of it ends "
+                                  "sooner",
+                                  address->to_string(), name));
+  }
   const auto deleted = call.changes->edit_service(
       key_of(**service),
       [&](conf::Service& edited) -> Change {

@@ -14,6 +14,10 @@ Reply delete_service(Facts&, const Call& call) {
   const auto farewell = parse_farewell(call.arguments.subspan(1));
   if (!farewell) return std::unexpected(usage_error(kDeleteService, farewell.error()));
   const auto service = find_service(*call.changes, call.arguments[0]);
+  if (!service && hastened(*call.changes, call.arguments[0], {}, *farewell)) {
+    return done(call, fmt::format("service {} was deleted before: what is left of it ends sooner",
+                                  call.arguments[0]));
+  }
   if (!service) return std::unexpected(service.error());
   const std::string name = (*service)->name;
   if (auto deleted = call.changes->delete_service(key_of(**service), *farewell); !deleted) {

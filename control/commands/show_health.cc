@@ -129,7 +129,8 @@ std::string history_text(const std::vector<CheckFacts>& checks) {
   for (const CheckFacts& check : checks) {
     for (const CheckEvent& event : check.history) {
       text += fmt::format("{}  {} {} {}: {}\n", time_text(event), check.check.type,
-                          check.target.to_short_string(), event.up ? "up" : "down", event.reason);
+                          check.target.to_short_string(), event.up ? "up" : "down",
+                          printable(event.reason));
     }
   }
   return text;

@@ -234,7 +234,7 @@ class Parser {
     // What keeps the port has the service's, whatever was said: as ipvsadm does, without a word.
     const bool keeps_port =
         request_.verb != Verb::kDeleteServer && request_.server.forward != "nat";
-    if (keeps_port || !address->has_port) {
+    if (keeps_port || !address->has_port || address->endpoint.port == 0) {
       request_.server.address.port = service->address.port;
     }
     return std::nullopt;

@@ -173,6 +173,9 @@ TEST_CASE_METHOD(Fixture, "explain: why no service has a packet") {
   CHECK(routed["next_hop"]["address"] == "10.2.0.254");
   CHECK(routed["next_hop"]["gateway"] == true);
   CHECK(told("tcp 10.1.0.1:4000 10.1.0.100:80")["drop"] == "bad_source");
+  for (const char* source : {"127.0.0.1", "224.0.0.1", "0.0.0.0", "255.255.255.255"}) {
+    CHECK(told(fmt::format("tcp {}:4000 10.1.0.100:80", source))["drop"] == "bad_source");
+  }
 }
 
 TEST_CASE_METHOD(Fixture, "explain: what is asked wrongly is an error that says what is expected") {

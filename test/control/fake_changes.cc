@@ -46,6 +46,15 @@ Change FakeChanges::clear_counters(const std::optional<ServiceKey>& key) {
   return {};
 }
 
+Change FakeChanges::hasten(std::string_view service, const std::optional<lb::Endpoint>& server,
+                           const Farewell& farewell) {
+  std::string asked(service);
+  if (server) asked += " " + server->to_string();
+  if (asked != leaving) return std::unexpected(Refusal{Refusal::Kind::kNoSuchServer, asked});
+  last_farewell = farewell;
+  return {};
+}
+
 Change FakeChanges::replace(conf::Config wanted, const Farewell& farewell) {
   if (refusal) return std::unexpected(*refusal);
   last_farewell = farewell;

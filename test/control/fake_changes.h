@@ -23,12 +23,15 @@ struct FakeChanges : Changes {
   std::vector<std::string> lines;  // what plan and reload say
   std::optional<conf::Config> planned;
   std::optional<Farewell> last_farewell;
+  std::string leaving;             // a service, or "SERVICE ADDRESS", that can be hastened
   std::optional<conf::Vips> vips;  // that were last set
 
   const std::vector<conf::Service>& services() const override { return config.services; }
   Change add_service(conf::Service service) override;
   Change edit_service(const ServiceKey& key, const Edit& edit, const Farewell& farewell) override;
   Change delete_service(const ServiceKey& key, const Farewell& farewell) override;
+  Change hasten(std::string_view service, const std::optional<lb::Endpoint>& server,
+                const Farewell& farewell) override;
   const conf::Config& running() const override { return config; }
   Change set_timeouts(const conf::Timeouts& timeouts) override;
   Change set_vips(conf::Vips vips) override;

@@ -32,6 +32,7 @@ TEST_CASE("ipvsadm: the recorded errors") {
       {"-d -t 10.1.0.100:80 -r 10.2.0.99:80", "No such destination\n[exit 255]"},
       {"-a -t 10.1.0.100:80 -r 10.2.0.12:8080 -g", "[exit 0]"},
       {"-a -t 10.1.0.100:80 -r 10.2.0.13 -m", "[exit 0]"},
+      {"-a -t 10.1.0.100:80 -r 10.2.0.13:0 -m", "Destination already exists\n[exit 255]"},
       {"-a -t 10.1.0.100:80 -r 10.2.0.14:80 -m -w -1", "illegal weight specified\n[exit 2]"},
       // LVS takes these two weights; lbd's schedulers count to 65535.
       {"-a -t 10.1.0.100:80 -r 10.2.0.14:80 -m -w 65536",

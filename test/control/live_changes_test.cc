@@ -105,6 +105,46 @@ TEST_CASE_METHOD(WebBench, "live: by force, connections are cut at once") {
   CHECK(server_of("10.1.0.10:1", "S") == "10.2.0.12:80");
 }
 
+TEST_CASE_METHOD(WebBench, "live: a server of a service with a port has one too") {
+  const auto added = edit([](conf::Service& service) {
+    conf::Server server = service.servers[0];
+    server.address.port = 0;
+    service.servers.push_back(server);
+  });
+  CHECK_THAT(added.error().text, Catch::Contains("expected a port from 1 to 65535"));
+}
+
+TEST_CASE_METHOD(WebBench, "live: what drains can be told to end sooner, and never later") {
+  open_two();
+  const auto address = *lb::Endpoint::parse("10.2.0.11:80");
+  const auto hasten = [&](const Farewell& farewell) {
+    return changes.hasten("web", address, farewell).has_value();
+  };
+  CHECK_FALSE(hasten(kForce));  // it has not left
+  REQUIRE(remove("10.2.0.11:80").has_value());
+  REQUIRE(hasten({Farewell::Kind::kDrain, 30}));
+  REQUIRE(hasten({Farewell::Kind::kDrain, 300}));
+  CHECK_FALSE(changes.hasten("web", {}, kForce).has_value());  // the service stays
+  pass(29);
+  CHECK(server_of("10.1.0.10:1", "A") == "10.2.0.11:80");
+  pass(1);
+  CHECK(from_client("10.1.0.10:1", "A").size() == 2);
+  CHECK(server_of("10.1.0.10:2", "A") == "10.2.0.12:80");
+}
+
+TEST_CASE_METHOD(WebBench, "live: a service takes those along that were deleted before it") {
+  open_two();
+  workers->sent();
+  REQUIRE(remove("10.2.0.11:80").has_value());
+  SECTION("at once") { REQUIRE(changes.delete_service(key(), kForce).has_value()); }
+  SECTION("when it is told so later") {
+    REQUIRE(changes.delete_service(key(), {}).has_value());
+    REQUIRE(changes.hasten("web", {}, kForce).has_value());
+  }
+  for (int i = 0; i < 8; ++i) workers->turn();
+  CHECK(workers->sent().size() == 4);
+}
+
 TEST_CASE_METHOD(WebBench, "live: a service that leaves is none that could be deleted once more") {
   open_two();
   REQUIRE(changes.delete_service(key(), {}).has_value());

@@ -99,8 +99,16 @@ TEST_CASE("http: limits of header, body, time and clients") {
             .ask("POST /metrics HTTP/1.1\r\nContent-Length: 5000\r\n\r\n")
             .starts_with("HTTP/1.1 400 "));
   CHECK(server.client().receive_all().empty());  // silent for too long
+}
+
+TEST_CASE("http: silent clients do not lock out one that asks") {
+  const Server server({.clients = 2, .idle = 60s});
   const StreamClient one = server.client(), two = server.client(), three = server.client();
-  CHECK(three.receive_all().empty());
+  CHECK(one.receive_all().empty());  // had to make room, long before its time
+  CHECK(server.client()
+            .ask("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .starts_with("HTTP/1.1 200 "));
+  CHECK(two.receive_all().empty());
 }
 
 TEST_CASE("http: an address that is taken is an error in one line") {

@@ -29,6 +29,15 @@ TEST_CASE("durations drop what does not matter") {
   CHECK(human_duration(-1) == "0s");
 }
 
+TEST_CASE("what moves a terminal's cursor or begins a line is shown, not done") {
+  CHECK(printable("caf\xc3\xa9 \"x\"") == "caf\xc3\xa9 \"x\"");
+  const std::string hostile("\x1b[2Jdown\r\nforged\0\x7f", 18);
+  CHECK(printable(hostile) == "\\x1b[2Jdown\\x0d\\x0aforged\\x00\\x7f");
+  TextTable table({{"reason"}});
+  table.add({hostile});
+  CHECK(table.render() == "reason\n" + printable(hostile) + "\n");
+}
+
 TEST_CASE("a table is as wide as its widest cells and has no trailing blanks") {
   TextTable table({{"a"}, {"n", TextTable::Align::kRight}, {"last"}});
   table.add({"long cell", "1", ""});

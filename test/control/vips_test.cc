@@ -178,6 +178,7 @@ TEST_CASE(
   REQUIRE(bench.changes.set_vips(conf::Vips::kStandby));
   CHECK_FALSE(bench.changes.add_service(with_own.services[0]));
   CHECK_FALSE(bench.changes.replace(with_own, {}));
+  CHECK_FALSE(bench.changes.plan(with_own));
 }
 
 TEST_CASE(

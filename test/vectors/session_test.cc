@@ -235,6 +235,16 @@ TEST_CASE("errors of the command line name the option and the expected form") {
   CHECK(parse({"--config", "a", "--in", "wan=b", "--neighbour", "wan=10.1.0.240"}).error() ==
         "--neighbour: \"wan=10.1.0.240\" (expected IFACE=IP=MAC, such as "
         "lan=192.168.11.100=02:00:00:00:00:64)");
+  for (const char* tail : {"-1", "604801"}) {
+    CHECK(parse({"--config", "a", "--in", "wan=b", "--tail", tail}).error() ==
+          std::string("--tail: \"") + tail + "\" (expected 0 to 604800 seconds, a week)");
+  }
+  const Folder folder;
+  const std::string capture = folder / "capture";
+  CHECK(parse({"--config", "a", "--in", "wan=" + capture, "--out", "lan=" + folder / "./capture"})
+            .error() == "--out: " + folder / "./capture" + " is read by --in");
+  CHECK(parse({"--config", "a", "--in", "wan=b", "--out", "lan=c", "--out", "wan=c"}).error() ==
+        "--out: c is written by another --out");
   CHECK(parse({"--colour"}).error() ==
         "unrecognised option '--colour' (lbd-replay --help lists the options)");
 }

@@ -43,7 +43,18 @@ int print_json(const control::Interpreter& interpreter, const std::vector<std::s
                  reply.starts_with("error") ? reply : "has no JSON form\n");
       return kUsageError;
     }
-    all.update(document);
+    for (const auto& [key, value] : document.items()) {
+      if (!all.contains(key)) {
+        all[key] = value;
+        continue;
+      }
+      fmt::print(
+          stderr,
+          "lbd-replay: --show \"{}\": another command has the key \"{}\" too: with --json ask "
+          "for them apart\n",
+          command, key);
+      return kUsageError;
+    }
   }
   fmt::print("{}\n", all.dump());
   return 0;

@@ -1,5 +1,8 @@
 #include "tools/replay/options.h"
 
+#include <filesystem>
+#include <optional>
+#include <span>
 #include <sstream>
 
 #include "control/command_line.h"
@@ -26,6 +29,32 @@ As lbd does, the director asks for its next hops by ARP. Where the captures hold
 have nanoseconds.
 )";
 
+constexpr int64_t kLongestTail = 604'800;
+
+// Writing begins while captures are still read, so none may be in the place of another.
+std::optional<std::string> overwritten(const std::vector<Options::File>& in,
+                                       const std::vector<Options::File>& out) {
+  const auto same = [](const std::string& a, const std::string& b) {
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(a, ignored) ==
+               std::filesystem::weakly_canonical(b, ignored) ||
+           std::filesystem::equivalent(a, b, ignored);
+  };
+  for (size_t i = 0; i < out.size(); ++i) {
+    const std::string& path = out[i].path;
+    // Devices take from many.
+    std::error_code ignored;
+    if (std::filesystem::is_character_file(path, ignored)) continue;
+    for (const Options::File& file : in) {
+      if (same(file.path, path)) return path + " is read by --in";
+    }
+    for (const Options::File& file : std::span(out).first(i)) {
+      if (same(file.path, path)) return path + " is written by another --out";
+    }
+  }
+  return std::nullopt;
+}
+
 po::options_description description() {
   po::options_description options("Options", 110);
   const auto strings = [](const char* form) {
@@ -38,7 +67,7 @@ po::options_description description() {
       "mac", strings("IFACE=MAC"), "the director's MAC address on an interface")(
       "neighbour", strings("IFACE=IP=MAC"), "a static neighbour, besides the configuration's")(
       "answer-arp", "answer every ARP request of the director, with 02:00 and the address")(
-      "tail", po::value<uint32_t>()->value_name("SECONDS")->default_value(0),
+      "tail", po::value<int64_t>()->value_name("SECONDS")->default_value(0),
       "how long to live on after the last frame")(
       "show", strings("COMMAND"),
       "a command of the control socket to print at the end, such as \"show connections\"; may be "
@@ -114,6 +143,7 @@ std::expected<Options, std::string> read(const po::variables_map& values) {
   if (in->empty()) return std::unexpected("--in: missing (expected IFACE=FILE at least once)");
   auto out = read_files("out", all("out"));
   if (!out) return std::unexpected(out.error());
+  if (const auto fault = overwritten(*in, *out)) return std::unexpected("--out: " + *fault);
   auto macs = read_macs(all("mac"));
   if (!macs) return std::unexpected(macs.error());
   auto neighbours = read_neighbours(all("neighbour"));
@@ -123,7 +153,11 @@ std::expected<Options, std::string> read(const po::variables_map& values) {
   result.macs = std::move(*macs);
   result.neighbours = std::move(*neighbours);
   result.answer_arp = values.contains("answer-arp");
-  result.tail_seconds = values["tail"].as<uint32_t>();
+  const auto tail = values["tail"].as<int64_t>();
+  if (tail < 0 || tail > kLongestTail) {
+    return wrong("tail", std::to_string(tail), "0 to 604800 seconds, a week");
+  }
+  result.tail_seconds = static_cast<uint32_t>(tail);
   result.show = all("show");
   if (result.show.empty()) result.show = {"show interfaces", "show services", "show drops"};
   result.json = values.contains("json");
