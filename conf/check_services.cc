@@ -82,6 +82,10 @@ class ServiceChecker {
 
   void check_probe(const HealthCheck& check, const std::string& at, const Service& service,
                    const std::string& service_at) {
+    // A program on the director itself may know about its servers.
+    if (check.address && !check.address->is_loopback() && findings_.usable(at + "/address")) {
+      check_host(*check.address, reach_, at + "/address", findings_);
+    }
     if (!findings_.complete(at) || !findings_.usable(service_at + "/address")) return;
     const CheckType* type = vocabulary_.find_check(check.type);
     if (type == nullptr || type->port != CheckType::Port::kNeeded) return;

@@ -1,5 +1,6 @@
 #include "control/http_session.h"
 
+#include <algorithm>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
@@ -39,7 +40,12 @@ void HttpSession::read() {
 }
 
 void HttpSession::answer(const Request& request) {
-  const std::string_view target(request.target().data(), request.target().size());
+  std::string_view target(request.target().data(), request.target().size());
+  // RFC 9112 section 3.2.2: a server takes the absolute form too.
+  constexpr std::string_view kScheme = "http://";
+  if (target.starts_with(kScheme)) {
+    target.remove_prefix(std::min(target.find('/', kScheme.size()), target.size()));
+  }
   const bool head = request.method() == http::verb::head;
   Response response(http::status::ok, request.version());
   response.set(http::field::server, "lbd");

@@ -94,6 +94,8 @@ TEST_CASE("health: what is wrong with a check is named") {
        "/services/0/on_down: found \"move it\", expected one of \"keep\", \"reset\", \"move\""},
       {R"("quorum": 2, "quorum_hysteresis": 2, )",
        "/services/0/quorum_hysteresis: found 2, expected less than the quorum, 2"},
+      {R"("health_check": {"type": "look", "address": "0.0.0.0"}, )",
+       "/services/0/health_check/address: found \"0.0.0.0\", expected a host's address"},
       {R"("quorum": 4294967296, )",
        "/services/0/quorum: found 4294967296, expected a whole number from 1 to 4294967295"},
       {R"("sorry_server": {"address": "192.168.11.100:80"}, )",

@@ -1,5 +1,7 @@
 // A service by itself, as a command brings it: its text, and what it must not have in common with
 // the configuration that it is to join.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -144,6 +146,10 @@ TEST_CASE("a service has none of masquerade's ports of that address") {
 }
 
 TEST_CASE("what is wrong with a service by itself is said with pointers into it") {
+  for (const char* address : {"240.0.0.1", "0.1.2.3", "127.0.0.1", "224.0.0.1"}) {
+    CHECK(joins(fmt::format(R"({{"protocol": "tcp", "address": "{}:80"}})", address)) ==
+          fmt::format("/address: found \"{}\", expected a host's address", address));
+  }
   CHECK(joins(R"({"protocol": "tcp", "address": "192.168.22.13:80",
                   "servers": [{"address": "192.168.11.100"}, {"address": "172.16.0.1"}]})") ==
         "/servers/1/address: found \"172.16.0.1\", expected an address that an interface's prefix, "

@@ -70,6 +70,12 @@ TEST_CASE("http: HEAD has the length but no body, a query string is ignored") {
 TEST_CASE("http: other paths, other methods, other protocols") {
   const Server server;
   CHECK(server.client()
+            .ask("GET http://x:9105/metrics?all HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(server.client()
+            .ask("GET http://x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .starts_with("HTTP/1.1 404 Not Found\r\n"));
+  CHECK(server.client()
             .ask("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             .starts_with("HTTP/1.1 404 Not Found\r\n"));
   const std::string post = server.client().ask(

@@ -249,6 +249,24 @@ TEST_CASE("errors of the command line name the option and the expected form") {
         "unrecognised option '--colour' (lbd-replay --help lists the options)");
 }
 
+TEST_CASE("a capture that ends in the middle of a frame is played up to there, and named") {
+  const Folder folder;
+  Options options = normal(folder);
+  const std::string cut = folder / "cut.pcap";
+  std::filesystem::copy_file(options.in[0].path, cut);
+  std::filesystem::resize_file(cut, std::filesystem::file_size(cut) - 7);
+  options.in[0].path = cut;
+  const auto run = replay::play(nat(), options, say);
+  REQUIRE_FALSE(run);
+  CHECK_FALSE(run.error().of_usage);
+  CHECK_THAT(run.error().text, Catch::StartsWith(cut + ": truncated dump file"));
+  REQUIRE(run.error().played != nullptr);
+  CHECK(run.error().played->workers().size() == 1);
+  replay::Facts facts(*run.error().played, "");
+  REQUIRE(facts.services().size() == 1);
+  CHECK(facts.services()[0].servers[0].totals.connections == 1);
+}
+
 TEST_CASE("an interface that the configuration does not have is a usage error") {
   const Folder folder;
   Options options = normal(folder);

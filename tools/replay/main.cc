@@ -67,14 +67,14 @@ int replay_all(const replay::Options& options) {
     return kUsageError;
   }
   const auto run = replay::play(std::move(*config), options, say);
-  if (!run) {
-    say(run.error().text);
-    return run.error().of_usage ? kUsageError : kFailure;
-  }
-  replay::Facts facts(**run, options.config_file);
+  if (!run) say(run.error().text);
+  replay::Run* played = run ? run->get() : run.error().played.get();
+  if (played == nullptr) return run.error().of_usage ? kUsageError : kFailure;
+  replay::Facts facts(*played, options.config_file);
   const control::Interpreter interpreter(control::command_table(), facts);
-  return options.json ? print_json(interpreter, options.show)
-                      : print_tables(interpreter, options.show);
+  const int status = options.json ? print_json(interpreter, options.show)
+                                  : print_tables(interpreter, options.show);
+  return status == 0 && !run ? kFailure : status;
 }
 
 }  // namespace

@@ -12,17 +12,17 @@ std::expected<Merge, std::string> Merge::open(const std::vector<Input>& inputs) 
     auto reader = CaptureReader::open(input.path);
     if (!reader) return std::unexpected(reader.error());
     merge.sources_.push_back({input.interface, std::move(*reader), {}});
-    if (auto read = read_head(merge.sources_.back()); !read) return std::unexpected(read.error());
+    read_head(merge.sources_.back());
   }
   return merge;
 }
 
-std::expected<void, std::string> Merge::read_head(Source& source) {
+void Merge::read_head(Source& source) {
   source.head.reset();
   while (!source.head) {
     const auto frame = source.reader.next();
-    if (!frame) return std::unexpected(frame.error());
-    if (!*frame) return {};
+    if (!frame) source.fault = frame.error();
+    if (!frame || !*frame) return;
     const CapturedFrame& captured = **frame;
     if (source.frames++ > 0 && captured.time < source.last) ++source.backwards;
     source.last = captured.time;
@@ -33,19 +33,19 @@ std::expected<void, std::string> Merge::read_head(Source& source) {
     }
     source.head = {source.interface, captured.time, {captured.bytes.begin(), captured.bytes.end()}};
   }
-  return {};
 }
 
 std::expected<std::optional<MergedFrame>, std::string> Merge::next() {
   Source* earliest = nullptr;
   for (Source& source : sources_) {
+    if (source.fault) return std::unexpected(*std::exchange(source.fault, {}));
     if (source.head && (earliest == nullptr || source.head->time < earliest->head->time)) {
       earliest = &source;
     }
   }
   if (earliest == nullptr) return std::nullopt;
   MergedFrame frame = std::move(*earliest->head);
-  if (auto read = read_head(*earliest); !read) return std::unexpected(read.error());
+  read_head(*earliest);
   return frame;
 }
 

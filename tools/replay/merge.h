@@ -25,7 +25,7 @@ class Merge {
   static std::expected<Merge, std::string> open(const std::vector<Input>& inputs);
 
   // The earliest frame that is left, of frames of one time the one of the earlier input; nullopt:
-  // none is. Error: a file is broken.
+  // none is. Error: a file is broken, and has no more; it is told once, and the others go on.
   std::expected<std::optional<MergedFrame>, std::string> next();
 
   // One line for each capture that holds something which cannot be replayed as it was.
@@ -36,13 +36,14 @@ class Merge {
     size_t interface;
     CaptureReader reader;
     std::optional<MergedFrame> head;
+    std::optional<std::string> fault;  // not told yet
     uint64_t frames = 0;
     uint64_t cut = 0;
     uint64_t too_large = 0;
     uint64_t backwards = 0;
     Time last = 0;
   };
-  static std::expected<void, std::string> read_head(Source& source);
+  static void read_head(Source& source);
 
   std::vector<Source> sources_;
 };

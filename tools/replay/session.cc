@@ -90,8 +90,9 @@ bool is_from(const MergedFrame& frame, const lb::MacAddress& mac) {
          std::equal(mac.bytes.begin(), mac.bytes.end(), frame.bytes.begin() + kSource);
 }
 
+// `broken`: what is wrong with captures.
 std::expected<void, std::string> feed(Run& run, Merge& merge, Outputs& outputs, Say say,
-                                      const Options& options) {
+                                      const Options& options, std::string& broken) {
   const auto pass_on = [&] {
     for (const std::string& line : run.take_events()) say(line);
     outputs.write(run.take_sent());
@@ -100,7 +101,10 @@ std::expected<void, std::string> feed(Run& run, Merge& merge, Outputs& outputs, 
   Time last = 0;
   for (;;) {
     const auto frame = merge.next();
-    if (!frame) return std::unexpected(frame.error());
+    if (!frame) {
+      broken += (broken.empty() ? "" : "; ") + frame.error();
+      continue;
+    }
     if (!*frame) break;
     last = std::max(last, (*frame)->time);
     if (is_from(**frame, run.link((*frame)->interface).mac)) {
@@ -140,9 +144,13 @@ std::expected<std::unique_ptr<Run>, Failure> play(conf::Config config, const Opt
   if (!merge) return failed(merge.error());
   Outputs outputs;
   if (auto created = outputs.create(plan->out); !created) return failed(created.error());
+  std::string broken;
   auto run =
       std::make_unique<Run>(RunSetup{std::move(config), std::move(*macs), options.answer_arp});
-  if (auto fed = feed(*run, *merge, outputs, say, options); !fed) return failed(fed.error());
+  if (auto fed = feed(*run, *merge, outputs, say, options, broken); !fed) {
+    return failed(fed.error());
+  }
+  if (!broken.empty()) return std::unexpected(Failure{false, broken, std::move(run)});
   return run;
 }
 

@@ -12,6 +12,9 @@ namespace replay {
 struct Failure {
   bool of_usage;
   std::string text;
+  // What was played all the same, of captures that end in the middle of a frame as a rule; else
+  // null.
+  std::shared_ptr<Run> played = nullptr;
 };
 
 // Lines for people about what is going on.
