@@ -36,7 +36,7 @@ class Merge {
     size_t interface;
     CaptureReader reader;
     std::optional<MergedFrame> head;
-    std::optional<std::string> fault;  // not told yet
+    std::optional<std::string> fault = {};  // not told yet
     uint64_t frames = 0;
     uint64_t cut = 0;
     uint64_t too_large = 0;
