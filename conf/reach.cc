@@ -47,11 +47,7 @@ std::optional<lb::IpAddress> broadcast_of(const lb::Prefix& prefix) {
 }
 
 bool is_unicast(const lb::IpAddress& address) {
-  // RFC 1122 section 3.2.1.3, RFC 1112 section 4: what begins with 0, or from 240 on, is no host's.
-  if (address.is_ipv4()) {
-    const uint32_t first = address.ipv4().bits.value() >> 24;
-    if (first == 0 || first >= 240) return false;
-  }
+  if (address.is_ipv4()) return lb::may_be_host(address.ipv4());
   return !address.is_unspecified() && !address.is_multicast_or_broadcast() &&
          !address.is_loopback();
 }

@@ -137,6 +137,18 @@ std::string no_memory(size_t needed, size_t available) {
          std::to_string(available >> 20) + " MB are available: lower connections.capacity or mbufs";
 }
 
+// Why the tables and buffers find no room, if they do not. Without pages that were set aside the
+// kernel promises any amount, and ends a process that takes what it has not.
+std::optional<std::string> why_no_room(const EalRequest& request, bool hugepages) {
+  if (hugepages) {
+    const size_t free = free_hugepage_bytes();
+    return free < request.bytes ? std::optional(no_hugepages(request.bytes, free)) : std::nullopt;
+  }
+  const auto available = available_memory("/proc", "/sys/fs/cgroup");
+  if (!available || *available >= request.least_bytes) return std::nullopt;
+  return no_memory(request.least_bytes, *available);
+}
+
 // EAL prints its options, a hundred lines, on standard output when one is wrong. The error that
 // matters is one line of the log.
 class SilentOutput {
@@ -199,15 +211,8 @@ uint16_t count_workers(const std::vector<std::string>& arguments) {
 
 std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
   std::vector<std::string> arguments = complete_arguments(request);
-  if (!mentions(arguments, {"--no-huge"}) && free_hugepage_bytes() < request.bytes) {
-    return std::unexpected(no_hugepages(request.bytes, free_hugepage_bytes()));
-  }
-  // Without pages that were set aside the kernel promises any amount, and ends a process that takes
-  // what it has not.
-  const auto available = available_memory("/proc", "/sys/fs/cgroup");
-  if (mentions(arguments, {"--no-huge"}) && available && *available < request.least_bytes) {
-    return std::unexpected(no_memory(request.least_bytes, *available));
-  }
+  const bool hugepages = !mentions(arguments, {"--no-huge"});
+  if (const auto why = why_no_room(request, hugepages)) return std::unexpected(*why);
   capture_log(request.log);
   arguments.insert(arguments.begin(), "lbd");
   std::vector<char*> argv;

@@ -54,7 +54,7 @@ ParseResult parse_ipv4(std::span<uint8_t> bytes, bool checksum_known_good, Packe
   if (!checksum_known_good && fold(sum_of(bytes.first(header_length))) != 0xffff) {
     return drop(DropReason::kBadIpChecksum);
   }
-  if (is_impossible_source(ip.source)) return drop(DropReason::kBadSource);
+  if (!lb::may_be_host(ip.source)) return drop(DropReason::kBadSource);
   if (header_length > sizeof(Ipv4Header)) {
     if (const auto fault = fault_of_options(bytes.first(header_length))) return drop(*fault);
   }

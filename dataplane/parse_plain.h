@@ -7,12 +7,6 @@
 
 namespace dataplane {
 
-// RFC 1122 section 3.2.1.3: addresses that may never be a source.
-inline bool is_impossible_source(lb::Ipv4Address address) {
-  const uint8_t first = static_cast<uint8_t>(address.bits.value() >> 24);
-  return first == 0 || first == 127 || first >= 224;
-}
-
 // Whether a transport header, and of UDP its data, are whole in what an IP packet of that many
 // bytes behind its own header holds. Nothing is read beyond.
 inline bool is_whole(const TcpHeader& tcp, size_t length) {
@@ -58,7 +52,7 @@ inline bool parse_plain(std::span<uint8_t> frame, uint64_t own_mac, bool checksu
   if (!(checksum_known_good || has_good_checksum(ip)) || !ethernet.is_for(own_mac) ||
       ethernet.type != Be16(ethertype::kIpv4) || ip.version_and_length != Ipv4Header::kPlain ||
       (ip.fragment.raw() & Be16(kFragmented).raw()) != 0 || ip.ttl <= 1 ||
-      is_impossible_source(ip.source)) {
+      !lb::may_be_host(ip.source)) {
     return false;
   }
   const uint16_t length = ip.total_length.value();

@@ -1,6 +1,5 @@
 // The part of the path that tells what would become of a packet. Each step asks what the packet's
 // own step asks.
-#include "dataplane/parse_plain.h"
 #include "dataplane/path.h"
 
 namespace dataplane {
@@ -21,7 +20,7 @@ void Path<F>::inspect(PathInspection& question) {
   if (question.owner != peers_.self()) return;
   question.service = packet.service;
   question.inbound = packet.direction() == lb::Direction::kInbound;
-  if (is_impossible_source(packet.source.address)) {
+  if (!lb::may_be_host(packet.source.address)) {
     question.refused = DropReason::kBadSource;
     return;
   }

@@ -23,6 +23,13 @@ struct Ipv4Address {
 };
 static_assert(sizeof(Ipv4Address) == 4);
 
+// Whether it may be one host's, and so a packet's source: RFC 1122 section 3.2.1.3, of which 0/8,
+// 127/8 and what begins with 224 or more may not.
+constexpr bool may_be_host(Ipv4Address address) {
+  const uint32_t first = address.bits.value() >> 24;
+  return first != 0 && first != 127 && first < 224;
+}
+
 // An IPv6 address in network order.
 struct Ipv6Address {
   std::array<uint8_t, 16> bytes{};

@@ -3,9 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "conf/load.h"
-#include "control/vocabulary.h"
-#include "test/control/heap_workers.h"
+#include "test/control/web_bench.h"
 
 namespace control {
 namespace {
@@ -13,23 +11,8 @@ namespace {
 using dataplane::Request;
 using dataplane_test::tcp;
 
-conf::Config config() {
-  auto loaded = conf::load(R"({
-    "interfaces": [
-      {"name": "wan", "device": "a", "addresses": ["10.1.0.1/24"],
-       "neighbours": [{"address": "10.1.0.10", "mac": "02:00:0a:01:00:0a"}]},
-      {"name": "lan", "device": "b", "addresses": ["10.2.0.1/24"],
-       "neighbours": [{"address": "10.2.0.11", "mac": "02:00:0a:02:00:0b"},
-                      {"address": "10.2.0.12", "mac": "02:00:0a:02:00:0c"}]}],
-    "services": [{"protocol": "tcp", "address": "10.1.0.100:80", "scheduler": "rr",
-                  "servers": [{"address": "10.2.0.11"}, {"address": "10.2.0.12"}]}]})",
-                           vocabulary());
-  REQUIRE(loaded);
-  return std::move(*loaded);
-}
-
 struct Fixture {
-  conf::Config configuration = config();
+  conf::Config configuration = test::LiveBench::load(test::cluster(test::web(test::kBoth)));
   Roster roster = enter_all(configuration);
   test::HeapWorkers heap{configuration, roster};
   Orders orders{heap.workers()};

@@ -33,16 +33,15 @@ Queues read_captures(const std::string& name) {
       {{kClientSide, path_of(name, ".client.pcap")}, {kServerSide, path_of(name, ".rs.pcap")}});
   if (!merge) throw std::runtime_error(merge.error());
   Queues queues;
-  for (;;) {
-    auto frame = merge->next();
-    if (!frame) throw std::runtime_error(frame.error());
-    if (!*frame) return queues;
-    const auto side = static_cast<Side>((*frame)->interface);
-    const auto& ethernet = dataplane::view<dataplane::EthernetHeader>((*frame)->bytes.data());
+  while (auto frame = merge->next()) {
+    const auto side = static_cast<Side>(frame->interface);
+    const auto& ethernet = dataplane::view<dataplane::EthernetHeader>(frame->bytes.data());
     const bool sent = ethernet.source == lb::MacAddress::parse(kDirectorMac[side]);
     (sent ? queues.sent : queues.received)[side].push_back(
-        {side, (*frame)->time, std::move((*frame)->bytes)});
+        {side, frame->time, std::move(frame->bytes)});
   }
+  for (const std::string& fault : merge->faults()) throw std::runtime_error(fault);
+  return queues;
 }
 
 // Moves as many frames as the step's lines speak of.

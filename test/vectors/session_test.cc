@@ -9,6 +9,7 @@
 #include "conf/load.h"
 #include "control/vocabulary.h"
 #include "dataplane/headers.h"
+#include "test/temp_dir.h"
 #include "test/vectors/frames.h"
 #include "test/vectors/recording.h"
 #include "tools/replay/facts.h"
@@ -38,26 +39,11 @@ std::expected<Options, std::string> parse(std::vector<std::string> words) {
   return replay::parse_options(static_cast<int>(argv.size()), argv.data());
 }
 
-// Captures of this test, gone with it.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "lbd-replay-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  Folder(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 std::vector<std::string> said;
 void say(const std::string& line) { said.push_back(line); }
 
 // The recorded connection nat-tcp-normal; what is written goes to the folder.
-Options normal(const Folder& folder) {
+Options normal(const shared_test::TempDir& folder) {
   Options options;
   options.in = {{"wan", recorded("nat-tcp-normal.client.pcap")},
                 {"lan", recorded("nat-tcp-normal.rs.pcap")}};
@@ -91,7 +77,7 @@ uint64_t drops(replay::Run& run, lb::DropReason reason) {
 }  // namespace
 
 TEST_CASE("a capture of both directions gives what the director had sent, and its counts") {
-  const Folder folder;
+  const shared_test::TempDir folder;
   Options options = normal(folder);
   options.answer_arp = true;
   said.clear();
@@ -112,7 +98,7 @@ TEST_CASE("a capture of both directions gives what the director had sent, and it
 }
 
 TEST_CASE("a run repeats itself to the last bit") {
-  const Folder one, two;
+  const shared_test::TempDir one, two;
   REQUIRE(replay::play(nat(), normal(one), say));
   REQUIRE(replay::play(nat(), normal(two), say));
   for (const char* name : {"wan.pcap", "lan.pcap"}) {
@@ -121,7 +107,7 @@ TEST_CASE("a run repeats itself to the last bit") {
 }
 
 TEST_CASE("without an answer to ARP the tail brings what the director does about it") {
-  const Folder folder;
+  const shared_test::TempDir folder;
   Options options = normal(folder);
   // Of the connection, only what the client sent: the server is silent in every way.
   options.in.pop_back();
@@ -138,7 +124,7 @@ TEST_CASE("without an answer to ARP the tail brings what the director does about
 }
 
 TEST_CASE("connections expire on the captures' clock") {
-  const Folder folder;
+  const shared_test::TempDir folder;
   Options options = normal(folder);
   options.answer_arp = true;
   options.tail_seconds = 118;
@@ -150,7 +136,7 @@ TEST_CASE("connections expire on the captures' clock") {
 }
 
 TEST_CASE("frames for another host's MAC address are dropped as on a promiscuous port") {
-  const Folder folder;
+  const shared_test::TempDir folder;
   Options options = normal(folder);
   options.macs.push_back({"wan", *lb::MacAddress::parse("02:00:00:00:00:77")});
   const auto run = replay::play(nat(), options, say);
@@ -158,7 +144,7 @@ TEST_CASE("frames for another host's MAC address are dropped as on a promiscuous
 }
 
 TEST_CASE("where several MAC addresses could be the director's it is not guessed") {
-  const Folder folder;
+  const shared_test::TempDir folder;
   Options options = normal(folder);
   options.macs.clear();
   const auto run = replay::play(nat(), options, say);
@@ -198,7 +184,7 @@ TEST_CASE("who speaks ARP as the director is the director") {
 }
 
 TEST_CASE("what is written is read back with its nanoseconds") {
-  const Folder folder;
+  const shared_test::TempDir folder;
   const replay::Bytes frame(60, 0x2a);
   {
     auto writer = replay::CaptureWriter::create(folder / "out.pcap");
@@ -216,7 +202,7 @@ TEST_CASE("what is written is read back with its nanoseconds") {
 }
 
 TEST_CASE("a file that is no capture is named") {
-  const Folder folder;
+  const shared_test::TempDir folder;
   std::ofstream(folder / "text") << "no capture, but long enough to be one";
   Options options = normal(folder);
   options.in[0].path = folder / "text";
@@ -239,7 +225,7 @@ TEST_CASE("errors of the command line name the option and the expected form") {
     CHECK(parse({"--config", "a", "--in", "wan=b", "--tail", tail}).error() ==
           std::string("--tail: \"") + tail + "\" (expected 0 to 604800 seconds, a week)");
   }
-  const Folder folder;
+  const shared_test::TempDir folder;
   const std::string capture = folder / "capture";
   CHECK(parse({"--config", "a", "--in", "wan=" + capture, "--out", "lan=" + folder / "./capture"})
             .error() == "--out: " + folder / "./capture" + " is read by --in");
@@ -250,7 +236,7 @@ TEST_CASE("errors of the command line name the option and the expected form") {
 }
 
 TEST_CASE("a capture that ends in the middle of a frame is played up to there, and named") {
-  const Folder folder;
+  const shared_test::TempDir folder;
   Options options = normal(folder);
   const std::string cut = folder / "cut.pcap";
   std::filesystem::copy_file(options.in[0].path, cut);
@@ -268,7 +254,7 @@ TEST_CASE("a capture that ends in the middle of a frame is played up to there, a
 }
 
 TEST_CASE("an interface that the configuration does not have is a usage error") {
-  const Folder folder;
+  const shared_test::TempDir folder;
   Options options = normal(folder);
   options.out[1].interface = "dmz";
   const auto run = replay::play(nat(), options, say);

@@ -101,7 +101,7 @@ bool is_alive(const std::string& path) {
   return alive;
 }
 
-std::expected<void, std::string> exchange(int fd, std::string_view line, int document_fd,
+std::expected<bool, std::string> exchange(int fd, std::string_view line, int document_fd,
                                           const std::function<void(std::string_view)>& received) {
   Outgoing out{.pending = std::string(line) + '\n', .document_fd = document_fd};
   bool answered = false;
@@ -123,13 +123,13 @@ std::expected<void, std::string> exchange(int fd, std::string_view line, int doc
       if (!more) return std::unexpected(more.error());
       const bool was_heard = !out.open && !out.broken;
       if (!*more && !answered && !was_heard) return std::unexpected(std::string(kHungUp));
-      if (!*more) return {};
+      if (!*more) return answered;
     }
     if (polled[1].revents != 0) {
-      if (auto read = read_document(out); !read) return read;
+      if (auto read = read_document(out); !read) return std::unexpected(read.error());
     }
     if ((polled[0].revents & POLLOUT) != 0) {
-      if (auto sent = send_some(fd, out); !sent) return sent;
+      if (auto sent = send_some(fd, out); !sent) return std::unexpected(sent.error());
     }
   }
 }

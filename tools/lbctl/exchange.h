@@ -21,8 +21,8 @@ bool is_alive(const std::string& path);
 // it hands what comes back to `received` until end of file. A daemon that answers before it has
 // read everything is heard out, and then ends the exchange. Error: one line; the reply is not to be
 // trusted. One that hangs up without an answer is an error, silence after it has heard everything
-// is an answer.
-std::expected<void, std::string> exchange(int fd, std::string_view line, int document_fd,
+// is an answer. False: there was silence.
+std::expected<bool, std::string> exchange(int fd, std::string_view line, int document_fd,
                                           const std::function<void(std::string_view)>& received);
 
 }  // namespace lbctl

@@ -69,20 +69,17 @@ int run(const lbctl::Invocation& invocation, std::string_view program, Output& o
     return kNoDaemon;
   }
   lbctl::Reply reply([&](std::string_view bytes) { output.write(bytes); });
-  bool answered = false;
-  auto exchanged = lbctl::exchange(*fd, invocation.line, invocation.document ? STDIN_FILENO : -1,
-                                   [&](std::string_view bytes) {
-                                     answered = true;
-                                     reply.consume(bytes);
-                                   });
+  auto answered = lbctl::exchange(*fd, invocation.line, invocation.document ? STDIN_FILENO : -1,
+                                  [&](std::string_view bytes) { reply.consume(bytes); });
   close(*fd);
   // Before a document lbd leaves nothing unread that would tell of its end, see control's
   // SocketSession.
-  if (exchanged && invocation.document && !answered && !lbctl::is_alive(invocation.socket)) {
-    exchanged = std::unexpected(std::string(lbctl::kHungUp));
+  const bool silent = answered && !*answered;
+  if (invocation.document && silent && !lbctl::is_alive(invocation.socket)) {
+    answered = std::unexpected(std::string(lbctl::kHungUp));
   }
-  if (!exchanged) {
-    std::cerr << program << ": " << exchanged.error() << '\n';
+  if (!answered) {
+    std::cerr << program << ": " << answered.error() << '\n';
     return kNoDaemon;
   }
   if (const auto error = reply.finish()) {

@@ -35,10 +35,9 @@ void Merge::read_head(Source& source) {
   }
 }
 
-std::expected<std::optional<MergedFrame>, std::string> Merge::next() {
+std::optional<MergedFrame> Merge::next() {
   Source* earliest = nullptr;
   for (Source& source : sources_) {
-    if (source.fault) return std::unexpected(*std::exchange(source.fault, {}));
     if (source.head && (earliest == nullptr || source.head->time < earliest->head->time)) {
       earliest = &source;
     }
@@ -47,6 +46,14 @@ std::expected<std::optional<MergedFrame>, std::string> Merge::next() {
   MergedFrame frame = std::move(*earliest->head);
   read_head(*earliest);
   return frame;
+}
+
+std::vector<std::string> Merge::faults() const {
+  std::vector<std::string> lines;
+  for (const Source& source : sources_) {
+    if (source.fault) lines.push_back(*source.fault);
+  }
+  return lines;
 }
 
 std::vector<std::string> Merge::complaints() const {

@@ -25,8 +25,10 @@ class Merge {
   static std::expected<Merge, std::string> open(const std::vector<Input>& inputs);
 
   // The earliest frame that is left, of frames of one time the one of the earlier input; nullopt:
-  // none is. Error: a file is broken, and has no more; it is told once, and the others go on.
-  std::expected<std::optional<MergedFrame>, std::string> next();
+  // none is. Of a file that is broken nothing comes after what was whole.
+  std::optional<MergedFrame> next();
+  // What is wrong with broken ones, as far as they have been read.
+  std::vector<std::string> faults() const;
 
   // One line for each capture that holds something which cannot be replayed as it was.
   std::vector<std::string> complaints() const;
@@ -36,7 +38,7 @@ class Merge {
     size_t interface;
     CaptureReader reader;
     std::optional<MergedFrame> head;
-    std::optional<std::string> fault = {};  // not told yet
+    std::optional<std::string> fault = {};
     uint64_t frames = 0;
     uint64_t cut = 0;
     uint64_t too_large = 0;

@@ -1,6 +1,7 @@
 #include "tools/replay/session.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -90,28 +91,21 @@ bool is_from(const MergedFrame& frame, const lb::MacAddress& mac) {
          std::equal(mac.bytes.begin(), mac.bytes.end(), frame.bytes.begin() + kSource);
 }
 
-// `broken`: what is wrong with captures.
 std::expected<void, std::string> feed(Run& run, Merge& merge, Outputs& outputs, Say say,
-                                      const Options& options, std::string& broken) {
+                                      const Options& options) {
   const auto pass_on = [&] {
     for (const std::string& line : run.take_events()) say(line);
     outputs.write(run.take_sent());
   };
   std::vector<uint64_t> own(run.config().interfaces.size());
   Time last = 0;
-  for (;;) {
-    const auto frame = merge.next();
-    if (!frame) {
-      broken += (broken.empty() ? "" : "; ") + frame.error();
-      continue;
-    }
-    if (!*frame) break;
-    last = std::max(last, (*frame)->time);
-    if (is_from(**frame, run.link((*frame)->interface).mac)) {
-      ++own[(*frame)->interface];
-      run.pass_until((*frame)->time);
+  while (const auto frame = merge.next()) {
+    last = std::max(last, frame->time);
+    if (is_from(*frame, run.link(frame->interface).mac)) {
+      ++own[frame->interface];
+      run.pass_until(frame->time);
     } else {
-      run.receive((*frame)->interface, (*frame)->time, (*frame)->bytes);
+      run.receive(frame->interface, frame->time, frame->bytes);
     }
     pass_on();
   }
@@ -144,13 +138,13 @@ std::expected<std::unique_ptr<Run>, Failure> play(conf::Config config, const Opt
   if (!merge) return failed(merge.error());
   Outputs outputs;
   if (auto created = outputs.create(plan->out); !created) return failed(created.error());
-  std::string broken;
   auto run =
       std::make_unique<Run>(RunSetup{std::move(config), std::move(*macs), options.answer_arp});
-  if (auto fed = feed(*run, *merge, outputs, say, options, broken); !fed) {
-    return failed(fed.error());
+  if (auto fed = feed(*run, *merge, outputs, say, options); !fed) return failed(fed.error());
+  if (const auto faults = merge->faults(); !faults.empty()) {
+    return std::unexpected(
+        Failure{false, fmt::format("{}", fmt::join(faults, "; ")), std::move(run)});
   }
-  if (!broken.empty()) return std::unexpected(Failure{false, broken, std::move(run)});
   return run;
 }
 
