@@ -100,27 +100,62 @@ std::string HttpWish::request(const lb::Endpoint& target, uint16_t port) const {
       method, path, host.empty() ? own : host);
 }
 
-// Knows the verdict as soon as it can be known.
-class HttpAnswer::Parser final : public http::basic_parser<false> {
+namespace {
+
+// An answer's bytes as the parser takes them: of some servers, lines of the head end with LF alone,
+// or no blank follows the code (RFC 9112 sections 2.2 and 4 have both forgiven).
+class HeadMender {
  public:
-  explicit Parser(const HttpWish& wish) : wish_(wish) {
-    eager(true);
-    body_limit(std::numeric_limits<uint64_t>::max());
-    header_limit(64 << 10);
-    skip(wish.method == "HEAD");
+  void mend(std::string_view bytes, std::string& out) {
+    while (!bytes.empty() && !ended_) {
+      take(bytes.front(), out);
+      bytes.remove_prefix(1);
+    }
+    out += bytes;
   }
 
+ private:
+  static constexpr size_t kUpToCode = std::string_view("HTTP/1.1 200").size();
+
+  void take(char c, std::string& out) {
+    if (c == '\n') return end_line(out);
+    if (carriage_return_) out += '\r';
+    carriage_return_ = c == '\r';
+    if (carriage_return_) return;
+    out += c;
+    ++length_;
+  }
+  void end_line(std::string& out) {
+    if (first_ && length_ == kUpToCode) out += ' ';
+    out += "\r\n";
+    ended_ = !first_ && length_ == 0;
+    first_ = carriage_return_ = false;
+    length_ = 0;
+  }
+
+  bool first_ = true, ended_ = false;
+  bool carriage_return_ = false;  // the last one, and not yet passed on
+  size_t length_ = 0;             // of the line so far
+};
+
+}  // namespace
+
+// Knows the verdict as soon as it can be known.
+class HttpAnswer::Judge {
+ public:
+  explicit Judge(const HttpWish& wish) : wish_(wish), response_(std::in_place, *this) {}
+
   bool feed(std::string_view bytes) {
-    pending_ += bytes;
+    head_.mend(bytes, pending_);
     boost::system::error_code error;
     while (!known_ && !pending_.empty()) {
-      const size_t used = put(boost::asio::buffer(pending_), error);
+      const size_t used = response_->put(boost::asio::buffer(pending_), error);
       pending_.erase(0, used);
       if (error == http::error::need_more) break;
       if (error) {
         conclude(false, fmt::format("response: not HTTP ({})", error.message()));
-      } else if (is_done()) {
-        finish();
+      } else if (response_->is_done()) {
+        interim_ ? begin_next() : finish();
       } else if (used == 0) {
         break;
       }
@@ -130,10 +165,11 @@ class HttpAnswer::Parser final : public http::basic_parser<false> {
 
   bool end() {
     if (known_) return true;
+    const bool began = response_->got_some();
     boost::system::error_code error;
-    if (got_some()) put_eof(error);
-    if (!is_header_done()) {
-      conclude(false, got_some() ? "response: closed in its head" : "response: closed without one");
+    if (began) response_->put_eof(error);
+    if (!response_->is_header_done()) {
+      conclude(false, began ? "response: closed in its head" : "response: closed without one");
     } else {
       finish();
     }
@@ -147,11 +183,63 @@ class HttpAnswer::Parser final : public http::basic_parser<false> {
   using View = boost::beast::string_view;
   using Error = boost::system::error_code;
 
+  class Response final : public http::basic_parser<false> {
+   public:
+    explicit Response(Judge& judge) : judge_(judge) {
+      eager(true);
+      body_limit(std::numeric_limits<uint64_t>::max());
+      header_limit(64 << 10);
+      skip(judge.wish_.method == "HEAD");
+    }
+
+   private:
+    void on_response_impl(int code, View, int, Error&) override {
+      judge_.see_status(static_cast<unsigned>(code));
+    }
+    void on_header_impl(Error&) override { judge_.see_head(); }
+    size_t on_body_impl(View text, Error&) override {
+      judge_.look(text);
+      return text.size();
+    }
+    size_t on_chunk_body_impl(uint64_t, View text, Error&) override {
+      judge_.look(text);
+      return text.size();
+    }
+    void on_request_impl(http::verb, View, View, int, Error&) override {}
+    void on_field_impl(http::field, View, View, Error&) override {}
+    void on_body_init_impl(const boost::optional<uint64_t>&, Error&) override {}
+    void on_chunk_header_impl(uint64_t, View, Error&) override {}
+    void on_finish_impl(Error&) override {}
+
+    Judge& judge_;
+  };
+
   void conclude(bool passed, std::string reason) {
     if (known_) return;
     known_ = true;
     passed_ = passed;
     reason_ = std::move(reason);
+  }
+
+  void see_status(unsigned status) {
+    seen_ = fmt::format("status {}", status);
+    const bool right = std::ranges::any_of(wish_.statuses, [&](const auto& range) {
+      return range.first <= status && status <= range.second;
+    });
+    interim_ = !right && status < 200 && status != kSwitchingProtocols;
+    if (!right && !interim_) conclude(false, fmt::format("{}, expected {}", seen_, wish_.status));
+  }
+
+  void see_head() {
+    if (wish_.body.empty() && !interim_) conclude(true, seen_);
+  }
+
+  // After an interim response, such as 103, comes the one that counts (RFC 9110 section 15.2).
+  void begin_next() {
+    response_.emplace(*this);
+    head_ = {};
+    const std::string rest = std::exchange(pending_, {});
+    head_.mend(rest, pending_);
   }
 
   // All has come.
@@ -174,33 +262,13 @@ class HttpAnswer::Parser final : public http::basic_parser<false> {
     body_.erase(0, body_.size() - std::min(body_.size(), wish_.body.size() - 1));
   }
 
-  void on_response_impl(int code, View, int, Error&) override {
-    seen_ = fmt::format("status {}", code);
-    const auto status = static_cast<unsigned>(code);
-    const bool right = std::ranges::any_of(wish_.statuses, [&](const auto& range) {
-      return range.first <= status && status <= range.second;
-    });
-    if (!right) conclude(false, fmt::format("{}, expected {}", seen_, wish_.status));
-  }
-  void on_header_impl(Error&) override {
-    if (wish_.body.empty()) conclude(true, seen_);
-  }
-  size_t on_body_impl(View text, Error&) override {
-    look(text);
-    return text.size();
-  }
-  size_t on_chunk_body_impl(uint64_t, View text, Error&) override {
-    look(text);
-    return text.size();
-  }
-  void on_request_impl(http::verb, View, View, int, Error&) override {}
-  void on_field_impl(http::field, View, View, Error&) override {}
-  void on_body_init_impl(const boost::optional<uint64_t>&, Error&) override {}
-  void on_chunk_header_impl(uint64_t, View, Error&) override {}
-  void on_finish_impl(Error&) override {}
+  static constexpr unsigned kSwitchingProtocols = 101;  // no other comes after it
 
   const HttpWish& wish_;
+  HeadMender head_;
   std::string pending_;  // what the parser has not used
+  std::optional<Response> response_;
+  bool interim_ = false;  // the response that is read
   std::string seen_;
   std::string body_;  // its end
   size_t looked_ = 0;
@@ -208,11 +276,11 @@ class HttpAnswer::Parser final : public http::basic_parser<false> {
   std::string reason_;
 };
 
-HttpAnswer::HttpAnswer(const HttpWish& wish) : parser_(std::make_unique<Parser>(wish)) {}
+HttpAnswer::HttpAnswer(const HttpWish& wish) : judge_(std::make_unique<Judge>(wish)) {}
 HttpAnswer::~HttpAnswer() = default;
-bool HttpAnswer::feed(std::string_view bytes) { return parser_->feed(bytes); }
-bool HttpAnswer::end() { return parser_->end(); }
-bool HttpAnswer::passed() const { return parser_->passed(); }
-const std::string& HttpAnswer::reason() const { return parser_->reason(); }
+bool HttpAnswer::feed(std::string_view bytes) { return judge_->feed(bytes); }
+bool HttpAnswer::end() { return judge_->end(); }
+bool HttpAnswer::passed() const { return judge_->passed(); }
+const std::string& HttpAnswer::reason() const { return judge_->reason(); }
 
 }  // namespace control::health

@@ -48,8 +48,8 @@ class HttpAnswer {
   const std::string& reason() const;
 
  private:
-  class Parser;
-  std::unique_ptr<Parser> parser_;
+  class Judge;
+  std::unique_ptr<Judge> judge_;
 };
 
 }  // namespace control::health

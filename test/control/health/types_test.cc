@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <functional>
@@ -19,6 +20,7 @@
 
 #include "conf/load.h"
 #include "control/health/dns_message.h"
+#include "control/health/http_exchange.h"
 #include "control/health/table.h"
 #include "test/control/health/peer.h"
 #include "test/temp_dir.h"
@@ -103,13 +105,37 @@ TEST_CASE("check http: statuses, texts, garbage, silence, ends") {
       {"", "", false, "response: closed without one"},
       {"", "HTTP/1.1 200 OK\r\nConte", false, "response: closed in its head"},
       {"", "SSH-2.0-OpenSSH_9.2\r\n\r\n", false, "response: not HTTP (bad version)"},
+      {"", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", true, "status 200"},
+      {"", "HTTP/1.1 2000\r\n\r\n", false, "response: not HTTP (bad status)"},
+      {R"(, "body": "b\n\nc")", "HTTP/1.0 200\nServer: small\n\na\rb\n\nc", true, "status 200"},
+      {R"(, "body": "b\r\n")", "HTTP/1.0 200\nServer: small\n\na\rb\n\nc", false,
+       "status 200, but not the expected text in its body"},
+      {R"(, "body": "hello")",
+       "HTTP/1.1 100\r\n\r\nHTTP/1.1 103 Early Hints\nLink: </a>\n\n" + page("200 OK", "hello"),
+       true, "status 200"},
+      {"", "HTTP/1.1 103 Early Hints\r\n\r\n" + page("503 Unwell", ""), false,
+       "status 503, expected 200-299"},
+      {"", "HTTP/1.1 103 Early Hints\r\n\r\n", false, "response: closed without one"},
+      {R"(, "status": "100-199")", "HTTP/1.1 103 Early Hints\r\n\r\n", true, "status 103"},
+      {"", "HTTP/1.1 101 Switching Protocols\r\n\r\n", false, "status 101, expected 200-299"},
   };
   for (const Case& test : cases) {
     const Peer peer(SOCK_STREAM, say(test.answer));
-    const Result result = run(R"({"type": "http")" + test.json + "}", peer.port());
+    const std::string json = R"({"type": "http")" + test.json + "}";
+    const Result result = run(json, peer.port());
     INFO(test.json << test.answer.substr(0, 60));
     CHECK(result.reason == test.reason);
     CHECK(result.passed == test.passed);
+
+    const conf::HealthCheck check = check_of(json);
+    const health::HttpWish wish(check.options);
+    health::HttpAnswer in_bytes(wish);
+    const bool early = std::ranges::any_of(test.answer, [&](char c) {
+      return in_bytes.feed({&c, 1});
+    });
+    CHECK((early || in_bytes.end()));
+    CHECK(in_bytes.reason() == test.reason);
+    CHECK(in_bytes.passed() == test.passed);
   }
 }
 
