@@ -137,12 +137,10 @@ class KeyScan {
     for (uint32_t i = 0; i < block.count; i += kLanes) {
       const __m256i there = _mm256_cmpgt_epi64(_mm256_set1_epi64x(block.count - i), lanes);
       const uint32_t slot = block.slot + i;
-      __m256i counts = _mm256_maskload_epi64(reinterpret_cast<Words>(workers[0] + slot), there);
-      if constexpr (!alone) {
-        for (const lb::Load* worker : workers.subspan(1)) {
-          counts = _mm256_add_epi32(
-              counts, _mm256_maskload_epi64(reinterpret_cast<Words>(worker + slot), there));
-        }
+      __m256i counts = _mm256_setzero_si256();
+      for (const lb::Load* worker : alone ? workers.first(1) : workers) {
+        counts = _mm256_add_epi32(
+            counts, _mm256_maskload_epi64(reinterpret_cast<Words>(worker + slot), there));
       }
       bits = _mm256_or_si256(bits, counts);
       __m256i load;

@@ -144,3 +144,14 @@ TEST_CASE("a worker that remembers blocks of servers takes the same, whoever cha
     }
   }
 }
+
+TEST_CASE("without workers there is no load") {
+  const std::string name = GENERATE("lc", "wlc", "sed", "nq");
+  std::vector<scheduler::Server> servers;
+  for (uint32_t slot = 0; slot < 6; ++slot) servers.push_back({.slot = slot, .weight = 1 + slot});
+  const auto plan = scheduler::find(name)->compile(servers, {});
+  const std::vector<lb::Load> idle(6);
+  const std::vector<const lb::Load*> one{idle.data()};
+  CHECK(plan->pick({.loads = scheduler::LoadView({})}) ==
+        plan->pick({.loads = scheduler::LoadView(one)}));
+}
