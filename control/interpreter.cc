@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "control/resolve.h"
+#include <exception>
+
+#include "control/log.h"
 
 namespace control {
 
@@ -32,19 +34,31 @@ bool Interpreter::is_change(std::string_view line, Level level) const {
 Answer Interpreter::answer(std::string_view line, Level level, std::string_view document) const {
   const auto resolved = resolve(table_, line, level);
   if (!resolved) return {error_line(resolved.error()), resolved.error().text};
-  const Command& command = *resolved->command;
-  const Call call{.arguments = resolved->arguments,
-                  .json = resolved->json,
+  Reply reply = run(*resolved, level, document);
+  if (reply) return {*std::move(reply), {}};
+  return {error_line(reply.error()), std::move(reply.error().text)};
+}
+
+// What nobody thought of ends the command, and not the director.
+Reply Interpreter::run(const Resolved& resolved, Level level, std::string_view document) const {
+  const Command& command = *resolved.command;
+  if (command.level == Level::kAdmin && changes_ == nullptr) {
+    return std::unexpected(
+        CommandError{fmt::format("{}: nothing can be changed here", command.words)});
+  }
+  const Call call{.arguments = resolved.arguments,
+                  .json = resolved.json,
                   .document = document,
                   .level = level,
                   .table = table_,
                   .changes = changes_};
-  Reply reply = command.level == Level::kAdmin && changes_ == nullptr
-                    ? std::unexpected(CommandError{
-                          fmt::format("{}: nothing can be changed here", command.words)})
-                    : command.run(facts_, call);
-  if (reply) return {*std::move(reply), {}};
-  return {error_line(reply.error()), std::move(reply.error().text)};
+  try {
+    return command.run(facts_, call);
+  } catch (const std::exception& error) {
+    log::error("{}: a defect of lbd: {}", command.words, error.what());
+    return std::unexpected(
+        CommandError{fmt::format("{}: a defect of lbd: {}", command.words, error.what())});
+  }
 }
 
 }  // namespace control

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "control/command.h"
+#include "control/resolve.h"
 
 namespace control {
 
@@ -40,6 +41,8 @@ class Interpreter {
   }
 
  private:
+  Reply run(const Resolved& resolved, Level level, std::string_view document) const;
+
   std::span<const Command> table_;
   Facts& facts_;
   Changes* changes_;

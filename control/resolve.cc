@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <boost/locale/utf.hpp>
 
 #include "conf/nearest.h"
 
@@ -66,12 +67,31 @@ CommandError unknown(std::span<const Command> table, const Words& words) {
   return {fmt::format("unknown command \"{}\"; \"help\" lists the commands", excerpt(given))};
 }
 
+// How many bytes of it are whole characters.
+size_t utf8_prefix(std::string_view line) {
+  namespace utf = boost::locale::utf;
+  const char* at = line.data();
+  const char* const end = at + line.size();
+  while (at != end) {
+    const char* const character = at;
+    if (!utf::is_valid_codepoint(utf::utf_traits<char>::decode(at, end))) {
+      return static_cast<size_t>(character - line.data());
+    }
+  }
+  return line.size();
+}
+
 std::expected<void, CommandError> check_bytes(std::string_view line) {
   for (size_t i = 0; i < line.size(); ++i) {
     const auto byte = static_cast<unsigned char>(line[i]);
     if (byte == '\t' || (byte >= 0x20 && byte != 0x7f)) continue;
     return std::unexpected(CommandError{
         fmt::format("byte {} of the command line is the control byte 0x{:02x}", i + 1, byte)});
+  }
+  if (const size_t good = utf8_prefix(line); good < line.size()) {
+    return std::unexpected(
+        CommandError{fmt::format("byte {} of the command line, 0x{:02x}, is not UTF-8", good + 1,
+                                 static_cast<unsigned char>(line[good]))});
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <stdexcept>
 
 #include "control/command_table.h"
 #include "test/control/fake_changes.h"
@@ -17,6 +18,8 @@ Reply echo(Facts&, const Call& call) {
 }
 
 Reply fail(Facts&, const Call&) { return std::unexpected(CommandError{"two\nlines", 7}); }
+
+Reply fail_unforeseen(Facts&, const Call&) { throw std::out_of_range("key 'x' not found"); }
 
 bool dash_last(std::span<const std::string_view> arguments) {
   return !arguments.empty() && arguments.back() == "-";
@@ -33,6 +36,7 @@ constexpr std::array kTable{
             .wants_document = dash_last,
             .run = echo},
     Command{.words = "fail", .grammar = "", .help = "", .run = fail},
+    Command{.words = "throw", .grammar = "", .help = "", .run = fail_unforeseen},
 };
 
 struct Fixture {
@@ -49,6 +53,21 @@ TEST_CASE_METHOD(Fixture,
                  "words are split at blanks and tabs, a carriage return at the end is ignored") {
   CHECK(run("  show \t a   b ") == "text:a:b|doc\n");
   CHECK(run("show a\r") == "text:a|doc\n");
+}
+
+TEST_CASE_METHOD(Fixture, "a line that is not UTF-8 is refused, and all that is one is taken") {
+  CHECK(run("show \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80") ==
+        "text:\xc3\xa4:\xe2\x82\xac:\xf0\x9f\x98\x80|doc\n");
+  CHECK(run("show \xff\xfe") == "error: byte 6 of the command line, 0xff, is not UTF-8\n");
+  CHECK(run("show \xc3") == "error: byte 6 of the command line, 0xc3, is not UTF-8\n");
+  CHECK(run("show a\xc3(") == "error: byte 7 of the command line, 0xc3, is not UTF-8\n");
+  CHECK(run("show \xc0\xaf") == "error: byte 6 of the command line, 0xc0, is not UTF-8\n");
+  CHECK(run("show \xed\xa0\x80") == "error: byte 6 of the command line, 0xed, is not UTF-8\n");
+}
+
+TEST_CASE_METHOD(Fixture, "an exception ends its command alone") {
+  CHECK(run("throw") == "error: throw: a defect of lbd: key 'x' not found\n");
+  CHECK(run("show a") == "text:a|doc\n");
 }
 
 TEST_CASE("lines that change something are told from those that look") {
