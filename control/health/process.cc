@@ -52,10 +52,11 @@ class Spawning {
     std::vector<std::string> own;
     for (const std::string& word : program.argv) argv.push_back(const_cast<char*>(word.c_str()));
     for (const auto& [name, value] : program.environment) own.push_back(name + '=' + value);
+    for (std::string& entry : own) environment.push_back(entry.data());
+    // Of two with one name, the first is found.
     for (char** inherited = environ; *inherited != nullptr; ++inherited) {
       environment.push_back(*inherited);
     }
-    for (std::string& entry : own) environment.push_back(entry.data());
     argv.push_back(nullptr);
     environment.push_back(nullptr);
     return posix_spawnp(&pid, argv.front(), &actions_, &attributes_, argv.data(),
@@ -87,7 +88,12 @@ class ProcessAttempt final : public Attempt {
     }
     // Becomes readable when the process has ended.
     const long descriptor = syscall(SYS_pidfd_open, pid_, 0);
-    if (descriptor < 0) return fail_to_start(errno);
+    if (descriptor < 0) {
+      const int why = errno;
+      kill(-pid_, SIGKILL);
+      waitpid(std::exchange(pid_, 0), nullptr, 0);
+      return fail_to_start(why);
+    }
     end_.assign(static_cast<int>(descriptor));
     await_end();
     read();
@@ -103,6 +109,7 @@ class ProcessAttempt final : public Attempt {
       if (error || ended()) return;
       siginfo_t info{};
       waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+      if (info.si_pid == 0) return await_end();  // told of another descriptor, see reap
       // Its children, while its number is still taken.
       kill(-pid_, SIGKILL);
       waitpid(std::exchange(pid_, 0), nullptr, WNOHANG);
@@ -158,8 +165,15 @@ class ProcessAttempt final : public Attempt {
     if (!end_.is_open()) return;
     // One that waits for a disk dies when the disk has answered: nobody here waits for that.
     end_.cancel(ignored);
-    end_.async_wait(end_.wait_read,
-                    [self = shared_from_this(), this](Error) { waitpid(pid_, nullptr, WNOHANG); });
+    reap();
+  }
+
+  // Asio's wait may end too soon: where several descriptors are ready and the first one's handler
+  // closes others, a new one may be told what was theirs to hear.
+  void reap() {
+    end_.async_wait(end_.wait_read, [self = shared_from_this(), this](Error) {
+      if (waitpid(pid_, nullptr, WNOHANG) == 0) reap();
+    });
   }
 
   static constexpr size_t kKept = 200;

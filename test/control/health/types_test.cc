@@ -2,6 +2,8 @@
 #include <utility>  // before Asio
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -14,6 +16,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <fstream>
 #include <functional>
 #include <thread>
@@ -327,6 +330,46 @@ TEST_CASE("dns: names that can be asked for, and bytes that are no answer") {
 
 TEST_CASE("check ping: loopback answers") {
   CHECK(run(R"({"type": "ping"})", 0).reason == "answered");
+}
+
+// Descriptors that are closed after Asio has found them ready, and before it says so: it says it to
+// the program's instead, which have their places.
+TEST_CASE("check command: a program that runs is not taken for ended") {
+  boost::asio::io_context io;
+  const shared_test::TempDir directory;
+  const std::string file = directory / "pid";
+  const conf::HealthCheck config =
+      check_of(R"({"type": "command", "argv": ["/bin/sh", "-c", "echo $$ >)" + file +
+               R"(; sleep 0.2; exit 3"]})");
+  const auto check = health::find(config.type)->make(io, config.options);
+  std::optional<Result> result;
+  using Descriptor = boost::asio::posix::stream_descriptor;
+  std::vector<Descriptor> ready;
+  for (int i = 0; i < 3; ++i) {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    REQUIRE(write(ends[1], "x", 1) == 1);
+    close(ends[1]);
+    ready.emplace_back(io, ends[0]);
+  }
+  const bool expires = GENERATE(false, true);
+  for (Descriptor& descriptor : ready) {
+    descriptor.async_wait(Descriptor::wait_read, [](boost::system::error_code) {});
+  }
+  boost::asio::post(io, [&] { ready.clear(); });
+  auto probe = check->start(loopback(80), expires ? 100ms : 5s,
+                                  [&](Result told) { result = std::move(told); });
+  const auto deadline = Clock::now() + 10s;
+  while (!result && Clock::now() < deadline) io.run_one_for(100ms);
+  REQUIRE(result);
+  CHECK(result->reason == (expires ? "nothing within 0.1 s" : "exit status 3"));
+  probe.reset();
+  pid_t program = 0;
+  std::ifstream(file) >> program;
+  REQUIRE(program > 0);
+  // Waited for, it is no zombie either.
+  while (kill(program, 0) == 0 && Clock::now() < deadline) io.run_one_for(10ms);
+  CHECK(kill(program, 0) != 0);
 }
 
 TEST_CASE("check command: status, output, environment, time-out") {
