@@ -35,7 +35,10 @@ std::vector<uint32_t> Roster::enter(const conf::Service& service, Time now) {
     enter(at->second, server, now);
   }
   if (service.sorry_server) {
-    enter(find_or_add(*service.sorry_server)->second, *service.sorry_server, now);
+    Server& sorry = find_or_add(*service.sorry_server)->second;
+    // It may have been one of those that are checked, and down.
+    sorry.health = Health::kUnchecked;
+    enter(sorry, *service.sorry_server, now);
   }
   return fresh;
 }

@@ -34,6 +34,7 @@ struct Bench : LiveBench {
     same.timeouts.udp += 1;
     REQUIRE(changes.replace(same, {}));
   }
+  // `server` empty: all.
   void health(const std::string& server, bool passed) {
     for (int i = 0; i < 2; ++i) checks.rounds(1, passed, server);
     changes.follow_health(checks.monitor().take_changes());
@@ -151,6 +152,31 @@ TEST_CASE("health: the sorry server serves while the quorum is lost, as the only
   CHECK(bench.present());
   CHECK(bench.server_of(1200) != bench.server_of(1201));
   CHECK(bench.connections("web", "10.2.0.13:80") == 4);
+}
+
+TEST_CASE("health: a server that is down serves once it is made the sorry server") {
+  Bench bench(file(""));
+  bench.health("", false);
+  REQUIRE_THAT(bench.server_of(1000), Catch::StartsWith("ICMP"));
+  const ServiceKey web = key_of(bench.config().services[0]);
+  const bool at_once = GENERATE(false, true);
+  conf::Server moved = bench.config().services[0].servers[1];
+  REQUIRE(bench.changes.edit_service(web,
+                                     [&](conf::Service& edited) -> Change {
+                                       edited.servers.pop_back();
+                                       if (at_once) edited.sorry_server = moved;
+                                       return {};
+                                     },
+                                     {}));
+  if (!at_once) {
+    REQUIRE(bench.changes.edit_service(web,
+                                       [&](conf::Service& edited) -> Change {
+                                         edited.sorry_server = moved;
+                                         return {};
+                                       },
+                                       {}));
+  }
+  CHECK(bench.server_of(1001) == "10.2.0.12");
 }
 
 TEST_CASE("health: hysteresis lets the total pass the quorum by so much before a change") {
