@@ -41,6 +41,10 @@ class ServiceChecker {
   void check_identity(const Service& service, const std::string& at) {
     const bool given_name = service.name != service.derived_name();
     if (given_name && findings_.usable(at + "/name")) {
+      if (service.name == "json") {
+        mismatch(findings_, at + "/name", "json",
+                 "another name: as the last word of a command it asks for its reply in JSON");
+      }
       names_.add(service.name, service.name, at + "/name");
     }
     const std::string pointer = at + "/address";

@@ -134,7 +134,10 @@ TEST_CASE("a route leads to a network, once, by a router that is on-link") {
 
 TEST_CASE("services share no name and no protocol with address") {
   check_verdicts(
-      {{file(R"([{"protocol": "tcp", "address": "192.168.22.11:53"},
+      {{file(R"([{"protocol": "tcp", "address": "192.168.22.11:53", "name": "json"}])"),
+        "/services/0/name: found \"json\", expected another name: as the last word of a command it "
+        "asks for its reply in JSON"},
+       {file(R"([{"protocol": "tcp", "address": "192.168.22.11:53"},
                    {"protocol": "udp", "address": "192.168.22.11:53"}])"),
         "ok"},
        {file(R"([{"protocol": "tcp", "address": "192.168.22.11:80", "name": "web"},

@@ -55,7 +55,9 @@ TEST_CASE("lbctl: called as ipvsadm it has no options of its own") {
 
 TEST_CASE("lbctl: standard input follows a last dash and ipvsadm's restore") {
   CHECK(parsed({"lbctl", "plan", "-"}).document);
-  CHECK_FALSE(parsed({"lbctl", "plan", "-", "json"}).document);
+  CHECK(parsed({"lbctl", "plan", "-", "json"}).document);
+  CHECK_FALSE(parsed({"lbctl", "plan", "json", "-", "x"}).document);
+  CHECK_FALSE(parsed({"lbctl", "show", "services", "json"}).document);
   CHECK(parsed({"ipvsadm", "-R"}).document);
   CHECK(parsed({"ipvsadm", "--restore"}).document);
   CHECK(parsed({"lbctl", "ipvsadm", "-R"}).document);

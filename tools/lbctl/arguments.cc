@@ -23,6 +23,8 @@ std::expected<void, std::string> set_line(Words words, Invocation& out) {
 }
 
 bool wants_document(Words words, bool ipvsadm) {
+  if (!words.empty() && std::string_view(words.back()) == "json")
+    words = words.first(words.size() - 1);
   if (!words.empty() && std::string_view(words.back()) == "-") return true;
   return ipvsadm && std::ranges::any_of(words, [](std::string_view word) {
            return word == "-R" || word == "--restore";

@@ -19,7 +19,7 @@ constexpr std::string_view kUsage = R"(usage: lbctl [--socket PATH] WORDS...
        ipvsadm [WORDS...]
 
 Sends WORDS as one command line to lbd and prints the reply; "lbctl help" lists the commands.
-Options end at the first word. A last word "-", and "ipvsadm -R" or "--restore", send standard
+Options end at the first word. A last word "-", or "- json", and "ipvsadm -R" or "--restore", send standard
 input as the command's document. White space in a word goes out as blanks; a word may not be empty.
 
   --socket PATH  lbd's control socket; else LBD_SOCKET in the environment, else /run/lbd/lbd.sock
