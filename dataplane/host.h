@@ -79,6 +79,11 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   }
   // One that is known and usable, or nullptr.
   Neighbour<lb::V4>* known_next_hop(lb::NextHop known) { return neighbours_.usable(known); }
+  // Whether it has been asked for and has not yet answered.
+  bool is_asked_for(lb::NextHop known) const {
+    const Neighbour<lb::V4>* hop = neighbours_.get(known);
+    return hop != nullptr && hop->state == NeighbourState::kIncomplete;
+  }
   static void count_down_ttl(const Packet& packet) { count_down_ttl(view<Ipv4Header>(packet.ip)); }
   // Counts the TTL down, checks that the packet, which may grow by `overhead` on its way to a
   // tunnel's end, fits the way or may be fragmented, and records the hop where its options ask for

@@ -180,6 +180,16 @@ class Path final : private Reentry {
   Choice choose_by_schedule(const VirtualService<F>& service, const Packet& packet,
                             lb::DropReason& why_not);
   void give_back(const VirtualService<F>& service, const Packet& packet, const Choice& choice);
+  // What a server's last new connection found out about the way to that address; 0: nothing.
+  lb::NextHop remembered_hop(uint32_t server, typename F::Address address) const {
+    const ServerHop& way = server_hops_[server];
+    return way.address == address ? way.hop : lb::NextHop{0};
+  }
+  void remember_hop(uint32_t server, typename F::Address address, lb::NextHop known,
+                    lb::NextHop found) {
+    if (found != known) [[unlikely]]
+      server_hops_[server] = {address, found};
+  }
   bool claim(const RealServer<F>& server);
   // Whether it could, at this moment.
   bool has_place(const RealServer<F>& server) const {

@@ -5,7 +5,7 @@
 namespace dataplane {
 
 // The connection lives as long as the packet is worked on. One that has to wait for its next hop is
-// scheduled when it goes on.
+// scheduled anew when it goes on.
 template <class F>
 void Path<F>::forward_once(LinkNumber link, Packet& packet, const VirtualService<F>& service,
                            const Choice& choice) {
@@ -16,10 +16,16 @@ void Path<F>::forward_once(LinkNumber link, Packet& packet, const VirtualService
   entry.virtual_end = packet.destination;
   entry.method = server.method;
   entry.inside = server.end_for(packet.destination);
+  const lb::NextHop known = remembered_hop(server.slot, entry.inside.address);
+  entry.next_hop_inside = known;
+  const bool asked_before = host_.is_asked_for(known);
   Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
                                      IcmpError::host_unreachable());
+  remember_hop(server.slot, entry.inside.address, known, entry.next_hop_inside);
   if (hop == nullptr) {
-    give_back(service, packet, choice);
+    // It takes a turn when it goes on. Of those behind it the turns are used up, and lead on to the
+    // servers that answer.
+    if (!asked_before && entry.next_hop_inside != 0) give_back(service, packet, choice);
     return;
   }
   lb::Traffic& traffic = live_.traffic[server.slot];

@@ -21,7 +21,8 @@ void Path<F>::expect(const Packet& packet) {
     const auto picked = service.plan->pick(request_for(service, packet, ++random_));
     if (!picked) return;
     const RealServer<F>& server = service.servers[*picked];
-    if (!claim(server)) return;
+    // A place that is taken for the second packet of one connection would end those of others.
+    if (server.upper_threshold != 0) return;
     reservations_.add(packet, *picked, server.slot, first_state(packet));
   }
 }
@@ -59,21 +60,20 @@ void Path<F>::open(LinkNumber link, Packet& packet) {
       return;
     }
     const lb::End<F> inside = server->end_for(packet.destination);
-    const ServerHop& way = server_hops_[server->slot];
-    const EntryIndex index = connections_.open(
-        {.outside = packet.source,
-         .virtual_end = packet.destination,
-         .inside = inside,
-         .state = first_state(packet),
-         .method = server->method,
-         .replies_seen = methods_[server->method].replies_seen,
-         .from_inside = false,
-         .service = service.slot,
-         .server = server->slot,
-         .reserved = choice.reserved,
-         .hold_seconds = Holds<F>::seconds(service),
-         .next_hop_inside = way.address == inside.address ? way.hop : lb::NextHop{0}},
-        packet.hash, packet.candidate, now_);
+    const EntryIndex index =
+        connections_.open({.outside = packet.source,
+                           .virtual_end = packet.destination,
+                           .inside = inside,
+                           .state = first_state(packet),
+                           .method = server->method,
+                           .replies_seen = methods_[server->method].replies_seen,
+                           .from_inside = false,
+                           .service = service.slot,
+                           .server = server->slot,
+                           .reserved = choice.reserved,
+                           .hold_seconds = Holds<F>::seconds(service),
+                           .next_hop_inside = remembered_hop(server->slot, inside.address)},
+                          packet.hash, packet.candidate, now_);
     if (index != kNoEntry) {
       live_.traffic[server->slot].connections.add(1);
       forward_first(link, packet, connections_.entry(index));
@@ -97,9 +97,7 @@ void Path<F>::forward_first(LinkNumber link, Packet& packet, Entry& entry) {
   const lb::NextHop known = entry.next_hop_inside;
   Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
                                      IcmpError::host_unreachable());
-  if (entry.next_hop_inside != known) [[unlikely]] {
-    server_hops_[entry.server] = {entry.inside.address, entry.next_hop_inside};
-  }
+  remember_hop(entry.server, entry.inside.address, known, entry.next_hop_inside);
   if (hop == nullptr) return;
   count(packet, lb::Direction::kInbound, entry.server);
   leave_inbound(link, packet, entry, *hop);

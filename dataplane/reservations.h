@@ -22,14 +22,14 @@ class Reservations {
 
   bool full() const { return end_ == kMost; }
 
-  // `position`: the server's in its service; `server`: its slot, claimed; `state`: the connection's
-  // first. Not when full.
+  // `position`: the server's in its service; `server`: its slot, of one without a threshold;
+  // `state`: the connection's first. Not when full.
   void add(const Packet<F>& packet, uint32_t position, uint32_t server, lb::State state) {
     connections_.reserve(server, state);
     reserved_[end_++] = {&packet, position, server, state};
   }
 
-  // The position chosen for a packet, if one was. Its count and claim are the caller's from now on.
+  // The position chosen for a packet, if one was. Its count is the caller's from now on.
   scheduler::Picked take(const Packet<F>& packet) {
     for (size_t i = next_; i < end_; ++i) {
       if (reserved_[i].packet != &packet) continue;

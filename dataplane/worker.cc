@@ -95,6 +95,7 @@ void Worker::work_on(const HandedPacket* packets, uint16_t count) {
     const auto length = static_cast<uint16_t>(end - begin);
     switch (why) {
       case Handover::kReceived:
+        turn_packets_ += length;
         path_.process(link, burst, length);
         break;
       case Handover::kPiece:
@@ -115,13 +116,17 @@ void Worker::begin(lb::Tick now) {
 
 void Worker::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   counters_.packets.add(count);
+  turn_packets_ += count;
   path_.process(link, packets, count);
 }
 
 void Worker::housekeep(lb::Tick now) {
   if (now != last_tick_ || expiry_behind_) {
-    expiry_behind_ = connections_.expire(now, kExpiriesPerTurn) == kExpiriesPerTurn;
+    // As many as the turn may have opened, and more: whatever others hand over, the table empties.
+    const uint32_t budget = kExpiriesPerTurn + 2 * turn_packets_;
+    expiry_behind_ = connections_.expire(now, budget) == budget;
   }
+  turn_packets_ = 0;
   if (now != last_tick_) {
     if (now / lb::kTicksPerSecond != last_tick_ / lb::kTicksPerSecond) peers_.publish_fullest();
     last_tick_ = now;

@@ -93,6 +93,7 @@ class Worker {
   lb::Connections<lb::V4> connections_;
   Path<lb::V4> path_;
   lb::Tick last_tick_ = 0;
+  uint32_t turn_packets_ = 0;  // that the path has seen since the last housekeeping
   bool expiry_behind_ = false;
   ConnectionInspection* inspected_connections_ = nullptr;
   NeighbourInspection* inspected_neighbours_ = nullptr;

@@ -119,12 +119,9 @@ class Connections {
   }
 
   // Counts a connection that is about to be opened in a state, for all workers' schedulers to see.
-  // It has been claimed.
+  // Its place is claimed by itself.
   void reserve(uint32_t server, State state) { count(server, state, +1); }
-  void unreserve(uint32_t server, State state) {
-    count(server, state, -1);
-    disclaim(server);
-  }
+  void unreserve(uint32_t server, State state) { count(server, state, -1); }
 
   // The servers with a threshold, in order, which this worker counts at `Limits` from now on, and
   // no others. To be called when it sees another configuration.
@@ -149,8 +146,9 @@ class Connections {
   void claim_anyway(uint32_t server) {
     if (is_counted(server)) limits_->add(server);
   }
+  // Gives back a place of which nothing has come.
   void disclaim(uint32_t server) {
-    if (is_counted(server)) limits_->release(server);
+    if (is_counted(server)) limits_->disclaim(server);
   }
 
   // Whether this worker has found the director full for so short a time that another one may yet
@@ -283,7 +281,7 @@ class Connections {
   void forget(EntryIndex index) {
     const Entry& entry = pool_[index];
     count(entry.server, entry.state, -1);
-    disclaim(entry.server);
+    if (is_counted(entry.server)) limits_->release(entry.server);
     table_.remove(index);
     cache_.give(index);
   }

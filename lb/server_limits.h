@@ -92,6 +92,17 @@ class Limits {
       return true;
     });
   }
+  // Takes back a claim of which no connection has come: what it alone made overloaded is so no
+  // more.
+  void disclaim(uint32_t server) {
+    const uint32_t most = upper(server);
+    change(server, [&](uint64_t& state) {
+      --state;
+      if ((state & ~kOverloaded) < most) state &= ~kOverloaded;
+      return true;
+    });
+  }
+  // A connection has ended.
   void release(uint32_t server) {
     const uint64_t thresholds = limits_[server].thresholds.load(std::memory_order_relaxed);
     change(server, [&](uint64_t& state) {

@@ -103,6 +103,32 @@ TEST_CASE("a datagram that waits for its next hop is scheduled and counted once"
   CHECK(lab.turns_taken(kName) == 1);
 }
 
+TEST_CASE("a server that does not answer costs its own share of the datagrams") {
+  const std::string scheduler = GENERATE("rr", "wrr");
+  ServiceSetup service = one_packet({{"10.2.0.77:53"}, {kRs1}, {kRs2}});
+  service.scheduler = scheduler;
+  Lab lab(std::vector{service});
+  constexpr int kSeconds = 30, kEachSecond = 10, kDatagrams = kSeconds * kEachSecond;
+  for (int i = 0; i < kDatagrams; ++i) {
+    lab.from_client(udp("10.1.0.10:" + std::to_string(2000 + i), kDns));
+    if (i % kEachSecond == kEachSecond - 1) lab.pass(1);
+  }
+  const auto arrived = [&](const char* server) {
+    return lab.traffic(kName, server).connections.reader_get();
+  };
+  CHECK(arrived("10.2.0.77:53") == 0);
+  // Each time that a worker asks for it anew, one datagram keeps its turn for when it goes on.
+  const size_t asked = lab.workers() * (kSeconds / dataplane::Neighbours<lb::V4>::kTries);
+  CHECK(arrived(kRs1) + arrived(kRs2) >= kDatagrams * 2 / 3 - asked);
+  CHECK(std::max(arrived(kRs1), arrived(kRs2)) - std::min(arrived(kRs1), arrived(kRs2)) <= 1);
+}
+
+TEST_CASE("what has no way to its server leaves the others theirs") {
+  Lab lab(std::vector{one_packet({{"10.99.0.1:53"}, {kRs1}})});
+  lab.from_client(udp(kClient, kDns));
+  CHECK(target(lab.from_client(udp(kClient, kDns))) == "10.2.0.11");
+}
+
 TEST_CASE("clients of a persistent one-packet service keep their server") {
   ServiceSetup service = one_packet({{kRs1}, {kRs2}});
   service.persistence_timeout = 30;

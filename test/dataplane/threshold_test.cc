@@ -65,6 +65,18 @@ TEST_CASE("a burst of new connections takes as many as there is room for") {
   CHECK(lab.drops() == "no_server=37");
 }
 
+TEST_CASE("packets of one new connection in a burst take one place, with any number of workers") {
+  const std::string scheduler = GENERATE("rr", "wlc", "sh");
+  Setup setup{.services = limited(10, 0, scheduler)};
+  setup.workers = GENERATE(1, 2);
+  Lab lab(setup);
+  CHECK(connect(lab, 0, 8) == "11111111");
+  const Frame again = tcp(client(8), kVip).flags("S");
+  lab.receive("wan", {again, again, again});
+  CHECK(lab.load(kName, kRs1) == "9/0");
+  CHECK(connect(lab, 9, 2) == "1x");
+}
+
 TEST_CASE("it accepts again below the lower threshold") {
   Lab lab(limited(4, 2));
   CHECK(connect(lab, 0, 5) == "1111x");

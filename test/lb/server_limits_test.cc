@@ -145,6 +145,23 @@ TEST_CASE("a claim that finds the table full is given back") {
   CHECK(board->connections(1) == 1);
 }
 
+TEST_CASE("a claim of which nothing comes leaves no overload behind") {
+  Board board;
+  board->set(1, 5, 2);
+  for (int i = 0; i < 5; ++i) REQUIRE(board->claim(1));
+  CHECK(board.flag(1));
+  board->disclaim(1);
+  CHECK_FALSE(board.flag(1));
+  CHECK(board->connections(1) == 4);
+  // Two that came in spite of the threshold are beyond it without the third, too.
+  for (int i = 0; i < 2; ++i) board->add(1);
+  board->disclaim(1);
+  CHECK(board.flag(1));
+  // And a connection that ends does not end it.
+  board->release(1);
+  CHECK(board.flag(1));
+}
+
 TEST_CASE("threads never take more places than there are, and leave the right flag") {
   constexpr uint32_t kThreads = 4, kTurns = 20000, kUpper = 3;
   Board board;
