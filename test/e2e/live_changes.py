@@ -202,11 +202,11 @@ def saved_configuration_is_the_running_one(net):
 def ten_clients_change_at_once(net):
     """Ten of them, each with a service of its own: serialised, no spurious error, all that they made is there"""
     with net.lbd([WEB]) as lbd:
-        made = rapidly(lbd.socket, [
+        refused = rapidly(lbd.socket, [
             'add service {{"protocol": "tcp", "address": "192.168.22.11:{port}", "name": "s{port}"}}',
             "add server s{port} 192.168.11.100:80", "set server s{port} 192.168.11.100:80 weight 9",
             "delete server s{port} 192.168.11.100:80", "delete service s{port}"], rounds=40, at_once=10)
-        equal(made.errors, [], "errors of commands")
+        equal(refused, [], "errors of commands")
         equal([one["name"] for one in lbd.json("show", "services")["services"]], ["web"], "services")
 
 
