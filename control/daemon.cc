@@ -108,8 +108,8 @@ int run_daemon(conf::Config config, const std::string& config_file,
     return 1;
   }
   if (const auto started = director.start(); !started) {
-    log::error("{}", started.error());
-    return 1;
+    log::error("{}", started.error().text);
+    return started.error().wrong_settings ? 2 : 1;
   }
   std::optional<MetricsServer> metrics_server;
   if (metrics_address) {

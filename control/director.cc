@@ -24,7 +24,7 @@ Director::Director(conf::Config config, std::string config_file,
   running_.config_file = std::move(config_file);
 }
 
-std::expected<void, std::string> Director::start() {
+std::expected<void, dataplane::StartError> Director::start() {
   running_.vips = running_.config.vips;
   running_.roster = enter_all(running_.config);
   changes_.begin();
@@ -41,7 +41,8 @@ std::expected<void, std::string> Director::start() {
   link_up_.assign(running_.config.interfaces.size(), false);
   busy_.resize(running_.engine->workers().size());
   watch_links();
-  return start_twins();
+  if (auto twins = start_twins(); !twins) return std::unexpected(twins.error());
+  return {};
 }
 
 std::expected<void, std::string> Director::start_twins() {

@@ -13,6 +13,7 @@
 #include "control/kernel_twins.h"
 #include "control/live_changes.h"
 #include "control/rates.h"
+#include "dataplane/eal.h"
 
 namespace control {
 
@@ -23,9 +24,9 @@ class Director final : public Facts {
   Director(conf::Config config, std::string config_file, std::vector<std::string> eal_arguments,
            health::Monitor& monitor);
 
-  // Brings everything up. The error is one line that says what to do; nothing is left running then.
-  // No fact may be asked for before, and nothing changed.
-  std::expected<void, std::string> start();
+  // Brings everything up; after an error nothing is left running. No fact may be asked for before,
+  // and nothing changed.
+  std::expected<void, dataplane::StartError> start();
 
   // Follows the links and the kernel's twins, logs what workers report, ticks the rates, sees off
   // what leaves. To be called again after what it returns, or when `hurry` is called, which happens

@@ -52,7 +52,7 @@ std::vector<std::string> all_devices(const conf::Config& config) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Engine>, std::string> Engine::start(
+std::expected<std::unique_ptr<Engine>, dataplane::StartError> Engine::start(
     const conf::Config& config, const Roster& roster,
     const std::vector<std::string>& eal_arguments) {
   std::unique_ptr<Engine> engine(new Engine(config, roster));
@@ -99,6 +99,17 @@ uint32_t Engine::ample_buffers(dataplane::WorkerNumber workers) const {
          std::min(rings, kMostBuffersInRings);
 }
 
+std::optional<std::string> Engine::why_too_few_buffers(dataplane::WorkerNumber workers) const {
+  const uint32_t queues = queues_for(workers);
+  const uint32_t least = (queues + workers) * kLeastBuffersPerQueue;
+  if (!config_.mbufs || *config_.mbufs >= least) return std::nullopt;
+  return fmt::format(
+      "/mbufs: found {}, expected at least {} for {} receive queue{} and {} worker{}; left out, it "
+      "is {}",
+      *config_.mbufs, least, queues, queues == 1 ? "" : "s", workers, workers == 1 ? "" : "s",
+      ample_buffers(workers));
+}
+
 size_t Engine::entry_bytes(dataplane::WorkerNumber workers) const {
   using Pool = lb::ConnectionPool<lb::V4>;
   return Pool::bytes_for(
@@ -113,12 +124,15 @@ size_t Engine::bucket_bytes(dataplane::WorkerNumber workers) const {
   return lb::ConnectionTable<lb::V4>::bytes_for(static_cast<uint32_t>(share));
 }
 
-std::expected<void, std::string> Engine::start_eal(const std::vector<std::string>& eal_arguments) {
+Engine::Step Engine::start_eal(const std::vector<std::string>& eal_arguments) {
   dataplane::EalRequest request;
   request.arguments = config_.eal;
   request.arguments.insert(request.arguments.end(), eal_arguments.begin(), eal_arguments.end());
   request.devices = all_devices(config_);
   const dataplane::WorkerNumber workers = dataplane::count_workers(request.arguments);
+  if (const auto why = why_too_few_buffers(workers)) {
+    return std::unexpected(dataplane::StartError(*why, true));
+  }
   const uint32_t buffers = buffers_for(workers);
   const size_t tables = entry_bytes(workers) +
                         workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers));
@@ -131,15 +145,13 @@ std::expected<void, std::string> Engine::start_eal(const std::vector<std::string
   return {};
 }
 
-std::expected<void, std::string> Engine::open_ports() {
-  const uint32_t least = (queues_for(worker_count()) + worker_count()) * kLeastBuffersPerQueue;
-  if (config_.mbufs && *config_.mbufs < least) {
-    return std::unexpected(
-        fmt::format("/mbufs: {} are too few for {} receive queues and {} workers, which need {} at "
-                    "least; leave "
-                    "it out, and lbd takes {}",
-                    *config_.mbufs, queues_for(worker_count()), worker_count(), least,
-                    ample_buffers(worker_count())));
+Engine::Step Engine::open_ports() {
+  for (const conf::Interface& interface : config_.interfaces) {
+    for (const std::string& device : interface.devices) {
+      if (const auto why = dataplane::Port::why_missing(device)) {
+        return std::unexpected("interface " + interface.name + ": " + *why);
+      }
+    }
   }
   auto buffers = dataplane::BufferPool::create(buffers_for(worker_count()), largest_mtu_,
                                                all_devices(config_));
@@ -163,7 +175,7 @@ std::expected<void, std::string> Engine::open_ports() {
   return {};
 }
 
-std::expected<void, std::string> Engine::take_memory() {
+Engine::Step Engine::take_memory() {
   auto entries = dataplane::Memory::take(entry_bytes(worker_count()), "connections");
   if (!entries) return std::unexpected(entries.error());
   entry_memory_ = std::move(*entries);
@@ -188,7 +200,7 @@ std::expected<void, std::string> Engine::take_memory() {
   return {};
 }
 
-std::expected<void, std::string> Engine::make_workers() {
+Engine::Step Engine::make_workers() {
   snapshot_.emplace(worker_count(), build_snapshot(config_, roster_, links_, key_));
   persistence_.emplace(persistence_memory_.span(), key_);
   agree_on_steering();
@@ -283,7 +295,7 @@ void Engine::agree_on_steering() {
   }
 }
 
-std::expected<void, std::string> Engine::start_loops() {
+Engine::Step Engine::start_loops() {
   clock_.emplace();
   for (size_t i = 0; i < own_.size(); ++i) {
     dataplane::IdlePolicy idle;

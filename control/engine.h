@@ -24,7 +24,7 @@ namespace control {
 class Engine final : public Publisher {
  public:
   // The error is one line that says what to do; what had come up is down again.
-  static std::expected<std::unique_ptr<Engine>, std::string> start(
+  static std::expected<std::unique_ptr<Engine>, dataplane::StartError> start(
       const conf::Config& config, const Roster& roster,
       const std::vector<std::string>& eal_arguments);
 
@@ -75,13 +75,14 @@ class Engine final : public Publisher {
   };
 
   Engine(const conf::Config& config, const Roster& roster);
-  std::expected<void, std::string> start_eal(const std::vector<std::string>& eal_arguments);
-  std::expected<void, std::string> open_ports();
-  std::expected<void, std::string> take_memory();
+  using Step = std::expected<void, dataplane::StartError>;
+  Step start_eal(const std::vector<std::string>& eal_arguments);
+  Step open_ports();
+  Step take_memory();
   void make_kernel_exchange();
   void agree_on_steering();
-  std::expected<void, std::string> make_workers();
-  std::expected<void, std::string> start_loops();
+  Step make_workers();
+  Step start_loops();
   void log_start() const;
   void warn_of_distance() const;
 
@@ -91,6 +92,8 @@ class Engine final : public Publisher {
   uint32_t queues_for(dataplane::WorkerNumber workers) const;
   uint32_t buffers_for(dataplane::WorkerNumber workers) const;
   uint32_t ample_buffers(dataplane::WorkerNumber workers) const;  // where the file says none
+  // Why the file's number of mbufs will not do, if it does not.
+  std::optional<std::string> why_too_few_buffers(dataplane::WorkerNumber workers) const;
   size_t entry_bytes(dataplane::WorkerNumber workers) const;
   size_t bucket_bytes(dataplane::WorkerNumber workers) const;
 

@@ -26,6 +26,7 @@ namespace {
 LogSink g_sink = nullptr;
 std::mutex g_last_error_mutex;
 std::string g_last_error;
+std::string g_error_before;
 
 // DPDK writes to a stream, a line at a time as a rule.
 ssize_t take_log(void*, const char* bytes, size_t size) {
@@ -38,7 +39,7 @@ ssize_t take_log(void*, const char* bytes, size_t size) {
     const int level = std::max(0, rte_log_cur_msg_loglevel() - 1);
     if (level <= LOG_ERR) {
       const std::lock_guard lock(g_last_error_mutex);
-      g_last_error = line;
+      g_error_before = std::exchange(g_last_error, line);
     }
     if (g_sink != nullptr) g_sink(level, line);
   }
@@ -149,6 +150,14 @@ std::optional<std::string> why_no_room(const EalRequest& request, bool hugepages
   return no_memory(request.least_bytes, *available);
 }
 
+// EAL ends with a line about what it could not do, behind that about what was wrong. With an option
+// that it does not know, there is none before: that has been told on standard error.
+std::string why_not_started(int error) {
+  const std::lock_guard lock(g_last_error_mutex);
+  const std::string& line = g_error_before.empty() ? g_last_error : g_error_before;
+  return line.empty() ? rte_strerror(error) : line;
+}
+
 // EAL prints its options, a hundred lines, on standard output when one is wrong. The error that
 // matters is one line of the log.
 class SilentOutput {
@@ -209,7 +218,7 @@ uint16_t count_workers(const std::vector<std::string>& arguments) {
   return static_cast<uint16_t>(std::clamp<size_t>(lcores, 2, RTE_MAX_LCORE) - 1);
 }
 
-std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
+std::expected<Eal, StartError> Eal::start(const EalRequest& request) {
   std::vector<std::string> arguments = complete_arguments(request);
   const bool hugepages = !mentions(arguments, {"--no-huge"});
   if (const auto why = why_no_room(request, hugepages)) return std::unexpected(*why);
@@ -231,9 +240,9 @@ std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
   silent.reset();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (taken < 0) {
-    const std::string why = last_error();
-    return std::unexpected("DPDK did not start with the arguments in \"eal\": " +
-                           (why.empty() ? std::string(rte_strerror(error)) : why));
+    const std::string why = why_not_started(error);
+    return std::unexpected(StartError(
+        "DPDK did not start with the arguments in \"eal\" or behind --: " + why, error == EINVAL));
   }
   Eal eal;
   eal.running_ = true;
@@ -241,9 +250,10 @@ std::expected<Eal, std::string> Eal::start(const EalRequest& request) {
   RTE_LCORE_FOREACH_WORKER(lcore) { eal.worker_lcores_.push_back(lcore); }
   if (eal.worker_lcores_.empty()) {
     eal.abandon();
-    return std::unexpected(
+    return std::unexpected(StartError(
         "no lcore is left for a worker: \"eal\" must give at least two, e.g. \"-l\", \"0,1\" (the "
-        "first is the control thread's), or on one CPU \"--lcores\", \"0@0,1@0\"");
+        "first is the control thread's), or on one CPU \"--lcores\", \"0@0,1@0\"",
+        true));
   }
   return eal;
 }

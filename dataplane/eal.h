@@ -4,6 +4,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dataplane {
@@ -26,10 +27,17 @@ std::vector<std::string> complete_arguments(const EalRequest& request);
 // size memory before it starts; at least 1. Where they are wrong, EAL will say so.
 uint16_t count_workers(const std::vector<std::string>& arguments);
 
+// Why something did not start: one line that says what to do.
+struct StartError {
+  // NOLINTNEXTLINE(google-explicit-constructor): most errors are no more than their text
+  StartError(std::string why, bool wrong = false) : text(std::move(why)), wrong_settings(wrong) {}
+  std::string text;
+  bool wrong_settings;  // the configuration or the arguments, whatever the machine has
+};
+
 class Eal {
  public:
-  // The error is one line that says what to do.
-  static std::expected<Eal, std::string> start(const EalRequest& request);
+  static std::expected<Eal, StartError> start(const EalRequest& request);
   Eal(Eal&& other) noexcept;
   Eal& operator=(Eal&&) = delete;
   ~Eal();

@@ -143,15 +143,21 @@ uint16_t Port::likely_queues(const std::string& device, WorkerNumber workers) {
                                                                                           : workers;
 }
 
+std::optional<std::string> Port::why_missing(const std::string& device) {
+  uint16_t id;
+  if (rte_eth_dev_get_port_by_name(device.c_str(), &id) == 0) return std::nullopt;
+  const std::string line = Eal::last_error();
+  return "device \"" + device +
+         "\" was not brought up by DPDK: is it in \"eal\", as --vdev=" + device +
+         ",… or bound to vfio-pci, and does its netdev exist?" +
+         (line.empty() ? "" : " (" + line + ")");
+}
+
 std::expected<Port, std::string> Port::start(const std::string& device, uint16_t mtu,
                                              const BufferPool& pool, WorkerNumber workers) {
   uint16_t id;
   if (rte_eth_dev_get_port_by_name(device.c_str(), &id) != 0) {
-    const std::string line = Eal::last_error();
-    return std::unexpected(
-        "device \"" + device + "\" was not brought up by DPDK: is it in \"eal\", " +
-        "as --vdev=" + device + ",… or bound to vfio-pci, and does its netdev exist?" +
-        (line.empty() ? "" : " (" + line + ")"));
+    return std::unexpected(why_missing(device).value_or("device \"" + device + "\" has gone"));
   }
   Port port(id);
   const std::string error = port.configure(mtu, pool, workers);

@@ -29,11 +29,11 @@ def check(net, configuration):
     return run([net.lab.programs.lbd, "--check", "--config", file_for_lbd(net, configuration)], check=False)
 
 
-def refuses(net, configuration, *explanations, status=(1,)):
-    """lbd must end by itself, with an exit status out of `status` and one line of error with all `explanations`."""
+def refuses(net, configuration, *explanations, status=1):
+    """lbd must end by itself, with this exit status and one line of error with all `explanations`."""
     path = file_for_lbd(net, configuration)
     result = net.director.run(net.lab.programs.lbd, "--config", path, check=False, timeout=30)
-    holds(result.returncode in status, f"exit status {result.returncode}, not {status}:\n{result.stderr}")
+    equal(result.returncode, status, f"exit status; standard error:\n{result.stderr}\n")
     errors = ERROR.findall(result.stderr)
     equal(len(errors), 1, f"lines with an error in\n{result.stderr}\n")
     for explanation in explanations:
@@ -86,6 +86,8 @@ def unknown_device(net):
     configuration["interfaces"] = [dict(configuration["interfaces"][0], device="net_af_xdp7"),
                                    configuration["interfaces"][1]]
     refuses(net, configuration, "net_af_xdp7")
+    configuration["interfaces"] = [net.interfaces[0], dict(net.interfaces[1], device="0000:77:00.0")]
+    refuses(net, configuration, 'device "0000:77:00.0" was not brought up by DPDK')
     configuration = net.configuration([WEB])
     configuration["eal"] = [word.replace("iface=wan0", "iface=wan9") for word in configuration["eal"]]
     refuses(net, configuration, "net_af_xdp0")
@@ -93,7 +95,7 @@ def unknown_device(net):
 
 def too_few_buffers(net):
     """Fewer mbufs than queues and workers take by themselves: what is needed is said"""
-    refuses(net, net.configuration([WEB], mbufs=1000), "/mbufs: 1000 are too few for", "at least")
+    refuses(net, net.configuration([WEB], mbufs=1000), "/mbufs: found 1000, expected at least", status=2)
 
 
 def more_buffers_than_memory(net):
@@ -108,7 +110,7 @@ def wrong_option_of_eal(net):
     configuration = net.configuration([WEB])
     configuration["eal"].append("--no-such-option")
     result = net.director.run(net.lab.programs.lbd, "--config", file_for_lbd(net, configuration), check=False, timeout=30)
-    equal((result.returncode, result.stdout), (1, ""), "exit status and standard output")
+    equal((result.returncode, result.stdout), (2, ""), "exit status and standard output")
     contains(result.stderr, "--no-such-option", "standard error")
     holds(len(result.stderr.splitlines()) < 10, f"much is said:\n{result.stderr}")
 
@@ -118,7 +120,9 @@ def no_lcore_for_a_worker(net):
     configuration = net.configuration([WEB])
     devices = [word for word in configuration["eal"] if word.startswith("--vdev")]
     configuration["eal"] = ["-l", "0", "--no-huge", *devices]
-    refuses(net, configuration, "lcore", status=(1, 2))
+    refuses(net, configuration, "no lcore is left for a worker", status=2)
+    configuration["eal"] = ["-l", "0,77", "--no-huge", *devices]
+    refuses(net, configuration, "error: DPDK did not start", "invalid core list", status=2)
 
 
 def socket_in_use(net):

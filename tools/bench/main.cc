@@ -123,7 +123,7 @@ void run(Group& group, Lab& lab, uint32_t rounds, Report& report) {
 
 // One core does both: the benchmark runs on EAL's main lcore, the worker lcore it insists on
 // sleeps.
-std::expected<dataplane::Eal, std::string> start_eal(const Options& options) {
+std::expected<dataplane::Eal, dataplane::StartError> start_eal(const Options& options) {
   const std::string cpu = std::to_string(options.cpu);
   dataplane::EalRequest request;
   request.bytes = bytes_for(options);
@@ -153,7 +153,7 @@ nlohmann::json run_latency(Lab& lab, const Circumstances& circumstances, std::FI
 int run_all(const Options& options, std::vector<Group> groups) {
   const auto eal = start_eal(options);
   if (!eal) {
-    std::cerr << "lbd-bench: error: " << eal.error() << '\n';
+    std::cerr << "lbd-bench: error: " << eal.error().text << '\n';
     return 1;
   }
   std::FILE* const out = options.json ? stderr : stdout;
