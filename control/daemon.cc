@@ -6,8 +6,10 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <exception>
 #include <optional>
 
+#include "control/buffer_count.h"
 #include "control/command_table.h"
 #include "control/director.h"
 #include "control/health/loop.h"
@@ -19,6 +21,7 @@
 #include "control/notify.h"
 #include "control/openmetrics.h"
 #include "control/socket_server.h"
+#include "dataplane/eal.h"
 
 namespace control {
 namespace {
@@ -37,7 +40,10 @@ void watch_after(std::chrono::milliseconds pause, boost::asio::steady_timer& tim
                  Director& director) {
   timer.expires_after(pause);
   timer.async_wait([&](const boost::system::error_code& error) {
-    if (!error) watch_after(director.watch(), timer, director);
+    if (error) return;
+    // Should this time end in an exception, the next comes all the same.
+    watch_after(std::chrono::seconds(1), timer, director);
+    watch_after(director.watch(), timer, director);
   });
 }
 
@@ -81,14 +87,30 @@ void run_quorum_program(health::Loop& checks, const QuorumChange& change) {
                        {"LBD_LIVE_WEIGHT", std::to_string(change.weight)}}});
 }
 
+// What nobody thought of ends one handler, and not the director.
+void run_on(boost::asio::io_context& io) {
+  for (;;) {
+    try {
+      io.run();
+      return;
+    } catch (const std::exception& error) {
+      log::error("a defect of lbd: {}", error.what());
+    }
+  }
+}
+
 }  // namespace
+
+std::optional<std::string> why_unfit(const conf::Config& config,
+                                     const std::vector<std::string>& eal_arguments) {
+  std::vector<std::string> arguments = config.eal;
+  arguments.insert(arguments.end(), eal_arguments.begin(), eal_arguments.end());
+  if (auto why = why_too_few_buffers(config, dataplane::count_workers(arguments))) return why;
+  return why_ports_collide(config);
+}
 
 int run_daemon(conf::Config config, const std::string& config_file,
                const std::vector<std::string>& eal_arguments) {
-  if (const auto why = why_ports_collide(config)) {
-    log::error("{}", *why);
-    return 2;
-  }
   std::signal(SIGPIPE, SIG_IGN);
   boost::asio::io_context io;
   // Before EAL, which takes a while: a signal meanwhile ends lbd in good order.
@@ -130,7 +152,7 @@ int run_daemon(conf::Config config, const std::string& config_file,
       [&] { watch_after(std::chrono::milliseconds{0}, watch_timer, director); });
   notify::ready("forwarding");
   log::notice("lbd {} is ready", LBD_VERSION);
-  io.run();
+  run_on(io);
   notify::stopping();
   return 0;
 }

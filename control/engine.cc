@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/buffer_count.h"
 #include "control/build_snapshot.h"
 #include "control/log.h"
 #include "control/steering_wishes.h"
@@ -12,15 +13,6 @@
 namespace control {
 namespace {
 
-// What a queue takes before a single packet has come: its descriptors, or what net_af_xdp keeps.
-constexpr uint32_t kLeastBuffersPerQueue = 2048;
-// Per queue: descriptors both ways, and what net_af_xdp keeps besides.
-constexpr uint32_t kBuffersPerQueue = 2 * (kLeastBuffersPerQueue + dataplane::Port::kDescriptors);
-// Per worker: packets that wait for a next hop or their other fragments, bursts under way, its
-// cache.
-constexpr uint32_t kBuffersPerWorker = 8192;
-// Rings between workers do not all fill at once where there are many.
-constexpr uint32_t kMostBuffersInRings = 65536;
 // What EAL, queues and drivers take besides tables and buffers.
 constexpr size_t kEalBytes = size_t{64} << 20;
 
@@ -40,14 +32,6 @@ void log_dpdk(int syslog_level, std::string_view line) {
   } else {
     log::debug("DPDK: {}", line);
   }
-}
-
-std::vector<std::string> all_devices(const conf::Config& config) {
-  std::vector<std::string> devices;
-  for (const conf::Interface& interface : config.interfaces) {
-    devices.insert(devices.end(), interface.devices.begin(), interface.devices.end());
-  }
-  return devices;
 }
 
 }  // namespace
@@ -80,36 +64,6 @@ Engine::Engine(const conf::Config& config, const Roster& roster)
   }
 }
 
-uint32_t Engine::queues_for(dataplane::WorkerNumber workers) const {
-  uint32_t queues = 0;
-  for (const std::string& device : all_devices(config_)) {
-    queues += dataplane::Port::likely_queues(device, workers);
-  }
-  return queues;
-}
-
-uint32_t Engine::buffers_for(dataplane::WorkerNumber workers) const {
-  return config_.mbufs.value_or(ample_buffers(workers));
-}
-
-uint32_t Engine::ample_buffers(dataplane::WorkerNumber workers) const {
-  const uint32_t queues = queues_for(workers);
-  const uint32_t rings = uint32_t{workers} * (workers - 1u) * dataplane::Mesh::kRingSize;
-  return workers * kBuffersPerWorker + queues * kBuffersPerQueue +
-         std::min(rings, kMostBuffersInRings);
-}
-
-std::optional<std::string> Engine::why_too_few_buffers(dataplane::WorkerNumber workers) const {
-  const uint32_t queues = queues_for(workers);
-  const uint32_t least = (queues + workers) * kLeastBuffersPerQueue;
-  if (!config_.mbufs || *config_.mbufs >= least) return std::nullopt;
-  return fmt::format(
-      "/mbufs: found {}, expected at least {} for {} receive queue{} and {} worker{}; left out, it "
-      "is {}",
-      *config_.mbufs, least, queues, queues == 1 ? "" : "s", workers, workers == 1 ? "" : "s",
-      ample_buffers(workers));
-}
-
 size_t Engine::entry_bytes(dataplane::WorkerNumber workers) const {
   using Pool = lb::ConnectionPool<lb::V4>;
   return Pool::bytes_for(
@@ -130,10 +84,7 @@ Engine::Step Engine::start_eal(const std::vector<std::string>& eal_arguments) {
   request.arguments.insert(request.arguments.end(), eal_arguments.begin(), eal_arguments.end());
   request.devices = all_devices(config_);
   const dataplane::WorkerNumber workers = dataplane::count_workers(request.arguments);
-  if (const auto why = why_too_few_buffers(workers)) {
-    return std::unexpected(dataplane::StartError(*why, true));
-  }
-  const uint32_t buffers = buffers_for(workers);
+  const uint32_t buffers = buffer_count(config_, workers);
   const size_t tables = entry_bytes(workers) +
                         workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers));
   request.bytes = tables + kEalBytes + dataplane::BufferPool::bytes_for(buffers, largest_mtu_);
@@ -153,7 +104,7 @@ Engine::Step Engine::open_ports() {
       }
     }
   }
-  auto buffers = dataplane::BufferPool::create(buffers_for(worker_count()), largest_mtu_,
+  auto buffers = dataplane::BufferPool::create(buffer_count(config_, worker_count()), largest_mtu_,
                                                all_devices(config_));
   if (!buffers) return std::unexpected(buffers.error());
   buffers_.emplace(std::move(*buffers));

@@ -89,11 +89,6 @@ class Engine final : public Publisher {
   dataplane::WorkerNumber worker_count() const {
     return static_cast<dataplane::WorkerNumber>(eal_->worker_lcores().size());
   }
-  uint32_t queues_for(dataplane::WorkerNumber workers) const;
-  uint32_t buffers_for(dataplane::WorkerNumber workers) const;
-  uint32_t ample_buffers(dataplane::WorkerNumber workers) const;  // where the file says none
-  // Why the file's number of mbufs will not do, if it does not.
-  std::optional<std::string> why_too_few_buffers(dataplane::WorkerNumber workers) const;
   size_t entry_bytes(dataplane::WorkerNumber workers) const;
   size_t bucket_bytes(dataplane::WorkerNumber workers) const;
 

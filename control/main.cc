@@ -20,6 +20,10 @@ int load_and_run(const control::Options& options) {
     for (const std::string& line : config.error()) control::log::error("{}", line);
     return kUsageError;
   }
+  if (const auto why = control::why_unfit(*config, options.eal_arguments)) {
+    control::log::error("{}", *why);
+    return kUsageError;
+  }
   if (options.action == control::Options::Action::kCheck) {
     fmt::print("{}: good\n", options.config_file);
     return 0;

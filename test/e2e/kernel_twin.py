@@ -238,7 +238,7 @@ def ports_never_meet(net):
     """Masquerade's ports and those that the kernel gives out must be apart, at start and at a reload"""
     rule = {"source": "192.168.11.0/24", "interface": "wan", "ports": "40000-52000"}
     refuses(net, net.configuration([WEB], interfaces=interfaces(), masquerade=[rule]),
-            '/masquerade/0/ports: found "40000-52000"', "51000-60999", "lb-wan", status=(2,))
+            '/masquerade/0/ports: found "40000-52000"', "51000-60999", "lb-wan", status=2)
     with twins(net) as lbd:
         changed = net.configuration([WEB], interfaces=interfaces(), masquerade=[rule])
         lbd.file.write_text(json.dumps(changed))

@@ -95,7 +95,11 @@ def unknown_device(net):
 
 def too_few_buffers(net):
     """Fewer mbufs than queues and workers take by themselves: what is needed is said"""
-    refuses(net, net.configuration([WEB], mbufs=1000), "/mbufs: found 1000, expected at least", status=2)
+    few = net.configuration([WEB], mbufs=1000)
+    refuses(net, few, "/mbufs: found 1000, expected at least", status=2)
+    checked = check(net, few)
+    equal(checked.returncode, 2, "exit status of --check")
+    contains(checked.stderr, "/mbufs: found 1000, expected at least", "what --check says")
 
 
 def more_buffers_than_memory(net):

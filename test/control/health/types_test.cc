@@ -358,7 +358,7 @@ TEST_CASE("check command: a program that runs is not taken for ended") {
   }
   boost::asio::post(io, [&] { ready.clear(); });
   auto probe = check->start(loopback(80), expires ? 100ms : 5s,
-                                  [&](Result told) { result = std::move(told); });
+                            [&](Result told) { result = std::move(told); });
   const auto deadline = Clock::now() + 10s;
   while (!result && Clock::now() < deadline) io.run_one_for(100ms);
   REQUIRE(result);
