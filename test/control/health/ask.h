@@ -1,0 +1,51 @@
+// Checks as the file has them, asked on loopback.
+#pragma once
+
+#include <utility>  // before Asio
+
+#include <boost/asio/io_context.hpp>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "conf/load.h"
+#include "control/health/table.h"
+
+namespace control::test {
+
+// Whatever the type's options say, with their defaults.
+inline conf::HealthCheck check_of(const std::string& json) {
+  const conf::Vocabulary vocabulary{
+      {{"wlc", "weighted"}}, {{"nat", "rewrite"}}, health::described()};
+  const auto config = conf::load(
+      R"({"interfaces": [{"name": "a", "device": "a", "addresses": ["10.1.0.1/24"]}],
+          "services": [{"protocol": "tcp", "address": "10.1.0.9:80", "health_check": )" +
+          json + "}]}",
+      vocabulary);
+  if (!config) FAIL(config.error()[0].to_string());
+  return *config->services[0].health_check;
+}
+
+inline lb::Endpoint loopback(uint16_t port) { return {*lb::IpAddress::parse("127.0.0.1"), port}; }
+
+// A check of that JSON, asked once.
+inline health::Result run(const std::string& json, uint16_t port,
+                          std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
+  using namespace std::chrono_literals;
+  using Clock = std::chrono::steady_clock;
+  boost::asio::io_context io;
+  const conf::HealthCheck config = check_of(json);
+  const auto check = health::find(config.type)->make(io, config.options);
+  std::optional<health::Result> result;
+  const auto probe =
+      check->start(loopback(port), timeout, [&](health::Result told) { result = std::move(told); });
+  CHECK_FALSE(result);
+  const auto deadline = Clock::now() + 10s;
+  while (!result && Clock::now() < deadline) io.run_one_for(100ms);
+  REQUIRE(result);
+  return *result;
+}
+
+}  // namespace control::test
