@@ -50,10 +50,10 @@ TEST_CASE("a reserved array starts as zeroes and its elements keep their place")
 }
 
 TEST_CASE("a reserved array costs address space, not memory, until it is written") {
-  // Far more than this machine has.
-  lb::ReservedArray<lb::Traffic> traffic(size_t{1} << 30);
-  traffic[(size_t{1} << 30) - 1].packets_in.add(3);
-  CHECK(traffic[(size_t{1} << 30) - 1].packets_in.reader_get() == 3);
+  // More than such machines have, and what valgrind has addresses for.
+  lb::ReservedArray<lb::Traffic> traffic(size_t{1} << 29);
+  traffic[(size_t{1} << 29) - 1].packets_in.add(3);
+  CHECK(traffic[(size_t{1} << 29) - 1].packets_in.reader_get() == 3);
 }
 
 TEST_CASE("an array for which there is no address space is refused") {
