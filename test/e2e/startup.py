@@ -86,7 +86,8 @@ def unknown_device(net):
     configuration["interfaces"] = [dict(configuration["interfaces"][0], device="net_af_xdp7"),
                                    configuration["interfaces"][1]]
     refuses(net, configuration, "net_af_xdp7")
-    configuration["interfaces"] = [net.interfaces[0], dict(net.interfaces[1], device="0000:77:00.0")]
+    configuration = net.configuration([WEB])
+    configuration["interfaces"][1]["device"] = "0000:77:00.0"
     refuses(net, configuration, 'device "0000:77:00.0" was not brought up by DPDK')
     configuration = net.configuration([WEB])
     configuration["eal"] = [word.replace("iface=wan0", "iface=wan9") for word in configuration["eal"]]
