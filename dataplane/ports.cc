@@ -82,6 +82,19 @@ std::string failure(const char* what, int error) {
   return std::string(what) + ": " + rte_strerror(-error) + (line.empty() ? "" : " (" + line + ")");
 }
 
+std::optional<uint16_t> find_port(const std::string& device) {
+  uint16_t id;
+  return rte_eth_dev_get_port_by_name(device.c_str(), &id) == 0 ? std::optional(id) : std::nullopt;
+}
+
+std::string not_brought_up(const std::string& device) {
+  const std::string line = Eal::last_error();
+  return "device \"" + device +
+         "\" was not brought up by DPDK: is it in \"eal\", as --vdev=" + device +
+         ",… or bound to vfio-pci, and does its netdev exist?" +
+         (line.empty() ? "" : " (" + line + ")");
+}
+
 }  // namespace
 
 std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers, uint16_t largest_packet,
@@ -144,22 +157,14 @@ uint16_t Port::likely_queues(const std::string& device, WorkerNumber workers) {
 }
 
 std::optional<std::string> Port::why_missing(const std::string& device) {
-  uint16_t id;
-  if (rte_eth_dev_get_port_by_name(device.c_str(), &id) == 0) return std::nullopt;
-  const std::string line = Eal::last_error();
-  return "device \"" + device +
-         "\" was not brought up by DPDK: is it in \"eal\", as --vdev=" + device +
-         ",… or bound to vfio-pci, and does its netdev exist?" +
-         (line.empty() ? "" : " (" + line + ")");
+  return find_port(device) ? std::nullopt : std::optional(not_brought_up(device));
 }
 
 std::expected<Port, std::string> Port::start(const std::string& device, uint16_t mtu,
                                              const BufferPool& pool, WorkerNumber workers) {
-  uint16_t id;
-  if (rte_eth_dev_get_port_by_name(device.c_str(), &id) != 0) {
-    return std::unexpected(why_missing(device).value_or("device \"" + device + "\" has gone"));
-  }
-  Port port(id);
+  const std::optional<uint16_t> id = find_port(device);
+  if (!id) return std::unexpected(not_brought_up(device));
+  Port port(*id);
   const std::string error = port.configure(mtu, pool, workers);
   if (!error.empty()) return std::unexpected("device \"" + device + "\": " + error);
   return port;

@@ -49,10 +49,10 @@ class Port {
   // Descriptors of a receive or transmit queue, where the device allows that many.
   static constexpr uint16_t kDescriptors = 1024;
 
-  // `device`: a PCI address or a vdev's name. It gets a queue each way for every worker, as far as
-  // it has them; a vdev whose queues are counted by its arguments gets all of these served.
   // Why EAL has no such device, if it has none.
   static std::optional<std::string> why_missing(const std::string& device);
+  // `device`: a PCI address or a vdev's name. It gets a queue each way for every worker, as far as
+  // it has them; a vdev whose queues are counted by its arguments gets all of these served.
   static std::expected<Port, std::string> start(const std::string& device, uint16_t mtu,
                                                 const BufferPool& pool, WorkerNumber workers);
   Port(Port&& other) noexcept;

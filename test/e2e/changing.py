@@ -67,8 +67,10 @@ def clients(host, url):
     script.write_text('wrk.headers["Connection"] = "close"\n')
     load = Load(host.spawn("wrk", "-t", "1", "-c", "20", "-d", "600s", "--timeout", "10", "-s", script, url,
                            log="wrk.log"))
-    yield load
-    load.stop()
+    try:
+        yield load
+    finally:
+        load.stop()
 
 
 def changed(lbd, drawn):
