@@ -104,6 +104,19 @@ void turn_into_reset(Packet<lb::V4>& packet) {
   ip.checksum = checksum_of({packet.ip, packet.ip_header_length});
 }
 
+bool has_good_transport_checksum(const Packet<lb::V4>& packet) {
+  const bool is_udp = packet.protocol() == lb::Protocol::kUdp;
+  uint16_t length = packet.transport_length();
+  if (is_udp) {
+    const auto& udp = view<UdpHeader>(packet.transport());
+    if (udp.checksum.raw() == 0) return true;
+    length = udp.length.value();
+  }
+  const auto& ip = view<Ipv4Header>(packet.ip);
+  return fold(sum_of({packet.transport(), length},
+                     pseudo_header_sum(ip.source, ip.destination, ip.protocol, length))) == 0xffff;
+}
+
 bool is_whole_icmp(const Packet<lb::V4>& packet) {
   return packet.transport_length() >= sizeof(IcmpHeader) &&
          fold(sum_of({packet.transport(), packet.transport_length()})) == 0xffff;

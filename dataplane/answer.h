@@ -22,6 +22,7 @@ struct IcmpError {
     return {IcmpHeader::kUnreachable, 4, mtu};
   }
   static constexpr IcmpError ttl_exceeded() { return {IcmpHeader::kTimeExceeded, 0}; }
+  static constexpr IcmpError reassembly_exceeded() { return {IcmpHeader::kTimeExceeded, 1}; }
   bool is_fragmentation_needed() const { return type == IcmpHeader::kUnreachable && code == 4; }
 };
 inline constexpr size_t kLargestAnswer = 576;
@@ -46,6 +47,10 @@ size_t write_probe(std::span<uint8_t> out, const lb::End<lb::V4>& from, const lb
 // Turns a TCP packet, in place, into a reset that its receiver believes: the same place in the
 // stream, and no payload. Precondition: it came whole.
 void turn_into_reset(Packet<lb::V4>& packet);
+
+// Whether a TCP or UDP packet has the checksum that its header says, or of UDP none. Precondition:
+// its header is whole.
+bool has_good_transport_checksum(const Packet<lb::V4>& packet);
 
 // Whether an ICMP packet has its header and a right checksum.
 bool is_whole_icmp(const Packet<lb::V4>& packet);

@@ -69,6 +69,10 @@ void Host<lb::V4>::handle_other(LinkNumber link, Packet& packet) {
     return;
   }
   auto& ethernet = view<EthernetHeader>(packet.ip - sizeof(EthernetHeader));
+  if (ethernet.source.is_multicast()) {
+    drop(packet, DropReason::kBadSource);
+    return;
+  }
   if (packet.mbuf == nullptr) {
     const lb::MacAddress back = ethernet.source;
     packet.room = snapshot_->links[link].mtu;
@@ -106,10 +110,8 @@ void Host<lb::V4>::handle_unmatched(LinkNumber link, Packet& packet) {
     drop(packet, *why_not);
   } else if (kernel_takes(link, packet.destination.address)) {
     give_to_kernel(link, packet);
-  } else if (packet.protocol() == lb::Protocol::kTcp) {
-    refuse_with_reset(link, packet, *why_not);
   } else {
-    refuse(link, packet, *why_not, IcmpError::port_unreachable());
+    refuse_as_closed(link, packet, *why_not);
   }
 }
 
@@ -235,12 +237,18 @@ void Host<lb::V4>::unreachable(std::span<const HeldPacket> packets) {
       outbox_.drop(held.packet, DropReason::kNeighbourFailed);
       continue;
     }
-    Packet packet;
-    packet.mbuf = held.packet;
-    parse({rte_pktmbuf_mtod(held.packet, uint8_t*), held.packet->data_len},
-          snapshot_->links[held.link].mac, true, packet);
-    refuse(held.link, packet, DropReason::kNeighbourFailed, IcmpError::host_unreachable());
+    refuse(held.link, as_it_came(held.link, held.packet), DropReason::kNeighbourFailed,
+           IcmpError::host_unreachable());
   }
+}
+
+// Of a packet that has waited. Precondition: it was found sound when it came.
+Packet<lb::V4> Host<lb::V4>::as_it_came(LinkNumber link, rte_mbuf* mbuf) const {
+  Packet packet;
+  packet.mbuf = mbuf;
+  parse({rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len}, snapshot_->links[link].mac, true,
+        packet);
+  return packet;
 }
 
 bool Host<lb::V4>::fits_unless_refused(const Neighbour<lb::V4>& hop, LinkNumber link,

@@ -63,7 +63,12 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   void handle_unparsed(LinkNumber link, rte_mbuf* packet, lb::DropReason reason);
   void route(LinkNumber link, Packet& packet);
   void refuse(LinkNumber link, const Packet& packet, lb::DropReason reason, IcmpError error);
-  void refuse_with_reset(LinkNumber link, const Packet& packet, lb::DropReason reason);
+  // As a closed port refuses it: a reset to TCP, "port unreachable" to UDP, and nothing at all to
+  // what fails its checksum (RFC 9293 MUST-3, RFC 1122 section 4.1.3.4).
+  void refuse_as_closed(LinkNumber link, const Packet& packet, lb::DropReason reason);
+  // A fragment whose datagram has not become whole: told of the first one, by an end host alone
+  // (RFC 1122 section 3.3.2).
+  void give_up_fragment(LinkNumber link, rte_mbuf* fragment);
   void drop(const Packet& packet, lb::DropReason reason);
   void consume(const Packet& packet);  // its purpose is fulfilled
   // Keeps the packet until the next hop is known.
@@ -203,6 +208,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
     return Way{static_cast<LinkNumber>(route->interface), lb::next_hop(*route, destination)};
   }
   std::optional<lb::DropReason> why_not_routed(const Packet& packet) const;
+  Packet as_it_came(LinkNumber link, rte_mbuf* mbuf) const;
   void send_on(LinkNumber link, Packet& packet);
   void give_to_kernel(LinkNumber link, const Packet& packet);
   void give_to_kernel(LinkNumber link, rte_mbuf* packet, KernelShare share);

@@ -35,13 +35,30 @@ void Host<lb::V4>::refuse(LinkNumber link, const Packet& packet, lb::DropReason 
   drop(packet, reason);
 }
 
-void Host<lb::V4>::refuse_with_reset(LinkNumber link, const Packet& packet, lb::DropReason reason) {
+void Host<lb::V4>::refuse_as_closed(LinkNumber link, const Packet& packet, lb::DropReason reason) {
+  if (!has_good_transport_checksum(packet)) {
+    drop(packet, lb::DropReason::kBadTransportHeader);
+    return;
+  }
+  if (packet.protocol() == lb::Protocol::kUdp) {
+    refuse(link, packet, reason, IcmpError::port_unreachable());
+    return;
+  }
   if ((packet.tcp_flags & lb::tcp::kRst) == 0 && may_answer()) {
     std::array<uint8_t, kLargestAnswer> bytes;
     const size_t length = write_reset(bytes, packet);
     answer(link, packet, {bytes.data(), length});
   }
   drop(packet, reason);
+}
+
+void Host<lb::V4>::give_up_fragment(LinkNumber link, rte_mbuf* fragment) {
+  const Packet packet = as_it_came(link, fragment);
+  if (owns(packet.destination.address)) {
+    refuse(link, packet, lb::DropReason::kFragmentTimeout, IcmpError::reassembly_exceeded());
+  } else {
+    drop(packet, lb::DropReason::kFragmentTimeout);
+  }
 }
 
 bool Host<lb::V4>::may_answer() {
@@ -56,10 +73,15 @@ bool Host<lb::V4>::may_send(const IcmpError& error) {
   return error.is_fragmentation_needed() || may_answer();
 }
 
-// Back to whoever handed us the packet: its sender, or the router it came by.
+// Back to whoever handed us the packet: its sender, or the router it came by. A frame that names a
+// group there has been forged, so that all would hear the answer.
 void Host<lb::V4>::answer(LinkNumber link, const Packet& about,
                           std::span<const uint8_t> ip_packet) {
   const auto& ethernet = view<EthernetHeader>(about.ip - sizeof(EthernetHeader));
+  if (ethernet.source.is_multicast()) {
+    counters_.suppressed.add(1);
+    return;
+  }
   send_frame(link, ethernet.source, ethertype::kIpv4, ip_packet);
 }
 
@@ -67,8 +89,7 @@ void Host<lb::V4>::answer(LinkNumber link, const Packet& about,
 void Host<lb::V4>::send_reset(LinkNumber link, const Packet& about) {
   std::array<uint8_t, kLargestAnswer> bytes;
   const size_t length = write_reset(bytes, about);
-  const auto& ethernet = view<EthernetHeader>(about.ip - sizeof(EthernetHeader));
-  send_frame(link, ethernet.source, ethertype::kIpv4, {bytes.data(), length});
+  answer(link, about, {bytes.data(), length});
 }
 
 void Host<lb::V4>::send_error(const Packet& about, lb::Ipv4Address source, IcmpError error) {

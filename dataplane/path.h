@@ -47,7 +47,8 @@ class Path final : private Reentry {
   // Retries, ages and gives up what waits. To be called once a tick.
   void tick() {
     host_.tick();
-    reassembly_.tick(now_);
+    reassembly_.tick(
+        now_, [this](const Fragment& first) { host_.give_up_fragment(first.link, first.mbuf); });
   }
 
   // Decides the fate of up to kBurst packets that came by a link, or hands them to their owners.
@@ -270,8 +271,16 @@ class Path final : private Reentry {
   lb::EntryIndex rival_at(const RealServer<F>& server, const Packet& packet) const;
   // Of a packet that opens: its candidate is the first connection of its outside end.
   bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
-    return packet.candidate != lb::kNoEntry && rival_at(server, packet) != lb::kNoEntry;
+    if (packet.candidate == lb::kNoEntry) return false;
+    const lb::EntryIndex rival = rival_at(server, packet);
+    return rival != lb::kNoEntry && !gives_way(connections_.entry(rival));
   }
+  // Whether a rival is only what masquerade has taken for a server's own datagrams: they may have
+  // been answers, and are from now on.
+  static bool gives_way(const Entry& rival) {
+    return rival.from_inside && rival.protocol == lb::Protocol::kUdp;
+  }
+  void displace_rival(const RealServer<F>& server, Packet& packet);
   void account(const Packet& packet, Entry& entry);
   void count(const Packet& packet, lb::Direction direction, uint32_t server) {
     lb::Traffic& traffic = live_.traffic[server];

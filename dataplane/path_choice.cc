@@ -69,6 +69,16 @@ EntryIndex Path<F>::rival_at(const RealServer<F>& server, const Packet& packet) 
                                    server.end_for(packet.destination), packet.protocol());
 }
 
+// Ends what gives way to the connection of a packet that opens.
+template <class F>
+void Path<F>::displace_rival(const RealServer<F>& server, Packet& packet) {
+  const EntryIndex rival = rival_at(server, packet);
+  if (rival == kNoEntry) return;
+  connections_.close(rival);
+  packet.candidate =
+      connections_.table().find_first(packet.hash, packet.outside(), packet.protocol());
+}
+
 // As LVS does (ip_vs_sched_persist): a client that holds to a server is led to it whatever its
 // load, and whatever its weight unless the service says otherwise. Where several workers see a new
 // client at the same time, all take the server of the one that was first.
@@ -137,6 +147,7 @@ template Path<lb::V4>::Choice Path<lb::V4>::choose(const VirtualService<lb::V4>&
 template Path<lb::V4>::Choice Path<lb::V4>::choose_by_schedule(const VirtualService<lb::V4>&,
                                                                const Packet&, DropReason&);
 template EntryIndex Path<lb::V4>::rival_at(const RealServer<lb::V4>&, const Packet&) const;
+template void Path<lb::V4>::displace_rival(const RealServer<lb::V4>&, Packet&);
 template Path<lb::V4>::Choice Path<lb::V4>::choose_by_client(const VirtualService<lb::V4>&,
                                                              const Packet&, DropReason&);
 template void Path<lb::V4>::give_back(const VirtualService<lb::V4>&, const Packet&, const Choice&);

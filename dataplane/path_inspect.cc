@@ -98,7 +98,7 @@ void Path<F>::inspect_opening(const Packet& packet, EntryIndex replaced, PathIns
   PathInspection::Choice& choice = question.choice;
   const auto fits = [&](const RealServer<F>& server) {
     const EntryIndex rival = rival_at(server, packet);
-    return rival == kNoEntry || rival == replaced;
+    return rival == kNoEntry || rival == replaced || gives_way(connections_.entry(rival));
   };
   if (service.holds.timeout != 0) choice.held = holds_.find(service, packet.source.address);
   if (const RealServer<F>* server = led_to(service, choice.held)) {

@@ -46,7 +46,7 @@ void Path<F>::open(LinkNumber link, Packet& packet) {
       host_.handle_unmatched(link, packet);
       return;
     case Admission::kNotASyn:
-      host_.refuse_with_reset(link, packet, DropReason::kNotASyn);
+      host_.refuse_as_closed(link, packet, DropReason::kNotASyn);
       return;
     case Admission::kBadSource:
       host_.drop(packet, DropReason::kBadSource);
@@ -55,6 +55,8 @@ void Path<F>::open(LinkNumber link, Packet& packet) {
   DropReason why_not{};
   const Choice choice = choose(service, packet, why_not);
   if (const RealServer<F>* server = choice.server) {
+    if (packet.candidate != kNoEntry) [[unlikely]]
+      displace_rival(*server, packet);
     if (service.one_packet) {
       forward_once(link, packet, service, choice);
       return;

@@ -18,6 +18,37 @@ const uint8_t* ip_of(const Fragment& fragment) {
   return rte_pktmbuf_mtod(fragment.mbuf, const uint8_t*) + sizeof(EthernetHeader);
 }
 
+// Whether every byte of a fragment is in those that have come, of which the first begins at or
+// before it, and whether they agree where the datagram ends.
+bool has_come(std::span<const Fragment> come, const Fragment& fragment) {
+  const int end = fragment.offset + fragment.length;
+  int covered = come.front().offset;
+  for (const Fragment& other : come) {
+    if (other.offset != covered) return false;
+    covered += other.length;
+    if (covered >= end) return !fragment.last || (other.last && covered == end);
+  }
+  return false;
+}
+
+// A datagram's TOS: the first fragment's, with the mark of congestion if any has it. nullopt: only
+// some come from a sender that knows such marks, which no sender does (RFC 3168 section 5.3; Linux
+// drops the same, ip_frag_ecn_table).
+std::optional<uint8_t> tos_of(std::span<const Fragment> fragments) {
+  constexpr uint8_t kCongested = 3;
+  bool capable = false;
+  bool incapable = false;
+  bool congested = false;
+  for (const Fragment& fragment : fragments) {
+    const uint8_t ecn = view<Ipv4Header>(ip_of(fragment)).tos & 3;
+    (ecn == 0 ? incapable : capable) = true;
+    congested = congested || ecn == kCongested;
+  }
+  if (capable && incapable) return std::nullopt;
+  const uint8_t first = view<Ipv4Header>(ip_of(fragments.front())).tos;
+  return congested ? first | kCongested : first;
+}
+
 }  // namespace
 
 size_t Reassembly::KeyHash::operator()(const Key& key) const {
@@ -62,15 +93,12 @@ std::optional<Datagram> Reassembly::add(LinkNumber link, rte_mbuf* mbuf, const u
   }
   ++fragments_;
   if (!is_complete(found->second)) return std::nullopt;
-  if (size_of(found->second) > kLargestPacket) {
+  const std::optional<uint8_t> tos = tos_of(found->second.fragments);
+  if (!tos || size_of(found->second) > kLargestPacket) {
     drop(found, DropReason::kBadFragment);
     return std::nullopt;
   }
-  fragments_ -= found->second.fragments.size();
-  Waiting waiting = std::move(found->second);
-  order_.erase(waiting.place);
-  datagrams_.erase(found);
-  return assemble(std::move(waiting));
+  return assemble(take(found), *tos);
 }
 
 // For one more fragment of this datagram, at the cost of older ones. False: it has all the room
@@ -98,11 +126,9 @@ std::optional<DropReason> Reassembly::insert(Waiting& waiting, const Fragment& f
                        [](const Fragment& a, const Fragment& b) { return a.offset < b.offset; });
   const int end = fragment.offset + fragment.length;
   if (after != all.begin()) {
-    const Fragment& before = *(after - 1);
-    const bool again = before.offset == fragment.offset && before.length == fragment.length &&
-                       before.last == fragment.last;
-    if (again) return DropReason::kFragmentRepeated;
-    if (before.last || before.offset + before.length > fragment.offset) {
+    const auto before = after - 1;
+    if (has_come(std::span(before, all.end()), fragment)) return DropReason::kFragmentRepeated;
+    if (before->last || before->offset + before->length > fragment.offset) {
       return DropReason::kFragmentOverlap;
     }
   }
@@ -130,8 +156,8 @@ bool Reassembly::is_complete(const Waiting& waiting) {
   return true;
 }
 
-Datagram Reassembly::assemble(Waiting waiting) {
-  assembled_ = std::move(waiting.fragments);
+Datagram Reassembly::assemble(std::vector<Fragment> fragments, uint8_t tos) {
+  assembled_ = std::move(fragments);
   uint8_t* const frame = buffer_.data() + kHeadroom;
   uint8_t* const ip = frame + sizeof(EthernetHeader);
   const size_t header_length = view<Ipv4Header>(ip_of(assembled_.front())).header_length();
@@ -146,6 +172,7 @@ Datagram Reassembly::assemble(Waiting waiting) {
     largest = std::max(largest, header.total_length.value());
   }
   auto& header = view<Ipv4Header>(ip);
+  header.tos = tos;
   header.total_length = Be16(static_cast<uint16_t>(length));
   header.fragment = Be16(header.fragment.value() & Ipv4Header::kDontFragment);
   header.checksum = Be16(0);
@@ -153,19 +180,23 @@ Datagram Reassembly::assemble(Waiting waiting) {
   return {{frame, sizeof(EthernetHeader) + length}, largest, assembled_};
 }
 
-void Reassembly::drop(Map::iterator datagram, DropReason reason) {
-  for (const Fragment& fragment : datagram->second.fragments) outbox_.drop(fragment.mbuf, reason);
-  fragments_ -= datagram->second.fragments.size();
+std::vector<Fragment> Reassembly::take(Map::iterator datagram) {
+  std::vector<Fragment> fragments = std::move(datagram->second.fragments);
+  fragments_ -= fragments.size();
   order_.erase(datagram->second.place);
   datagrams_.erase(datagram);
+  return fragments;
 }
 
-void Reassembly::tick(lb::Tick now) {
-  while (!order_.empty()) {
-    const auto oldest = datagrams_.find(order_.front());
-    if (now - oldest->second.started < kLifetime) return;
-    drop(oldest, DropReason::kFragmentTimeout);
-  }
+void Reassembly::drop(Map::iterator datagram, DropReason reason) {
+  for (const Fragment& fragment : take(datagram)) outbox_.drop(fragment.mbuf, reason);
+}
+
+std::optional<std::vector<Fragment>> Reassembly::take_late(lb::Tick now) {
+  if (order_.empty()) return std::nullopt;
+  const auto oldest = datagrams_.find(order_.front());
+  if (now - oldest->second.started < kLifetime) return std::nullopt;
+  return take(oldest);
 }
 
 }  // namespace dataplane

@@ -1,8 +1,9 @@
 // Datagrams in fragments, put together so that they can be balanced like their flow (RFC 791
-// section 3.2, RFC 1858). A fragment that overlaps another kills its datagram, as in Linux: it can
-// only be an error or an attack. Bounded in datagrams, fragments and time; where there is no room,
-// the datagram that has waited longest makes some: to keep whole ones from being put together, a
-// flood of others must fill all the room within the moment that they take. One thread.
+// section 3.2, RFC 1858). As in Linux, what has all come before is left out, and a fragment that
+// overlaps others otherwise kills its datagram: it can only be an error or an attack. Bounded in
+// datagrams, fragments and time; where there is no room, the datagram that has waited longest makes
+// some: to keep whole ones from being put together, a flood of others must fill all the room within
+// the moment that they take. One thread.
 #pragma once
 
 #include <array>
@@ -34,8 +35,20 @@ class Reassembly {
   // this completes it: valid until the next call, the fragments' buffers being the caller's again.
   std::optional<Datagram> add(LinkNumber link, rte_mbuf* mbuf, const uint8_t* ip, lb::Tick now);
 
-  // Gives up what has waited too long. To be called once a tick.
-  void tick(lb::Tick now);
+  // Gives up what has waited too long: the caller is to drop the first fragment of each datagram,
+  // if that has come. To be called once a tick.
+  template <class Drop>
+  void tick(lb::Tick now, Drop drop_first) {
+    while (const auto late = take_late(now)) {
+      for (const Fragment& fragment : *late) {
+        if (fragment.offset == 0) {
+          drop_first(fragment);
+        } else {
+          outbox_.drop(fragment.mbuf, lb::DropReason::kFragmentTimeout);
+        }
+      }
+    }
+  }
 
   size_t waiting() const { return datagrams_.size(); }
 
@@ -60,7 +73,9 @@ class Reassembly {
   std::optional<lb::DropReason> insert(Waiting& waiting, const Fragment& fragment);
   static bool is_complete(const Waiting& waiting);
   static size_t size_of(const Waiting& complete);
-  Datagram assemble(Waiting waiting);
+  Datagram assemble(std::vector<Fragment> fragments, uint8_t tos);
+  std::vector<Fragment> take(Map::iterator datagram);
+  std::optional<std::vector<Fragment>> take_late(lb::Tick now);
   void drop(Map::iterator datagram, lb::DropReason reason);
   bool make_room(const Key& key);
 

@@ -15,9 +15,9 @@ uint8_t outer_tos(uint8_t tos) {
   return (tos & kEcn) == kEcn ? static_cast<uint8_t>((tos & ~kEcn) | kCapable) : tos;
 }
 
-// Fragments of one datagram share an ID, datagrams of one pair of hosts within seconds must not;
-// with DF the ID means nothing (RFC 6864). All workers send between the same two hosts: each takes
-// some of the same IDs at a time.
+// Fragments of one datagram share an ID, datagrams of one pair of hosts within seconds must not; of
+// a whole one with DF the ID means nothing (RFC 6864). All workers send between the same two hosts:
+// each takes some of the same IDs at a time.
 Be16 next_id() {
   constexpr uint16_t kTogether = 64;
   static std::atomic<uint16_t> all = 0;
@@ -49,7 +49,8 @@ void tunnel_inbound(Packet<lb::V4>& packet, const lb::Connection<lb::V4>& connec
   packet.length = static_cast<uint16_t>(packet.length + sizeof(Ipv4Header));
   packet.ip_header_length = sizeof(Ipv4Header);
   const Be16 length(packet.length);
-  const Be16 id = dont_fragment != 0 ? Be16(0) : next_id();
+  const bool leaves_whole = dont_fragment != 0 && packet.mbuf != nullptr;
+  const Be16 id = leaves_whole ? Be16(0) : next_id();
   const lb::Ipv4Address destination = connection.inside.address;
   const uint64_t sum = uint64_t{in_two(Ipv4Header::kPlain, tos).raw()} + length.raw() + id.raw() +
                        Be16(dont_fragment).raw() + in_two(ttl, kProtocolIpip).raw() +

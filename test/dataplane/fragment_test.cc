@@ -13,20 +13,27 @@ void seal(Bytes& frame) {
   set16(frame, 14 + 10, internet_checksum(View(frame).subspan(14, header)));
 }
 
+constexpr size_t kHeaders = 14 + 20;
+
+// Of a whole packet's frame, the fragment that has some bytes of its payload, counted from 0.
+Bytes part(const Bytes& whole, size_t begin, size_t end) {
+  const size_t all = whole.size() - kHeaders;
+  Bytes piece(whole.begin(), whole.begin() + kHeaders);
+  piece.insert(piece.end(), whole.begin() + static_cast<long>(kHeaders + begin),
+               whole.begin() + static_cast<long>(kHeaders + end));
+  set16(piece, 14 + 2, 20 + end - begin);
+  set16(piece, 14 + 6, (whole[14 + 6] & 0x40u) << 8 | (end < all ? 0x2000u : 0u) | begin / 8);
+  seal(piece);
+  return piece;
+}
+
 // The frame of a whole packet cut into fragments of `size` bytes of payload.
 std::vector<Bytes> cut(const Lab& lab, std::string_view link, const Frame& frame, size_t size) {
   const Bytes whole = frame.build(lab.mac_of_link(link));
-  constexpr size_t kHeaders = 14 + 20;
+  const size_t all = whole.size() - kHeaders;
   std::vector<Bytes> pieces;
-  for (size_t at = kHeaders; at < whole.size(); at += size) {
-    const size_t length = std::min(size, whole.size() - at);
-    Bytes piece(whole.begin(), whole.begin() + kHeaders);
-    piece.insert(piece.end(), whole.begin() + static_cast<long>(at),
-                 whole.begin() + static_cast<long>(at + length));
-    set16(piece, 14 + 2, 20 + length);
-    set16(piece, 14 + 6, (at + length < whole.size() ? 0x2000u : 0u) | (at - kHeaders) / 8);
-    seal(piece);
-    pieces.push_back(std::move(piece));
+  for (size_t at = 0; at < all; at += size) {
+    pieces.push_back(part(whole, at, std::min(at + size, all)));
   }
   return pieces;
 }
@@ -89,6 +96,108 @@ TEST_CASE("in a tunnel the whole datagram is wrapped and the outer packet fragme
   CHECK_THAT(out[0], Catch::StartsWith("proto=4 10.2.0.1>10.2.0.11") &&
                          Catch::Contains("FRAG 0x2000 len=1020"));
   CHECK_THAT(out[2], Catch::Contains("FRAG 0x00fa len=548"));
+}
+
+// RFC 6864: of fragments the ID has a meaning, whatever DF says.
+TEST_CASE("outer fragments of a datagram that came in fragments with DF have an ID of their own") {
+  Lab lab(one_service("udp", "tunnel"));
+  const auto id_of_next = [&] {
+    const Lines out = deliver(lab, "wan", cut(lab, "wan", udp(kClient, kVip).data(2500), 1000));
+    REQUIRE(out.size() == 3);
+    CHECK_THAT(out[0], Catch::Contains("FRAG 0x6000 len=1020"));
+    const std::string id = out[0].substr(out[0].find("id="), 9);
+    for (const std::string& line : out) CHECK_THAT(line, Catch::Contains(" " + id + " "));
+    return id;
+  };
+  const std::string first = id_of_next();
+  const std::string second = id_of_next();
+  CHECK(first != "id=0x0000");
+  CHECK(second != "id=0x0000");
+  CHECK(first != second);
+}
+
+// RFC 3168 section 5.3.
+TEST_CASE("congestion that one fragment has met is their datagram's") {
+  const auto [marks, expected] =
+      GENERATE(table<std::vector<uint8_t>, std::string>({{{2, 3, 2}, "tos=0x03"},
+                                                         {{3, 1, 1}, "tos=0x03"},
+                                                         {{2, 2, 3}, "tos=0x03"},
+                                                         {{2, 2, 2}, "tos=0x02"},
+                                                         {{1, 2, 1}, "tos=0x01"},
+                                                         {{0, 0, 0}, "tos=0x00"},
+                                                         {{0, 3, 0}, ""},
+                                                         {{2, 0, 2}, ""},
+                                                         {{0, 0, 1}, ""}}));
+  Lab lab(one_service("udp"));
+  std::vector<Bytes> frames = cut(lab, "wan", datagram(), 1000);
+  for (size_t i = 0; i < frames.size(); ++i) {
+    frames[i][14 + 1] = marks[i];
+    seal(frames[i]);
+  }
+  const Lines out = deliver(lab, "wan", frames);
+  if (expected.empty()) {
+    CHECK(out == Lines{});
+    CHECK(lab.drops() == "bad_fragment=3");
+    return;
+  }
+  REQUIRE(out.size() == 3);
+  for (const std::string& line : out) CHECK_THAT(line, Catch::Contains(expected));
+}
+
+// inet_frag_queue_insert.
+TEST_CASE("a fragment of which all has come is left out, one that overlaps ends its datagram") {
+  struct Range {
+    size_t begin, end;
+  };
+  const auto [extra, repeats] = GENERATE(table<Range, bool>({{{0, 1000}, true},
+                                                             {{8, 16}, true},
+                                                             {{0, 8}, true},
+                                                             {{992, 1000}, true},
+                                                             {{400, 1600}, true},
+                                                             {{0, 2000}, true},
+                                                             {{1992, 2008}, false},
+                                                             {{1000, 2508}, false},
+                                                             {{2504, 2508}, false}}));
+  Lab lab(one_service("udp"));
+  const Bytes whole = datagram().build(lab.mac_of_link("wan"));
+  const std::vector<Bytes> before = {part(whole, 0, 1000), part(whole, 1000, 2000)};
+  deliver(lab, "wan", before);
+  deliver(lab, "wan", {part(whole, extra.begin, extra.end)});
+  if (extra.begin == 2504) {
+    // Where it ends does not fit what comes now.
+    CHECK(deliver(lab, "wan", {part(whole, 2000, 2508)}) == Lines{});
+    CHECK(lab.drops() == "fragment_overlap=4");
+    return;
+  }
+  const Lines out = deliver(lab, "wan", {part(whole, 2000, 2508)});
+  CHECK(out.size() == (repeats ? 3 : 0));
+  CHECK_THAT(lab.drops(),
+             Catch::StartsWith(repeats ? "fragment_repeated=1" : "fragment_overlap=3"));
+}
+
+TEST_CASE("a repeated fragment that claims to be the last ends its datagram") {
+  Lab lab(one_service("udp"));
+  const Bytes whole = datagram().build(lab.mac_of_link("wan"));
+  Bytes last = part(whole, 8, 16);
+  set16(last, 14 + 6, 1);
+  seal(last);
+  deliver(lab, "wan", {part(whole, 0, 1000), last, part(whole, 1000, 2000)});
+  CHECK(deliver(lab, "wan", {part(whole, 2000, 2508)}) == Lines{});
+  CHECK_THAT(lab.drops(), Catch::StartsWith("fragment_overlap=2"));
+}
+
+// RFC 1122 section 3.3.2.
+TEST_CASE("of a datagram that did not become whole the client is told, if its first part came") {
+  Lab lab(one_service("udp"));
+  std::vector<Bytes> frames = cut(lab, "wan", datagram(), 1000);
+  frames.pop_back();
+  CHECK(deliver(lab, "wan", frames) == Lines{});
+  CHECK(lab.pass(29) == Lines{});
+  const Lines told = lab.pass(2);
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(told[0],
+             Catch::StartsWith("ICMP 10.1.0.100>10.1.0.10 ttl=64 tos=0xc0 type=11 code=1 len=576"));
+  CHECK(lab.drops() == "fragment_timeout=2");
 }
 
 TEST_CASE("without its first fragment a datagram goes nowhere and is given up after 30 seconds") {

@@ -105,6 +105,30 @@ TEST_CASE("what answers a client that was routed to the server keeps its address
              Catch::StartsWith("ICMP 10.2.0.11>"));
 }
 
+// Nobody can tell a server's late answer from a datagram of its own, see starts_something.
+TEST_CASE("a datagram that masquerade took for a server's own does not keep its client out") {
+  Setup setup = masquerading();
+  setup.services = one_service("udp");
+  setup.services[0].persistence_timeout = GENERATE(0, 60);
+  Lab lab(setup);
+  CHECK_THAT(lab.from_server(udp(kServer, kClient)).at(0), Catch::StartsWith("UDP 10.1.0.1:1"));
+  CHECK_THAT(lab.from_client(udp(kClient, kVip)).at(0), Catch::Contains(">10.2.0.11:80"));
+  CHECK_THAT(lab.from_server(udp(kServer, kClient)).at(0),
+             Catch::StartsWith("UDP 10.1.0.100:80>10.1.0.10:40000"));
+  CHECK(lab.drops() == "");
+  CHECK(lab.connections().size() == 1);
+}
+
+TEST_CASE("a connection that a server has opened is in the way of its client's, and stays") {
+  Setup setup = masquerading();
+  setup.services = one_service("tcp");
+  Lab lab(setup);
+  lab.from_server(tcp(kServer, kClient).flags("S"));
+  lab.from_client(tcp(kClient, kVip).flags("S"));
+  CHECK(lab.drops() == "ambiguous_tuple=1");
+  CHECK(lab.connections().size() == 1);
+}
+
 TEST_CASE("an error about a masqueraded packet reaches the server that sent it") {
   Lab lab(masquerading());
   lab.from_server(udp(kInside, kFar));

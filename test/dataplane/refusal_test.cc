@@ -112,6 +112,29 @@ TEST_CASE("a port of the director without a service answers RST, or port unreach
   CHECK(lab.drops() == "closed_port=4");
 }
 
+// As the stack does that LVS leaves them to: what is damaged may be from anybody.
+TEST_CASE("what fails its checksum earns no answer") {
+  Lab lab(one_service());
+  CHECK(lab.from_client(tcp(kClient, "10.1.0.100:81").flags("S").wrong_by(1)) == Lines{});
+  CHECK(lab.from_client(tcp(kClient, kVip).flags("A").wrong_by(1)) == Lines{});
+  CHECK(lab.from_client(udp(kClient, "10.1.0.100:81").data(9).wrong_by(1)) == Lines{});
+  CHECK(lab.drops() == "bad_transport_header=3");
+  CHECK(lab.from_client(udp(kClient, "10.1.0.100:81").data(9)).size() == 1);
+  CHECK(lab.from_client(udp(kClient, "10.1.0.100:81").data(9).no_checksum()).size() == 1);
+  CHECK(lab.from_client(udp(kClient, "10.1.0.100:81").data(9).padded_to(80, 0xee)).size() == 1);
+}
+
+TEST_CASE("no answer goes to a group of hosts") {
+  const std::string group = GENERATE("ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01");
+  const lb::MacAddress forged = lb::MacAddress::parse(group).value();
+  Lab lab(one_service());
+  CHECK(lab.from_client(tcp(kClient, "10.1.0.100:81").flags("S").from_mac(forged)) == Lines{});
+  CHECK(lab.from_client(udp(kClient, "10.1.0.100:81").from_mac(forged)) == Lines{});
+  CHECK(lab.count(&dataplane::WorkerCounters::suppressed) == 2);
+  CHECK(lab.from_client(echo_request("10.1.0.10", "10.1.0.100").from_mac(forged)) == Lines{});
+  CHECK(lab.drops() == "bad_source=1 closed_port=2");
+}
+
 TEST_CASE("answers go back to the router that a packet came by") {
   Setup setup{.services = {service_of("tcp", {})}};
   Lab lab(setup);
