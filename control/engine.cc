@@ -253,8 +253,8 @@ Engine::Step Engine::start_loops() {
     if (dataplane::Eal::shares_cpu(lcore(i))) idle.yield_every = 1;
     idle.sleep_us = config_.idle.sleep_us;
     idle.after_polls = config_.idle.after_polls;
-    own_[i]->loop.emplace(*own_[i]->worker, *clock_, lcore(i), idle);
-    if (auto started = own_[i]->loop->start(); !started) return started;
+    loops_.push_back(std::make_unique<dataplane::Loop>(*own_[i]->worker, *clock_, lcore(i), idle));
+    if (auto started = loops_.back()->start(); !started) return started;
   }
   return {};
 }

@@ -71,7 +71,6 @@ class Engine final : public Publisher {
     dataplane::Memory rings;
     std::optional<dataplane::PortIo> io;
     std::optional<dataplane::Worker> worker;
-    std::optional<dataplane::Loop> loop;
   };
 
   Engine(const conf::Config& config, const Roster& roster);
@@ -129,6 +128,8 @@ class Engine final : public Publisher {
   std::optional<dataplane::Clock> clock_;
   std::vector<std::unique_ptr<Own>> own_;  // by worker
   std::vector<dataplane::Worker*> worker_pointers_;
+  // Last, so that all have ended before any worker's memory goes: workers look at each other's.
+  std::vector<std::unique_ptr<dataplane::Loop>> loops_;
 };
 
 }  // namespace control
