@@ -5,6 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <sstream>
+#include <string>
+
 namespace dataplane {
 
 Netdev::Netdev(unsigned index) : index_(index) {
@@ -16,12 +20,39 @@ Netdev::~Netdev() {
   if (socket_ >= 0) close(socket_);
 }
 
-bool Netdev::running() const {
-  // By its number, since it may be renamed.
-  ifreq request{};
+// By its number, since it may be renamed.
+bool Netdev::name(ifreq& request) const {
+  request = {};
   request.ifr_ifindex = static_cast<int>(index_);
-  if (ioctl(socket_, SIOCGIFNAME, &request) != 0) return false;
-  if (ioctl(socket_, SIOCGIFFLAGS, &request) != 0) return false;
+  return ioctl(socket_, SIOCGIFNAME, &request) == 0;
+}
+
+std::optional<uint16_t> Netdev::mtu() const {
+  ifreq request;
+  if (!name(request) || ioctl(socket_, SIOCGIFMTU, &request) != 0) return std::nullopt;
+  return static_cast<uint16_t>(request.ifr_mtu);
+}
+
+std::optional<uint64_t> Netdev::receive_drops() const {
+  ifreq request;
+  if (!name(request)) return std::nullopt;
+  // "  eth0: bytes packets errs drop …", in lbd's network namespace whatever /sys shows.
+  std::ifstream devices("/proc/self/net/dev");
+  const std::string wanted = std::string(request.ifr_name) + ":";
+  for (std::string line; std::getline(devices, line);) {
+    std::istringstream words(line);
+    std::string word;
+    uint64_t bytes, packets, errors, drops;
+    if (words >> word && word == wanted && words >> bytes >> packets >> errors >> drops) {
+      return drops;
+    }
+  }
+  return std::nullopt;
+}
+
+bool Netdev::running() const {
+  ifreq request;
+  if (!name(request) || ioctl(socket_, SIOCGIFFLAGS, &request) != 0) return false;
   constexpr int kRunning = IFF_UP | IFF_RUNNING;
   return (request.ifr_flags & kRunning) == kRunning;
 }

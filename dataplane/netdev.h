@@ -1,7 +1,11 @@
 // A network device of the kernel that stands behind a port (net_af_xdp, net_af_packet, net_tap).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <utility>
+
+struct ifreq;
 
 namespace dataplane {
 
@@ -21,8 +25,14 @@ class Netdev {
   bool exists() const { return index_ != 0; }
   // Up, with a carrier (IFF_RUNNING, netdevice(7)). False as well when it has been deleted.
   bool running() const;
+  // Bytes of an IP packet; nullopt: it has been deleted.
+  std::optional<uint16_t> mtu() const;
+  // Frames that it had to drop on their way in, since it was made; nullopt: nobody says.
+  std::optional<uint64_t> receive_drops() const;
 
  private:
+  bool name(ifreq& request) const;
+
   unsigned index_;
   int socket_ = -1;  // any will do to ask through
 };

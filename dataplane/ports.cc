@@ -20,12 +20,29 @@ namespace {
 constexpr uint32_t kCachedPerLcore = 256;
 // What a mempool adds to an object: its header, and what spreads objects over memory channels.
 constexpr size_t kMempoolOverhead = 256;
+constexpr size_t kMempoolHeader = RTE_ALIGN_CEIL(sizeof(rte_mempool_objhdr), RTE_MEMPOOL_ALIGN);
+constexpr size_t kPage = 4096;
+// The kernel leaves so much of every buffer of net_af_xdp to XDP programs (XDP_PACKET_HEADROOM).
+// A frame that does not fit what then is left is dropped by it.
+constexpr uint16_t kXdpHeadroom = 256;
+constexpr uint16_t kFrameOverhead = sizeof(EthernetHeader) + 8;  // two VLAN tags
 
+// Enough for devices of any kind.
 uint16_t room_for(uint16_t largest_packet) {
-  constexpr uint16_t kFrameOverhead = sizeof(EthernetHeader) + 8;  // two VLAN tags
   return static_cast<uint16_t>(
       RTE_PKTMBUF_HEADROOM +
-      std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead));
+      std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead + kXdpHeadroom));
+}
+
+bool is_vdev(const std::string& device) { return device.starts_with("net_"); }
+bool is_af_xdp(std::string_view device) { return device.starts_with("net_af_xdp"); }
+
+// The kernel takes no buffers of more than a page for net_af_xdp, and all interfaces share theirs.
+constexpr uint16_t kLargestXdpPacket = kPage - kMempoolHeader - sizeof(rte_mbuf) -
+                                       RTE_PKTMBUF_HEADROOM - kXdpHeadroom - kFrameOverhead;
+
+bool has_af_xdp(const std::vector<std::string>& devices) {
+  return std::any_of(devices.begin(), devices.end(), is_af_xdp);
 }
 
 struct Layout {
@@ -41,15 +58,13 @@ struct Layout {
 // nothing of physical addresses do without the rule about pages, and beside those that need it the
 // size of an object is made a power of two, which fills pages exactly.
 Layout layout_for(const std::vector<std::string>& devices, uint16_t largest_packet) {
-  const auto is_vdev = [](const std::string& device) { return device.starts_with("net_"); };
-  const auto is_af_xdp = [](const std::string& device) { return device.starts_with("net_af_xdp"); };
   const uint16_t room = room_for(largest_packet);
-  if (std::none_of(devices.begin(), devices.end(), is_af_xdp)) return {room, 0, false};
+  if (!has_af_xdp(devices)) return {room, 0, false};
   if (std::all_of(devices.begin(), devices.end(), is_vdev)) {
-    return {room, RTE_MEMPOOL_F_NO_IOVA_CONTIG, true};
+    return {room, RTE_MEMPOOL_F_NO_IOVA_CONTIG | RTE_MEMPOOL_F_NO_SPREAD, true};
   }
-  const uint32_t object = std::bit_ceil(room + sizeof(rte_mbuf) + sizeof(rte_mempool_objhdr));
-  return {static_cast<uint16_t>(object - sizeof(rte_mbuf) - sizeof(rte_mempool_objhdr)),
+  const size_t object = std::bit_ceil(room + sizeof(rte_mbuf) + kMempoolHeader);
+  return {static_cast<uint16_t>(object - sizeof(rte_mbuf) - kMempoolHeader),
           RTE_MEMPOOL_F_NO_SPREAD, true};
 }
 
@@ -99,6 +114,12 @@ std::string not_brought_up(const std::string& device) {
 
 std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers, uint16_t largest_packet,
                                                           const std::vector<std::string>& devices) {
+  if (has_af_xdp(devices) && largest_packet > kLargestXdpPacket) {
+    return std::unexpected("an mtu of " + std::to_string(largest_packet) +
+                           " is too much where an interface is net_af_xdp: the kernel takes no "
+                           "buffers for more than " +
+                           std::to_string(kLargestXdpPacket));
+  }
   const Layout layout = layout_for(devices, largest_packet);
   BufferPool result;
   result.pool_.reset(rte_mempool_create_empty("lbd_mbufs", buffers, sizeof(rte_mbuf) + layout.room,
@@ -129,7 +150,6 @@ std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers, uint
 
 size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet) {
   // Where a buffer may not lie across pages of 4 kB, it takes one of its own or more.
-  constexpr size_t kPage = 4096;
   const size_t each = room_for(largest_packet) + sizeof(rte_mbuf) + kMempoolOverhead;
   return buffers * ((each + kPage - 1) / kPage * kPage);
 }
@@ -178,13 +198,17 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
     return "an mtu of " + std::to_string(mtu) + " is more than its " + std::to_string(info.max_mtu);
   }
   netdev_ = Netdev(info.if_index);
-  rte_eth_dev_get_mtu(id_, &original_mtu_);
+  is_af_xdp_ = is_af_xdp(info.driver_name);
+  if (is_af_xdp_) original_drops_ = netdev_.receive_drops().value_or(0);
 
   receive_queues_ =
       counts_its_queues(info.driver_name)
           ? std::max<uint16_t>(info.max_rx_queues, 1)
           : std::clamp<uint16_t>(workers, 1, std::max<uint16_t>(info.max_rx_queues, 1));
-  transmit_queues_ = std::clamp<uint16_t>(workers, 1, std::max<uint16_t>(info.max_tx_queues, 1));
+  // net_af_xdp has its queues in pairs.
+  transmit_queues_ =
+      is_af_xdp_ ? receive_queues_
+                 : std::clamp<uint16_t>(workers, 1, std::max<uint16_t>(info.max_tx_queues, 1));
 
   rte_eth_conf conf{};
   conf.rxmode.mtu = mtu;
@@ -198,12 +222,10 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   }
   error = rte_eth_dev_configure(id_, receive_queues_, transmit_queues_, &conf);
   if (error != 0) return failure("cannot be configured", error);
-  const std::string refused = set_up_queues(pool);
+  // First, as with a larger one the kernel may take no XDP program.
+  std::string refused = set_mtu(mtu);
+  if (refused.empty()) refused = set_up_queues(pool);
   if (!refused.empty()) return refused;
-  if (mtu != original_mtu_) {
-    error = rte_eth_dev_set_mtu(id_, mtu);
-    if (error != 0) return failure(("cannot take an mtu of " + std::to_string(mtu)).c_str(), error);
-  }
   error = rte_eth_dev_start(id_);
   if (error != 0) return failure("cannot be started", error);
   started_ = true;
@@ -212,6 +234,18 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   error = rte_eth_macaddr_get(id_, &mac);
   if (error != 0) return failure("has no MAC address", error);
   std::memcpy(mac_.bytes.data(), mac.addr_bytes, sizeof mac.addr_bytes);
+  return "";
+}
+
+std::string Port::set_mtu(uint16_t mtu) {
+  uint16_t current = 0;
+  rte_eth_dev_get_mtu(id_, &current);
+  // net_af_xdp says what it has been told, whatever its netdev has.
+  if (is_af_xdp_) current = netdev_.mtu().value_or(current);
+  if (current == mtu) return "";
+  const int error = rte_eth_dev_set_mtu(id_, mtu);
+  if (error != 0) return failure(("cannot take an mtu of " + std::to_string(mtu)).c_str(), error);
+  original_mtu_ = current;
   return "";
 }
 
@@ -239,6 +273,8 @@ std::string Port::set_up_queues(const BufferPool& pool) {
 Port::Port(Port&& other) noexcept
     : id_(std::exchange(other.id_, kNone)),
       original_mtu_(other.original_mtu_),
+      original_drops_(other.original_drops_),
+      is_af_xdp_(other.is_af_xdp_),
       started_(other.started_),
       multi_segment_(other.multi_segment_),
       receive_queues_(other.receive_queues_),
@@ -249,12 +285,9 @@ Port::Port(Port&& other) noexcept
 Port::~Port() {
   // A port that did not start may be another process's, see Eal::abandon.
   if (id_ == kNone || !started_) return;
-  uint16_t mtu = 0;
   rte_eth_dev_stop(id_);
   // net_af_xdp leaves the netdev with the mtu it was given.
-  if (rte_eth_dev_get_mtu(id_, &mtu) == 0 && mtu != original_mtu_) {
-    rte_eth_dev_set_mtu(id_, original_mtu_);
-  }
+  if (original_mtu_) rte_eth_dev_set_mtu(id_, *original_mtu_);
   rte_eth_dev_close(id_);
 }
 
@@ -267,6 +300,11 @@ bool Port::link_up() const {
 PortCounters Port::counters() const {
   rte_eth_stats stats{};
   rte_eth_stats_get(id_, &stats);
+  // What finds net_af_xdp's ring full is dropped by the kernel, which alone counts it.
+  if (is_af_xdp_) {
+    const uint64_t drops = netdev_.receive_drops().value_or(original_drops_);
+    stats.imissed = std::max(stats.imissed, drops - std::min(drops, original_drops_));
+  }
   return {stats.ipackets,  stats.ibytes,   stats.imissed, stats.ierrors,
           stats.rx_nombuf, stats.opackets, stats.obytes,  stats.oerrors};
 }

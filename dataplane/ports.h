@@ -19,12 +19,14 @@ namespace dataplane {
 class BufferPool {
  public:
   // `largest_packet`: the largest IP packet of any interface, bytes. `devices`: whose buffers these
-  // will be.
+  // will be. The error names what an mtu may be at most, where that is the reason.
   static std::expected<BufferPool, std::string> create(uint32_t buffers, uint16_t largest_packet,
                                                        const std::vector<std::string>& devices);
   // Bytes that create will take at most, and at least.
   static size_t bytes_for(uint32_t buffers, uint16_t largest_packet);
   static size_t least_bytes_for(uint32_t buffers, uint16_t largest_packet);
+  // Bytes of one buffer with all that belongs to it.
+  size_t object_bytes() const { return pool_->header_size + pool_->elt_size + pool_->trailer_size; }
 
   rte_mempool* get() const { return pool_.get(); }
   uint32_t total() const { return pool_->size; }
@@ -77,11 +79,14 @@ class Port {
  private:
   explicit Port(uint16_t id) : id_(id) {}
   std::string configure(uint16_t mtu, const BufferPool& pool, WorkerNumber workers);
+  std::string set_mtu(uint16_t mtu);
   std::string set_up_queues(const BufferPool& pool);
 
   static constexpr uint16_t kNone = RTE_MAX_ETHPORTS;
   uint16_t id_;
-  uint16_t original_mtu_ = 0;
+  std::optional<uint16_t> original_mtu_;  // where it has another one now
+  uint64_t original_drops_ = 0;
+  bool is_af_xdp_ = false;
   bool started_ = false;
   bool multi_segment_ = false;
   uint16_t receive_queues_ = 1;

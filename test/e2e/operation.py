@@ -13,9 +13,10 @@ import socket
 import stat
 import subprocess
 
+import frames
 from checks import Failed, contains, equal, holds
 from lab import Capture, NatTwoArm, run, service, spread, wait_for
-from traffic import answers
+from traffic import Wire, answers
 
 TOPOLOGY = NatTwoArm
 WEB = service("192.168.22.11:80", ["192.168.11.100:80", "192.168.11.101:80"], name="web")
@@ -164,6 +165,41 @@ def link_down_and_up(net):
         equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers afterwards")
 
 
+def lost_before_lbd(net):
+    """What finds lbd's receive rings full is counted as rx_missed: no packet is lost without a trace"""
+    def received():
+        one = next(one for one in lbd.json("show", "interfaces")["interfaces"] if one["name"] == "wan")
+        return one["rx_packets"], one["rx_missed"]
+
+    sent = 20000
+    with net.lbd([WEB]) as lbd, Wire(net.client, net.director.mac("wan0")) as wire:
+        equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers")
+        before = received()
+        ends = "192.168.22.50", "192.168.22.11"
+        packet = frames.ipv4(*ends, frames.UDP, frames.udp(*ends, 9, 9, b""))
+        lbd.process.send(signal.SIGSTOP)
+        try:
+            wire.send(*[packet] * sent)
+        finally:
+            lbd.process.send(signal.SIGCONT)
+        wait_for(lambda: sum(received()) >= sum(before) + sent, 10, f"{sent} packets to be accounted for")
+        holds(received()[1] > before[1], "nothing was missed: this case tests nothing")
+
+
+def mtu_comes_and_goes(net):
+    """A netdev has the file's MTU while lbd runs, whatever it had before, and has its own again afterwards"""
+    for before in (1400, 2000):
+        net.director.ip(f"link set lan0 mtu {before}")
+        try:
+            with net.lbd([WEB]) as lbd:
+                contains(net.director.ip("link show lan0"), " mtu 1500 ", "lan0 while lbd runs")
+                equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers")
+                lbd.stop()
+                contains(net.director.ip("link show lan0"), f" mtu {before} ", "lan0 afterwards")
+        finally:
+            net.director.ip("link set lan0 mtu 1500")
+
+
 def metrics_over_http(net):
     """control.metrics serves OpenMetrics text, the same facts as `show metrics`"""
     control = sockets(net, ("admin", "0600")) | {"metrics": "127.0.0.1:9105"}
@@ -237,4 +273,5 @@ def ready_for_systemd(net):
 
 CASES = [everything_is_shown, shown_config_starts_lbd, ordinary_tools_speak_to_the_socket, levels_and_modes,
          changes_are_logged, half_a_table_is_not_applied, killed_before_its_answer, lbctl_without_daemon,
-         link_down_and_up, metrics_over_http, end_by_signal, sighup_is_survived, after_kill_9, ready_for_systemd]
+         link_down_and_up, lost_before_lbd, mtu_comes_and_goes, metrics_over_http, end_by_signal, sighup_is_survived,
+         after_kill_9, ready_for_systemd]
