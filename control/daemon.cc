@@ -112,6 +112,11 @@ std::optional<std::string> why_unfit(const conf::Config& config,
 int run_daemon(conf::Config config, const std::string& config_file,
                const std::vector<std::string>& eal_arguments) {
   std::signal(SIGPIPE, SIG_IGN);
+  // By habit sent to daemons that write to files, as a request to open these anew.
+  std::signal(SIGUSR1, SIG_IGN);
+  std::signal(SIGUSR2, SIG_IGN);
+  // Inherited as ignored, it would keep the ends of programs from us.
+  std::signal(SIGCHLD, SIG_DFL);
   boost::asio::io_context io;
   // Before EAL, which takes a while: a signal meanwhile ends lbd in good order.
   boost::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);

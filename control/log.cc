@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <cstdlib>
 #include <ctime>
 #include <mutex>
 #include <utility>
 
 #include "control/human.h"
+#include "control/log_sink.h"
 
 namespace control::log {
 namespace {
@@ -71,14 +71,15 @@ bool is_journal(const char* journal_stream, int fd) {
 void write(Level level, std::string_view text) {
   static const bool journal = is_journal(std::getenv("JOURNAL_STREAM"), STDERR_FILENO);
   static std::mutex mutex;  // a long line may take several writes after all
-  const std::string line = format_line(level, std::chrono::system_clock::now(), journal, text);
+  static LineSink sink(STDERR_FILENO);
+  const auto line = [](Level of, std::string_view what) {
+    return format_line(of, std::chrono::system_clock::now(), journal, what);
+  };
   const std::lock_guard lock(mutex);
-  for (size_t written = 0; written < line.size();) {
-    const ssize_t n = ::write(STDERR_FILENO, line.data() + written, line.size() - written);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    written += static_cast<size_t>(n);
-  }
+  sink.put(line(level, text), [&](uint64_t lost) {
+    return line(Level::kWarning,
+                fmt::format("{} line{} of log lost: nobody took them", lost, lost == 1 ? "" : "s"));
+  });
 }
 
 }  // namespace control::log

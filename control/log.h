@@ -18,7 +18,7 @@ void set_threshold(Level level);
 bool enabled(Level level);
 
 // Writes one line with one write(2), so that lines of several threads or processes do not mix. Any
-// thread. An error of standard error itself has nowhere to go and is ignored.
+// thread. Where nobody takes it, it is lost and counted, see LineSink.
 void write(Level level, std::string_view text);
 
 // "2026-11-25T12:00:00.123Z info: text\n", or with a journal "<6>text\n", since it stamps lines

@@ -45,6 +45,7 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
     // Sessions: each socket has places of its own, so that readers do not lock out administrators.
     size_t served = 0;
     size_t refused = 0;
+    bool failure_told = false;  // since the last client that came in
   };
   static constexpr size_t kRefusedAtOnce = 16;
 
@@ -54,6 +55,7 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
                                         boost::system::error_code error, Protocol::socket socket) {
       if (self->listening_.empty()) return;
       if (error) return self->accept_later(listening, error.message());
+      listening.failure_told = false;
       self->serve(std::move(socket), listening);
       self->accept(listening);
     });
@@ -61,7 +63,9 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
 
   // Out of descriptors, most likely: trying again at once would spin.
   void accept_later(Listening& listening, const std::string& why) {
-    log::warning("socket {}: cannot accept a client: {}", listening.file.path(), why);
+    if (!std::exchange(listening.failure_told, true)) {
+      log::warning("socket {}: cannot accept a client: {}", listening.file.path(), why);
+    }
     listening.retry.expires_after(std::chrono::milliseconds(200));
     listening.retry.async_wait([self = shared_from_this(), &listening](boost::system::error_code) {
       if (!self->listening_.empty()) self->accept(listening);

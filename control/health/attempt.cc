@@ -4,6 +4,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <cerrno>
+
 namespace control::health {
 namespace {
 
@@ -49,7 +52,18 @@ Result Attempt::expired() const {
 void Attempt::fail(std::string_view text) { fail_whole(fmt::format("{}: {}", phase_, text)); }
 
 void Attempt::fail(const Error& error) {
-  if (!ended()) fail(text_of(error));
+  if (ended()) return;
+  const bool is_system = error.category() == boost::system::system_category();
+  if (is_system && is_own_lack(error.value())) {
+    give_up(fmt::format("{}: {}", phase_, error.message()));
+  } else {
+    fail(text_of(error));
+  }
+}
+
+bool is_own_lack(int error_number) {
+  constexpr int kLacks[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN, EADDRNOTAVAIL};
+  return std::ranges::find(kLacks, error_number) != std::end(kLacks);
 }
 
 void Attempt::end(Result result) {

@@ -39,6 +39,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   void fail(std::string_view text);
   void fail(const Error& error);
   void fail_whole(std::string text) { end({false, std::move(text)}); }
+  void give_up(std::string text) { end({.reason = std::move(text), .undecided = true}); }
   void end(Result result);
 
   boost::asio::io_context& io_;
@@ -52,6 +53,9 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   std::chrono::milliseconds timeout_{};
   Done done_;
 };
+
+// Whether a system call failed for what this machine or process has no more of.
+bool is_own_lack(int error_number);
 
 boost::asio::ip::address_v4 to_asio(const lb::IpAddress& address);
 

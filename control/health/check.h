@@ -21,6 +21,8 @@ struct Result {
   // One line: what was wrong ("connect: refused", "status 503, expected 200-299"), or what was seen
   // ("status 200").
   std::string reason;
+  // lbd could not ask, for want of descriptors or memory: that says nothing about the server.
+  bool undecided = false;
 };
 
 using Done = std::function<void(Result)>;

@@ -7,9 +7,14 @@
 #include <boost/asio/ssl/stream.hpp>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
+#include <map>
+#include <optional>
+#include <tuple>
 
 #include "control/health/http.h"
 #include "control/health/options.h"
@@ -68,8 +73,10 @@ class TlsAttempt final : public HttpAttempt<Stream> {
     phase_ = "tls";
     stream_.async_handshake(Stream::client, [self = shared_from_this(), this](Error error) {
       if (ended()) return;
-      const long verdict = SSL_get_verify_result(stream_.native_handle());
-      if (error && verdict != X509_V_OK) {
+      SSL* const session = stream_.native_handle();
+      const bool verifies = SSL_get_verify_mode(session) != SSL_VERIFY_NONE;
+      const long verdict = SSL_get_verify_result(session);
+      if (error && verifies && verdict != X509_V_OK) {
         return fail_whole(fmt::format("certificate: {}", X509_verify_cert_error_string(verdict)));
       }
       if (error) return fail(error);
@@ -86,6 +93,59 @@ class TlsAttempt final : public HttpAttempt<Stream> {
   Peer expected_;
 };
 
+// The authorities of one file, read once for all checks that name it, and again when it has
+// changed: certificates are renewed while lbd runs. One that has become useless changes nothing,
+// so that a slip while renewing it does not take every server away.
+class Authorities {
+ public:
+  static std::shared_ptr<Authorities> of(const std::string& path) {
+    static std::map<std::string, std::weak_ptr<Authorities>> all;
+    std::erase_if(all, [](const auto& entry) { return entry.second.expired(); });
+    std::weak_ptr<Authorities>& known = all[path];
+    std::shared_ptr<Authorities> result = known.lock();
+    if (!result) known = result = std::make_shared<Authorities>(path);
+    return result;
+  }
+  explicit Authorities(std::string path) : path_(std::move(path)) {}
+
+  // Looks whether the file has changed.
+  void refresh() {
+    struct stat found {};
+    if (access(path_.c_str(), R_OK) != 0 || stat(path_.c_str(), &found) != 0) {
+      fault_ = fmt::format("ca_file {}: {}", path_, std::strerror(errno));
+      stamp_.reset();
+      return;
+    }
+    const Stamp stamp{found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec,
+                      found.st_mtim.tv_nsec};
+    if (stamp_ == stamp) return;
+    stamp_ = stamp;
+    Store fresh(X509_STORE_new());
+    if (X509_STORE_load_locations(fresh.get(), path_.c_str(), nullptr) == 1) {
+      store_ = std::move(fresh);
+      fault_.clear();
+    } else {
+      fault_ = fmt::format("ca_file {}: holds no certificate", path_);
+    }
+  }
+  // nullptr: there is none, see fault().
+  X509_STORE* store() const { return store_.get(); }
+  const std::string& fault() const { return fault_; }
+
+ private:
+  struct Free {
+    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+  };
+  using Store = std::unique_ptr<X509_STORE, Free>;
+  // Of what was read, device to nanoseconds.
+  using Stamp = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+
+  std::string path_;
+  std::optional<Stamp> stamp_;
+  Store store_;
+  std::string fault_;
+};
+
 class HttpsCheck final : public Check {
  public:
   HttpsCheck(boost::asio::io_context& io, const conf::Options& options)
@@ -97,12 +157,12 @@ class HttpsCheck final : public Check {
     context_.set_verify_mode(verify ? ssl::verify_peer : ssl::verify_none);
     SSL_CTX_set_session_cache_mode(context_.native_handle(), SSL_SESS_CACHE_OFF);
     if (!verify) return;
-    ca_file_ = value_of<std::string>(options, "ca_file");
-    if (ca_file_.empty()) {
+    const auto ca_file = value_of<std::string>(options, "ca_file");
+    if (ca_file.empty()) {
       boost::system::error_code ignored;  // then no certificate is valid, which each probe says
       context_.set_default_verify_paths(ignored);
     } else {
-      load();
+      authorities_ = Authorities::of(ca_file);
     }
   }
 
@@ -110,22 +170,22 @@ class HttpsCheck final : public Check {
                                Done done) override;
 
  private:
-  void load() {
-    boost::system::error_code error;
-    fault_.clear();
-    if (access(ca_file_.c_str(), R_OK) != 0) {
-      fault_ = fmt::format("ca_file {}: {}", ca_file_, std::strerror(errno));
-    } else if (context_.load_verify_file(ca_file_, error); error) {
-      fault_ = fmt::format("ca_file {}: holds no certificate", ca_file_);
+  // False: there are none to trust.
+  bool trusts_somebody() {
+    if (!authorities_) return true;
+    authorities_->refresh();
+    X509_STORE* const store = authorities_->store();
+    if (store != nullptr && store != SSL_CTX_get_cert_store(context_.native_handle())) {
+      SSL_CTX_set1_cert_store(context_.native_handle(), store);
     }
+    return store != nullptr;
   }
 
   boost::asio::io_context& io_;
   HttpWish wish_;
   std::string sni_;
-  std::string ca_file_;
-  ssl::context context_;  // costly to make, so all probes share it
-  std::string fault_;     // why none can pass
+  ssl::context context_;                      // costly to make, so all probes share it
+  std::shared_ptr<Authorities> authorities_;  // nullptr: the system's, or nobody's
 };
 
 class HopelessAttempt final : public Attempt {
@@ -142,10 +202,9 @@ class HopelessAttempt final : public Attempt {
 
 std::unique_ptr<Probe> HttpsCheck::start(const lb::Endpoint& target,
                                          std::chrono::milliseconds timeout, Done done) {
-  if (!fault_.empty()) load();  // it may be there by now
-  if (!fault_.empty()) {
-    return Attempt::launch(std::make_shared<HopelessAttempt>(io_, fault_, std::move(done)),
-                           timeout);
+  if (!trusts_somebody()) {
+    return Attempt::launch(
+        std::make_shared<HopelessAttempt>(io_, authorities_->fault(), std::move(done)), timeout);
   }
   return Attempt::launch(
       std::make_shared<TlsAttempt>(io_, target, wish_, context_, peer_of(sni_, wish_.host, target),

@@ -12,6 +12,7 @@ namespace control::health {
 namespace {
 
 constexpr std::chrono::minutes kProgramTime{1};
+constexpr std::chrono::seconds kLackPause{10};
 // Of the time that taking changes took, before the next are handed on.
 constexpr int kBreath = 4;
 
@@ -51,6 +52,7 @@ class Loop::Impl : public std::enable_shared_from_this<Impl> {
     std::optional<std::pair<std::string, Program>> next;
   };
 
+  void tell_of_lack();
   void look();
   void deliver();
   void start_program(const std::string& lane, const std::string& name, const Program& program);
@@ -62,13 +64,24 @@ class Loop::Impl : public std::enable_shared_from_this<Impl> {
   std::function<void(const std::vector<Change>&)> take_;
   std::map<std::string, Running> programs_;
   Monitor::Time rested_{};  // when the next delivery may come
+  Monitor::Time lack_told_ = std::chrono::steady_clock::now() - kLackPause;
   bool delivery_waits_ = false;
   bool stopped_ = false;
 };
 
+// Servers stay what they are meanwhile, and nobody else would tell.
+void Loop::Impl::tell_of_lack() {
+  const auto lack = monitor_.take_lack();
+  const auto now = std::chrono::steady_clock::now();
+  if (!lack || now < lack_told_ + kLackPause) return;
+  lack_told_ = now;
+  log::error("servers go unchecked for want of resources: {}", *lack);
+}
+
 // Arms the timers for what the monitor says now.
 void Loop::Impl::look() {
   if (stopped_) return;
+  tell_of_lack();
   if (const auto next = monitor_.next(); next && due_timer_.expiry() != *next) {
     due_timer_.expires_at(*next);
     due_timer_.async_wait([self = shared_from_this(), this](Error error) {

@@ -192,6 +192,11 @@ void Monitor::finish(Task& task, Result result, Time started) {
   task.probe.reset();
   task.last_ended = clock_.now();
   task.last_took = task.last_ended - started;
+  if (result.undecided) {
+    lack_ = fmt::format("{}: {}", task.target.to_string(), result.reason);
+    task.last = std::move(result);
+    return;
+  }
   task.passes = result.passed ? task.passes + 1 : 0;
   task.failures = result.passed ? 0 : task.failures + 1;
   ++(result.passed ? task.passes_total : task.failures_total);

@@ -60,6 +60,8 @@ class Monitor {
   // What has happened since the last call.
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
   bool has_changes() const { return !changes_.empty(); }
+  // Why lbd could not ask somebody since the last call, if so.
+  std::optional<std::string> take_lack() { return std::exchange(lack_, std::nullopt); }
   // Called when next() has come nearer, or the first change has happened.
   void on_news(std::function<void()> news) { news_ = std::move(news); }
 
@@ -101,6 +103,7 @@ class Monitor {
   std::map<TaskKey, std::weak_ptr<Task>> tasks_;
   std::map<ServiceKey, Members> members_;
   std::set<std::pair<Time, Task*>> due_;
+  std::optional<std::string> lack_;
   std::vector<Change> changes_;
   double spread_ = 0;  // where in the first interval the next new task begins, 0 to 1
 };

@@ -100,15 +100,19 @@ class ProcessAttempt final : public Attempt {
   }
 
   void fail_to_start(int error) {
-    fail_whole(
-        fmt::format("{}: cannot be started: {}", program_.argv.front(), std::strerror(error)));
+    std::string text =
+        fmt::format("{}: cannot be started: {}", program_.argv.front(), std::strerror(error));
+    is_own_lack(error) ? give_up(std::move(text)) : fail_whole(std::move(text));
   }
 
   void await_end() {
     end_.async_wait(end_.wait_read, [self = shared_from_this(), this](Error error) {
       if (error || ended()) return;
       siginfo_t info{};
-      waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+      if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+        pid_ = 0;
+        return fail_whole(fmt::format("its end was not told: {}", std::strerror(errno)));
+      }
       if (info.si_pid == 0) return await_end();  // told of another descriptor, see reap
       // Its children, while its number is still taken.
       kill(-pid_, SIGKILL);
@@ -162,6 +166,7 @@ class ProcessAttempt final : public Attempt {
     output_.close(ignored);
     if (pid_ == 0) return end_.close(ignored), void();
     kill(-pid_, SIGKILL);
+    kill(pid_, SIGKILL);  // it may have left its group
     if (!end_.is_open()) return;
     // One that waits for a disk dies when the disk has answered: nobody here waits for that.
     end_.cancel(ignored);

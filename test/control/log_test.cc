@@ -1,6 +1,8 @@
 // Lines of the log.
 #include "control/log.h"
 
+#include "control/log_sink.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,6 +32,53 @@ std::string capture(const auto& body) {
   std::ostringstream out;
   out << std::ifstream(path).rdbuf();
   return out.str();
+}
+
+// A pipe that takes little.
+class NarrowPipe {
+ public:
+  NarrowPipe() {
+    REQUIRE(pipe2(ends_, O_CLOEXEC) == 0);
+    REQUIRE(fcntl(ends_[1], F_SETPIPE_SZ, 4096) == 4096);
+  }
+  ~NarrowPipe() {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+  int entrance() const { return ends_[1]; }
+  std::string take() const {
+    std::string out(8192, '\0');
+    out.resize(static_cast<size_t>(read(ends_[0], out.data(), out.size())));
+    return out;
+  }
+
+ private:
+  int ends_[2];
+};
+
+std::string lost(uint64_t lines) { return "lost " + std::to_string(lines) + "\n"; }
+
+TEST_CASE("log: lines that nobody takes are lost and counted, and nobody waits for long") {
+  const NarrowPipe pipe;
+  LineSink sink(pipe.entrance());
+  const std::string line = std::string(999, 'x') + '\n';
+  sink.put(line, lost);
+  for (int i = 0; i < 1000; ++i) sink.put(line, lost);
+  const std::string before = pipe.take();
+  CHECK(before == line);
+  sink.put("next\n", lost);
+  CHECK(pipe.take() == "lost 1000\nnext\n");
+  sink.put("one more\n", lost);
+  CHECK(pipe.take() == "one more\n");
+}
+
+TEST_CASE("log: a long line that was cut ends before the next") {
+  const NarrowPipe pipe;
+  LineSink sink(pipe.entrance());
+  sink.put(std::string(10000, 'x') + '\n', lost);
+  CHECK(pipe.take() == std::string(4096, 'x'));
+  sink.put("next\n", lost);
+  CHECK(pipe.take() == "\nlost 1\nnext\n");
 }
 
 TEST_CASE("log: time, level and text") {

@@ -8,6 +8,7 @@
 """
 
 import pathlib
+import resource
 import socket
 import threading
 import time
@@ -273,5 +274,29 @@ def health_survives_a_reload(net):
             net.nginx["rs1"].start()
 
 
+def without_descriptors(net):
+    """An lbd that may open no more files says so, keeps to what it knows of its servers, and goes on checking afterwards"""
+    with net.lbd([web(health_check=check("tcp"))]) as lbd:
+        wait_for(lambda: seen(lbd, RS1) == "connected", 10, "a first result")
+        before = resource.prlimit(lbd.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(lbd.process.pid, resource.RLIMIT_NOFILE, (0, before[1]))
+        try:
+            told = "servers go unchecked for want of resources: 192.168.11.10"
+            # Ten seconds lie between one and the next: dozens of checks.
+            wait_for(lambda: lbd.log().count(told) >= 2, 30, "lbd to tell of it twice")
+            contains(lbd.log(), "connect: Too many open files", "the reason")
+            holds(" is down: " not in lbd.log(), "a server is down for what lbd lacks")
+            equal(sorted(answers(net.client, URL, 2)), ["rs1", "rs2"], "answers meanwhile")
+        finally:
+            resource.prlimit(lbd.process.pid, resource.RLIMIT_NOFILE, before)
+        wait_for(lambda: seen(lbd, RS1) == "connected", 10, "checks to go on")
+        net.nginx["rs1"].stop()
+        try:
+            wait_for(lambda: down(lbd, RS1), 10, "rs1 to be down")
+        finally:
+            net.nginx["rs1"].start()
+
+
 CASES = [dies_and_comes_back, http_judges_what_is_answered, each_type, silent_and_slow_servers, flapping_server,
+         without_descriptors,
          connections_of_the_dead, sorry_server_and_quorum, health_survives_a_reload]

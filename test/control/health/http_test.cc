@@ -9,6 +9,9 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
 
 #include "control/health/http_exchange.h"
 #include "test/control/health/peer.h"
@@ -69,6 +72,13 @@ TEST_CASE("check http: statuses, texts, garbage, silence, ends") {
       {"", "HTTP/1.1 103 Early Hints\r\n\r\n", false, "response: closed without one"},
       {R"(, "status": "100-199")", "HTTP/1.1 103 Early Hints\r\n\r\n", true, "status 103"},
       {"", "HTTP/1.1 101 Switching Protocols\r\n\r\n", false, "status 101, expected 200-299"},
+      {"", "HTTP/1.1 000 X\r\n\r\n", false, "status 0, expected 200-299"},
+      {R"(, "body": "y")",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;" + std::string(100000, 'x'), false,
+       "response: a line without an end"},
+      {R"(, "body": "y")",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: " + std::string(100000, 'x'),
+       false, "response: a line without an end"},
   };
   for (const Case& test : cases) {
     const Peer peer(SOCK_STREAM, say(test.answer));
@@ -102,18 +112,22 @@ TEST_CASE("check http: one that accepts and never answers, one that resets") {
 }
 
 TEST_CASE("check http: what is sent") {
-  std::string request(4096, '\0');
-  {
+  const auto sent = [](const std::string& json) {
+    std::string request(4096, '\0');
     const Peer peer(SOCK_STREAM, [&](int client) {
       request.resize(static_cast<size_t>(recv(client, request.data(), request.size(), 0)));
       const std::string answer = page("200 OK", "");
       send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
     });
-    CHECK(run(R"({"type": "http", "path": "/a?b", "host": "example.org"})", peer.port()).passed);
-  }
-  CHECK(request ==
+    CHECK(run(json, peer.port()).passed);
+    return request;
+  };
+  CHECK(sent(R"({"type": "http", "path": "/a?b", "host": "example.org"})") ==
         "GET /a?b HTTP/1.1\r\nHost: example.org\r\nUser-Agent: lbd\r\nAccept: */*\r\n"
         "Connection: close\r\n\r\n");
+  CHECK(sent(R"({"type": "http", "method": "POST", "host": "example.org"})") ==
+        "POST / HTTP/1.1\r\nHost: example.org\r\nUser-Agent: lbd\r\nAccept: */*\r\n"
+        "Content-Length: 0\r\nConnection: close\r\n\r\n");
 }
 
 // A self-signed certificate for a name, in a file.
@@ -187,6 +201,40 @@ TEST_CASE(
   CHECK_FALSE(verdict(R"(, "verify": false)", plain.port()).passed);
   const Peer silent(SOCK_STREAM);
   CHECK(run(R"({"type": "https"})", silent.port(), 50ms).reason == "tls: nothing within 0.05 s");
+}
+
+TEST_CASE("check https: authorities that are renewed are read again, and useless ones are not") {
+  const shared_test::TempDir directory;
+  const std::string file = directory / "ca.pem";
+  const auto replace = [&](const std::string& text) {
+    const std::string fresh = directory / "fresh.pem";
+    std::ofstream(fresh) << text;
+    REQUIRE(rename(fresh.c_str(), file.c_str()) == 0);
+  };
+  const auto text_of = [](const std::string& path) {
+    std::ostringstream out;
+    out << std::ifstream(path).rdbuf();
+    return out.str();
+  };
+  const TlsPeer old_peer("shop.example.org", directory / "old.pem");
+  const TlsPeer new_peer("shop.example.org", directory / "new.pem");
+  const std::string json =
+      R"({"type": "https", "host": "shop.example.org", "ca_file": ")" + file + R"("})";
+  test::Asker first(json);
+  CHECK(first.ask(old_peer.port()).reason == "ca_file " + file + ": No such file or directory");
+  replace(text_of(directory / "old.pem"));
+  test::Asker second(json);
+  for (test::Asker* one : {&first, &second}) {
+    CHECK(one->ask(old_peer.port()).passed);
+    CHECK(one->ask(new_peer.port()).reason == "certificate: self-signed certificate");
+  }
+  replace(text_of(directory / "new.pem"));
+  for (test::Asker* one : {&first, &second}) {
+    CHECK(one->ask(new_peer.port()).passed);
+    CHECK(one->ask(old_peer.port()).reason == "certificate: self-signed certificate");
+  }
+  replace("no certificate");
+  for (test::Asker* one : {&first, &second}) CHECK(one->ask(new_peer.port()).passed);
 }
 
 }  // namespace

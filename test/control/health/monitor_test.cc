@@ -55,6 +55,26 @@ TEST_CASE("monitor: fall failures in a row make a server down, rise successes up
   CHECK(checks.monitor().take_changes().size() == 1);
 }
 
+TEST_CASE("monitor: what lbd could not ask says nothing about the server") {
+  FakeChecks checks;
+  const conf::Service web = service({"10.2.0.1:80"});
+  checks.monitor().follow(web);
+  checks.rounds(2, false);
+  CHECK_FALSE(checks.monitor().take_lack());
+  for (int i = 0; i < 5; ++i) {
+    checks.pass(2s);
+    const health::Done done = std::exchange(checks.asked().back()->done, nullptr);
+    REQUIRE(done);
+    done({.reason = "no more", .undecided = true});
+  }
+  CHECK(health_of(checks, web) == Health::kUp);
+  CHECK(checks.monitor().facts().at(0).failures_total == 2);
+  CHECK(checks.monitor().take_lack() == "10.2.0.1:80: no more");
+  CHECK_FALSE(checks.monitor().take_lack());
+  checks.rounds(1, false);
+  CHECK(health_of(checks, web) == Health::kDown);
+}
+
 TEST_CASE("monitor: how long the last check took stays known while the next is under way") {
   FakeChecks checks;
   checks.monitor().follow(service({"10.2.0.1:80"}));

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <thread>
 
+#include "control/health/attempt.h"
 #include "control/health/dns_message.h"
 #include "test/control/health/peer.h"
 #include "test/temp_dir.h"
@@ -198,6 +199,41 @@ TEST_CASE("check command: status, output, environment, time-out") {
   const auto deadline = Clock::now() + 5s;
   while (!gone() && Clock::now() < deadline) std::this_thread::yield();
   CHECK(gone());
+}
+
+// Ends as if a system call had.
+class Ending final : public health::Attempt {
+ public:
+  Ending(boost::asio::io_context& io, int error_number, health::Done done)
+      : Attempt(io, std::move(done)), error_(error_number, boost::system::system_category()) {}
+
+ private:
+  void begin() override {
+    phase_ = "connect";
+    fail(error_);
+  }
+  void close() override {}
+
+  Error error_;
+};
+
+TEST_CASE("checks: what lbd has no more of says nothing about the server") {
+  const auto [number, undecided] = GENERATE(table<int, bool>({{EMFILE, true},
+                                                              {ENFILE, true},
+                                                              {ENOBUFS, true},
+                                                              {EADDRNOTAVAIL, true},
+                                                              {ECONNREFUSED, false},
+                                                              {EHOSTUNREACH, false},
+                                                              {ETIMEDOUT, false}}));
+  boost::asio::io_context io;
+  std::optional<Result> result;
+  const auto probe = health::Attempt::launch(
+      std::make_shared<Ending>(io, number, [&](Result told) { result = std::move(told); }), 5s);
+  io.poll();
+  REQUIRE(result);
+  CHECK(result->undecided == undecided);
+  CHECK_FALSE(result->passed);
+  CHECK_THAT(result->reason, Catch::StartsWith("connect: "));
 }
 
 TEST_CASE("checks: a probe that is given up tells nobody, and a check may go at once after it") {
