@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conf/check.h"
+#include "conf/format.h"
 
 namespace conf {
 namespace {
@@ -140,6 +141,9 @@ class ServiceChecker {
   }
 
   void check_path(const lb::IpAddress& address, const Method* method, const std::string& pointer) {
+    if (!address.is_ipv4()) {
+      return mismatch(findings_, pointer, address.to_string(), std::string(kNoIpv6));
+    }
     if (reach_.is_own(address) || reach_.is_virtual(address)) {
       return mismatch(findings_, pointer, address.to_string(), std::string(kNoServerOfItself));
     }
@@ -186,8 +190,9 @@ std::vector<Error> check_beside_others(const Config& config, const Service& serv
       mismatch(findings, "/address", service.derived_name(),
                "a different protocol and address than those of " + other.name);
     }
-    if (const auto server = servers.find(other.address.address); server != servers.end()) {
-      mismatch(findings, server->second + "/address", server->first.to_string(),
+    // Once, however many services have that address.
+    if (const auto server = servers.extract(other.address.address)) {
+      mismatch(findings, server.mapped() + "/address", server.key().to_string(),
                std::string(kNoServerOfItself));
     }
     const auto has_our_address = [&](const Server& server) {

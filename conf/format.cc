@@ -10,7 +10,6 @@ namespace {
 
 using Expected = std::optional<std::string>;
 
-constexpr std::string_view kNoIpv6 = "an IPv4 address: IPv6 is not supported yet";
 constexpr std::string_view kName = "a name of letters, digits, \"_\", \".\" and \"-\"";
 constexpr std::string_view kDevice = "a device name or PCI address of at most 63 characters";
 constexpr std::string_view kNetdev =

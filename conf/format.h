@@ -11,6 +11,9 @@
 
 namespace conf {
 
+// What is expected where an IPv6 address stands.
+inline constexpr std::string_view kNoIpv6 = "an IPv4 address: IPv6 is not supported yet";
+
 Text any_argument();          // not empty, no NUL: it becomes a C string
 Text name_text();             // of an interface or a service
 Text device_text();           // of a DPDK device

@@ -38,7 +38,7 @@ std::expected<void, dataplane::StartError> Director::start() {
                                         [&](uint32_t slot) { return started.refused(slot); }});
   started_ = std::chrono::steady_clock::now();
   started_unix_ = std::time(nullptr);
-  link_up_.assign(running_.config.interfaces.size(), false);
+  link_up_.assign(running_.config.interfaces.size(), std::nullopt);
   busy_.resize(running_.engine->workers().size());
   watch_links();
   if (auto twins = start_twins(); !twins) return std::unexpected(twins.error());
@@ -89,6 +89,7 @@ std::chrono::milliseconds Director::watch() {
 
 void Director::watch_slowly() {
   watch_links();
+  watch_table();
   constexpr unsigned kWatchesPerTick =
       static_cast<unsigned>(kRateTickSeconds * 1000 / kWatchPeriod.count());
   if (++watches_ % kWatchesPerTick == 0) tick_rates();
@@ -137,6 +138,21 @@ void Director::watch_links() {
     }
     link_up_[i] = up;
   }
+}
+
+void Director::watch_table() {
+  constexpr std::chrono::seconds kPause{60};
+  uint64_t refused = 0;
+  for (const dataplane::Worker* worker : running_.engine->workers()) {
+    constexpr auto kFull = static_cast<size_t>(lb::DropReason::kTableFull);
+    refused += worker->reader_counters().drops[kFull].reader_get();
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (refused == refused_told_ || now < next_refused_told_) return;
+  log::warning("the table of connections is full: no room for {} more; capacity is {}",
+               refused - refused_told_, running_.config.connections.capacity);
+  refused_told_ = refused;
+  next_refused_told_ = now + kPause;
 }
 
 void Director::log_events() {
@@ -264,7 +280,7 @@ std::vector<InterfaceFacts> Director::interfaces() {
     facts.mac = running_.engine->ports_of(i).front()->mac();
     facts.addresses = configured.addresses;
     facts.mtu = configured.mtu;
-    facts.link_up = link_up_[i];
+    facts.link_up = link_up_[i].value_or(false);
     if (twins_ && configured.kernel_interface) {
       const TwinCounters counters = twins_->counters(i);
       facts.kernel_interface = configured.kernel_interface;

@@ -60,6 +60,7 @@ class Director final : public Facts {
   static constexpr std::chrono::milliseconds kWatchPeriod{250};
   void watch_slowly();
   void watch_links();
+  void watch_table();
   void tell_quorums();
   void watch_twins();
   void give_twins_addresses();
@@ -79,7 +80,9 @@ class Director final : public Facts {
 
   std::chrono::steady_clock::time_point started_{};
   int64_t started_unix_ = 0;
-  std::vector<bool> link_up_;  // by interface
+  std::vector<std::optional<bool>> link_up_;  // by interface; not looked at yet
+  uint64_t refused_told_ = 0;  // connections for which there was no room, when that was last told
+  std::chrono::steady_clock::time_point next_refused_told_{};
   unsigned watches_ = 0;
   std::chrono::steady_clock::time_point next_watch_{};
   std::vector<BusyRatio> busy_;  // by worker

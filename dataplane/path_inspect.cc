@@ -49,7 +49,11 @@ void Path<F>::inspect(PathInspection& question) {
     const auto port =
         pick_port(connections_, *rule, packet.source, packet.destination, packet.protocol());
     question.masquerade_port = port.value_or(lb::Be16(0));
-    if (!port) question.refused = DropReason::kNoMasqueradePort;
+    if (!port) {
+      question.refused = DropReason::kNoMasqueradePort;
+    } else if (!connections_.has_room()) {
+      question.refused = DropReason::kTableFull;
+    }
   } else {
     inspect_unmatched(packet, question);
     return;
@@ -112,6 +116,10 @@ void Path<F>::inspect_opening(const Packet& packet, EntryIndex replaced, PathIns
     inspect_schedule(service, packet, fits, question);
   }
   if (!choice.chosen) return;
+  if (!service.one_packet && replaced == kNoEntry && !connections_.has_room()) {
+    question.refused = DropReason::kTableFull;
+    return;
+  }
   const RealServer<F>& server = service.servers[*choice.chosen];
   inspect_way(server.end.address, 0, methods_[server.method].overhead, question);
 }

@@ -73,6 +73,9 @@ class ConnectionPool {
     return kNoEntry;
   }
 
+  // Whether there is a list to be taken, at this moment. Any thread.
+  bool has_chunk() const { return index_of(head_.load(std::memory_order_relaxed)) != kNoEntry; }
+
   // How many entries a list that has just been taken has.
   uint32_t length_of(EntryIndex first) const { return entries_[first].sibling_previous; }
 
@@ -125,6 +128,8 @@ class EntryCache {
     if (first_ != kNoEntry) __builtin_prefetch(&pool_[first_]);
     return index;
   }
+
+  bool has_any() const { return first_ != kNoEntry || pool_.has_chunk(); }
 
   // Gives all that it holds to the other workers. Returns whether that was any.
   bool give_all() {

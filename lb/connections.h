@@ -151,6 +151,12 @@ class Connections {
     if (is_counted(server)) limits_->disclaim(server);
   }
 
+  // Whether `open` would find an entry: a free one, or one to take back.
+  bool has_room() const {
+    const auto has_some = [&](Kind kind) { return wheels_[kind].first() != kNoEntry; };
+    return cache_.has_any() || has_some(kClosed) || has_some(kWaiting) || has_some(kEmbryonic);
+  }
+
   // Whether this worker has found the director full for so short a time that another one may yet
   // give it entries.
   bool is_waiting(Tick now) const {

@@ -33,7 +33,8 @@ Service service(const std::string& text) {
   return *loaded;
 }
 
-// web with two servers, dns without, and what leaves the lan through wan gets ports 2000 to 2999.
+// web with two servers, dns without and over both protocols, and what leaves the lan through wan
+// gets ports 2000 to 2999.
 Config cluster() {
   const std::string text = R"({
     "interfaces": [{"name": "wan", "device": "d0", "addresses": ["192.168.22.11/24"]},
@@ -42,7 +43,8 @@ Config cluster() {
     "services": [
       {"name": "web", "protocol": "tcp", "address": "192.168.22.11:80",
        "servers": [{"address": "192.168.11.100"}, {"address": "192.168.11.101"}]},
-      {"protocol": "udp", "address": "192.168.22.12:53"}]})";
+      {"protocol": "udp", "address": "192.168.22.12:53"},
+      {"protocol": "tcp", "address": "192.168.22.12:53"}]})";
   INFO(conf_test::verdict(text));
   const auto config = conf::load(text, vocabulary());
   REQUIRE(config);
@@ -135,6 +137,15 @@ TEST_CASE("no service's address is another's real server, and the other way roun
   CHECK_THAT(joins(R"({"protocol": "tcp", "address": "192.168.22.13:80",
                        "servers": [{"address": "192.168.22.13"}]})"),
              Catch::StartsWith("/servers/0/address: found \"192.168.22.13\""));
+}
+
+TEST_CASE("a server's IPv6 address is refused by its name, whoever has made it") {
+  Service web = service(R"({"protocol": "tcp", "address": "192.168.22.13:80"})");
+  web.servers.emplace_back().address = *lb::Endpoint::parse("[2001:db8::1]:80");
+  CHECK(
+      lines(conf::check_service(cluster(), web, {}, vocabulary())) ==
+      "/servers/0/address: found \"2001:db8::1\", expected an IPv4 address: IPv6 is not supported "
+      "yet");
 }
 
 TEST_CASE("a service has none of masquerade's ports of that address") {

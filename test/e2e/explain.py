@@ -6,10 +6,11 @@
                               VIP :80
 """
 
+import contextlib
 import socket
 
 from checks import contains, equal, holds, refused
-from lab import NatTwoArm, UdpEcho, service
+from lab import NatTwoArm, UdpEcho, service, wait_for
 from traffic import ask, connect, reset, udp_ask
 
 TOPOLOGY = NatTwoArm
@@ -95,6 +96,24 @@ def refusals_are_foretold(net):
         contains(bad.stderr, "192.168.22.50", "what was wrong")
 
 
+def a_full_table_is_foretold(net):
+    """No room for another connection: told beforehand as table_full, counted so, and logged; with room again it opens"""
+    web = service(f"{VIP}:80", [RS1, RS2], name="web")
+    with net.lbd([web], connections={"capacity": 4}) as lbd, contextlib.ExitStack() as held:
+        for _ in range(4):
+            ask(held.enter_context(connect(net.client, VIP, 80)))
+        told = explained(lbd, 20001)
+        equal((told["outcome"], told["drop"]), ("refused", "table_full"), "with four connections of four")
+        before = lbd.drops()
+        refused(lambda: connect(net.client, VIP, 80, 20001), "a connection for which there is no room")
+        equal(lbd.drops(before), {"table_full": 1}, "drops")
+        wait_for(lambda: "the table of connections is full: no room for 1 more; capacity is 4" in lbd.log(), 5, "the log")
+        held.close()
+        wait_for(lambda: explained(lbd, 20001)["outcome"] == "new", 5, "room for one more")
+        with connect(net.client, VIP, 80, 20001) as one:
+            ask(one)
+
+
 def a_clients_hold_is_foretold(net):
     """A client that holds to a server: explain names the hold, and what a deleted server's client gets instead"""
     web = service(f"{VIP}:80", [RS1, RS2], name="web", persistence_timeout=300)
@@ -123,5 +142,5 @@ def datagrams_are_foretold(net):
             equal(explained(lbd, source_port, 53, "udp")["connection"]["server"], chosen(told), "the connection's server")
 
 
-CASES = [every_scheduler_is_foretold, the_way_is_foretold, refusals_are_foretold, a_clients_hold_is_foretold,
-         datagrams_are_foretold]
+CASES = [every_scheduler_is_foretold, the_way_is_foretold, refusals_are_foretold, a_full_table_is_foretold,
+         a_clients_hold_is_foretold, datagrams_are_foretold]
