@@ -1,7 +1,10 @@
 #include <fmt/core.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "conf/schema.h"
 #include "control/daemon.h"
@@ -14,6 +17,14 @@ namespace {
 
 constexpr int kUsageError = 2;
 
+// A full disk must not look like success.
+int print(std::string_view text) {
+  const bool taken = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (taken && std::fflush(stdout) == 0) return 0;
+  control::log::error("cannot write to standard output: {}", std::strerror(errno));
+  return 1;
+}
+
 int load_and_run(const control::Options& options) {
   auto config = control::load_file(options.config_file);
   if (!config) {
@@ -25,8 +36,7 @@ int load_and_run(const control::Options& options) {
     return kUsageError;
   }
   if (options.action == control::Options::Action::kCheck) {
-    fmt::print("{}: good\n", options.config_file);
-    return 0;
+    return print(fmt::format("{}: good\n", options.config_file));
   }
   return control::run_daemon(std::move(*config), options.config_file, options.eal_arguments);
 }
@@ -42,14 +52,11 @@ int main(int argc, char** argv) {
   if (options->debug) control::log::set_threshold(control::log::Level::kDebug);
   switch (options->action) {
     case control::Options::Action::kHelp:
-      fmt::print("{}", control::usage());
-      return 0;
+      return print(control::usage());
     case control::Options::Action::kVersion:
-      fmt::print("lbd {}\n", LBD_VERSION);
-      return 0;
+      return print("lbd " LBD_VERSION "\n");
     case control::Options::Action::kSchema:
-      fmt::print("{}\n", conf::schema(control::vocabulary()).dump(2));
-      return 0;
+      return print(conf::schema(control::vocabulary()).dump(2) + '\n');
     default:
       return load_and_run(*options);
   }

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "conf/document.h"
+#include "conf/findings.h"
 #include "conf/load.h"
 #include "conf/write.h"
 #include "control/json_text.h"
@@ -26,12 +28,20 @@ void put(json& object, std::string_view key, json value) {
   }
 }
 
-// Numbers, lists and so on as they are; what is not JSON, or stands where a text is, as a text.
-json value_of(std::string_view text, const json& current) {
+// Numbers, lists and so on as they are; what is not JSON, or stands where a text is, as a text. Of
+// repeated keys the parser would take the last, in silence: these are refused as the file's are.
+std::expected<json, std::string> value_of(std::string_view key, std::string_view text,
+                                          const json& current) {
   if (text == "null") return nullptr;
   if (current.is_string()) return std::string(text);
   json value = json::parse(text, nullptr, false);
-  return value.is_discarded() ? json(std::string(text)) : value;
+  if (value.is_discarded()) return std::string(text);
+  conf::Findings findings;
+  const auto read = conf::parse_document(text, findings);
+  std::vector<conf::Error> errors = read ? findings.in_file_order({}) : std::vector{read.error()};
+  if (errors.empty()) return value;
+  for (conf::Error& error : errors) error.pointer.insert(0, key);
+  return std::unexpected(conf::one_line(errors));
 }
 
 json current_of(const json& object, std::string_view key) {
@@ -146,7 +156,9 @@ std::expected<conf::Service, std::string> with_key(const conf::Service& service,
   }
   // A name is text even where there is none yet and the new one looks like a number.
   const json current = key == "name" ? json(service.name) : current_of(document, key);
-  put(document, key, value_of(value, current));
+  auto read = value_of(key, value, current);
+  if (!read) return std::unexpected(std::move(read.error()));
+  put(document, key, std::move(*read));
   return load(document, "");
 }
 
@@ -157,7 +169,9 @@ std::expected<conf::Server, std::string> with_key(const conf::Service& service,
   json document = conf::to_json(around);
   json one = conf::to_json(server, service);
   if (key == "forward") one.erase("forward_options");
-  put(one, key, value_of(value, current_of(one, key)));
+  auto read = value_of(key, value, current_of(one, key));
+  if (!read) return std::unexpected(std::move(read.error()));
+  put(one, key, std::move(*read));
   document["servers"] = json::array({one});
   auto loaded = load(document, "/servers/0");
   if (!loaded) return std::unexpected(loaded.error());

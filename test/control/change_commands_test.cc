@@ -243,6 +243,8 @@ TEST_CASE_METHOD(Fixture, "set service refuses what the file would") {
   CHECK(refused("set service web one_packet 1")
             .starts_with("error: one_packet: found 1, expected true or false"));
   CHECK(refused("set service nosuch scheduler rr").starts_with("error: no service \"nosuch\""));
+  CHECK(refused("set service web health_check {\"type\": \"tcp\", \"type\": \"ping\"}") ==
+        "error: health_check/type: duplicate key, expected each key once\n");
   refused("set service web servers none");
   refused("set service web scheduler_options {\"size\": 7}");
 }

@@ -135,6 +135,24 @@ def killed_before_its_answer(net):
     contains(error, "lbd hung up before the end of its answer", "lbctl's message")
 
 
+def closed_descriptors(net):
+    """Without standard input or output lbctl and ipvsadm do what they were told, and mix up nothing"""
+    def shell(words, timeout=5):
+        script = f'exec "$LBCTL" --socket "$SOCKET" {words}'
+        return subprocess.run(["sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
+                              env={**os.environ, "LBCTL": str(net.lab.programs.lbctl), "SOCKET": str(lbd.socket)})
+
+    with net.lbd([WEB]) as lbd:
+        for number, closed in enumerate((">&-", "<&- >&-", "<&- >&- 2>&-"), 2):
+            equal(shell(f"set server web 192.168.11.100:80 weight {number} {closed}").returncode, 0, f"exit status with {closed}")
+            equal(lbd.servers()[0]["weight"], number, f"the weight with {closed}")
+        equal(shell("ipvsadm -A -t 192.168.22.11:81 >&-").returncode, 0, "exit status of ipvsadm -A")
+        before = lbd.json("show", "config")
+        holds(shell("plan - <&-").returncode != 0, "an empty document is a configuration")
+        equal(shell("ipvsadm -R <&-").returncode, 0, "exit status of ipvsadm -R")
+        equal(lbd.json("show", "config"), before, "the configuration")
+
+
 def lbctl_without_daemon(net):
     """Nobody answers: exit status 2 and one line that names the socket"""
     nobody = net.lab.directory / "nobody.sock"
@@ -272,6 +290,7 @@ def ready_for_systemd(net):
 
 
 CASES = [everything_is_shown, shown_config_starts_lbd, ordinary_tools_speak_to_the_socket, levels_and_modes,
-         changes_are_logged, half_a_table_is_not_applied, killed_before_its_answer, lbctl_without_daemon,
+         changes_are_logged, half_a_table_is_not_applied, killed_before_its_answer, closed_descriptors,
+         lbctl_without_daemon,
          link_down_and_up, lost_before_lbd, mtu_comes_and_goes, metrics_over_http, end_by_signal, sighup_is_survived,
          after_kill_9, ready_for_systemd]

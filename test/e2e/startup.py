@@ -8,6 +8,7 @@
 import json
 import re
 import socket
+import subprocess
 
 from checks import contains, equal, holds
 from lab import NatTwoArm, run, service
@@ -68,12 +69,29 @@ def bad_files(net):
     contains(unreachable.stderr, "/services/0/servers/0", "the unreachable server")
 
 
+def patterns_of(schema):
+    """Every pattern of a JSON Schema, or a part of it."""
+    if isinstance(schema, list):
+        return [pattern for part in schema for pattern in patterns_of(part)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema["pattern"]] if isinstance(schema.get("pattern"), str) else []
+    return own + patterns_of(list(schema.values()))
+
+
 def usage(net):
     """--schema is JSON, --help and --version work, a wrong option and a missing file give status 2"""
     lbd = net.lab.programs.lbd
     schema = json.loads(run([lbd, "--schema"]).stdout)
     holds({"interfaces", "services", "routes", "control"} <= schema["properties"].keys(), f"keys missing: {schema}")
+    for pattern in patterns_of(schema):
+        re.compile(pattern)  # what one language alone knows is of no use to the others
     contains(run([lbd, "--help"]).stdout, "--config", "--help")
+    for option in ("--schema", "--help", "--version"):
+        with open("/dev/full", "w") as full:
+            told = subprocess.run([lbd, option], stdout=full, stderr=subprocess.PIPE, text=True)
+        equal(told.returncode, 1, f"exit status of {option} on a full disk")
+        contains(told.stderr, "No space left on device", f"what {option} says of it")
     holds(re.search(r"\d+\.\d+", run([lbd, "--version"]).stdout), "--version prints no version")
     equal(run([lbd, "--nonsense"], check=False).returncode, 2, "exit status for a wrong option")
     equal(run([lbd, "--config", net.lab.directory / "missing.json"], check=False).returncode, 2,

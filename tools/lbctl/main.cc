@@ -1,5 +1,6 @@
 // lbctl: sends a command line to lbd and prints the reply. Exit status 0; 1 or the status that an
 // error names; 2 when no daemon answers or when lbctl was called wrongly.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -55,6 +56,16 @@ class Output {
   int error_ = 0;
 };
 
+// A descriptor of 0 to 2 that was closed would be the socket's, and lbd's answers would be taken
+// for standard input, or printed into it.
+void open_standard_descriptors() {
+  int opened;
+  do {
+    opened = open("/dev/null", O_RDWR);
+  } while (opened >= 0 && opened <= STDERR_FILENO);
+  if (opened >= 0) close(opened);
+}
+
 int close_output(Output& output) {
   const int error = output.close();
   if (error == 0) return 0;
@@ -94,6 +105,7 @@ int run(const lbctl::Invocation& invocation, std::string_view program, Output& o
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   const auto invocation =
       lbctl::parse_arguments(std::span(argv, static_cast<size_t>(argc)), std::getenv("LBD_SOCKET"));
   if (!invocation) {
