@@ -67,6 +67,10 @@ class ServiceChecker {
       findings_.add(at + "/one_packet",
                     "found true, expected false: only UDP is scheduled by the packet");
     }
+    if (service.sloppy_tcp && service.protocol != lb::Protocol::kTcp &&
+        findings_.usable(at + "/protocol") && findings_.usable(at + "/sloppy_tcp")) {
+      findings_.add(at + "/sloppy_tcp", "found true, expected false: only TCP begins with a SYN");
+    }
   }
 
   void check_thresholds(const Server& server, const std::string& at) {

@@ -179,6 +179,9 @@ Shape service_shape(const Vocabulary& vocabulary) {
   service.properties.push_back(
       optional("one_packet", {Boolean{}}, "false", "UDP: every datagram is scheduled by itself."));
   service.properties.push_back(
+      optional("sloppy_tcp", {Boolean{}}, "false",
+               "TCP: whether any packet but a reset may open a connection, not only a SYN."));
+  service.properties.push_back(
       optional("announce", {Boolean{}}, "false",
                "Whether its VIP stands on a kernel_interface, as /32, while it attracts traffic."));
   service.properties.push_back(

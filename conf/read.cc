@@ -233,6 +233,7 @@ Service read_service(const Place& place, const Vocabulary& vocabulary) {
   read(place.at("persistence_netmask"), service.persistence_netmask);
   read(place.at("expire_quiescent_template"), service.expire_quiescent_template);
   read(place.at("one_packet"), service.one_packet);
+  read(place.at("sloppy_tcp"), service.sloppy_tcp);
   read(place.at("announce"), service.announce);
   read(place.at("slow_start"), service.slow_start);
   read_health(place, service, vocabulary);

@@ -102,6 +102,7 @@ json to_json(const ServiceSettings& settings) {
                  {"persistence_netmask", text(settings.persistence_netmask)},
                  {"expire_quiescent_template", settings.expire_quiescent_template},
                  {"one_packet", settings.one_packet},
+                 {"sloppy_tcp", settings.sloppy_tcp},
                  {"announce", settings.announce},
                  {"slow_start", settings.slow_start},
                  {"quorum", settings.quorum},

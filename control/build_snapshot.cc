@@ -70,6 +70,7 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
   result->holds = {service.persistence_timeout * lb::kTicksPerSecond,
                    service.persistence_netmask.ipv4(), service.expire_quiescent_template};
   result->one_packet = service.one_packet;
+  result->sloppy_tcp = service.sloppy_tcp;
   result->index_servers();
   return result;
 }

@@ -174,7 +174,7 @@ void Path<F>::locate_all(Burst& burst) {
       continue;
     }
     packet.usual = false;
-    if (packet.service < Packet::kMasqueraded && may_open(packet)) expect(packet);
+    if (packet.service < Packet::kMasqueraded) expect(packet);
   }
 }
 

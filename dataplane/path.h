@@ -113,10 +113,11 @@ class Path final : private Reentry {
   bool pass_on(LinkNumber link, const Packet& packet, HandoverReason reason);
   void expect(const Packet& packet);
   // Whether a packet may be the first of a service's connection. LVS looks at SYN alone, so a
-  // SYN+ACK is scheduled too (recorded vector nat-first-SA-sloppy0).
-  static bool may_open(const Packet& packet) {
-    constexpr uint8_t kMask = lb::tcp::kSyn | lb::tcp::kRst;
-    return packet.protocol() != lb::Protocol::kTcp || (packet.tcp_flags & kMask) == lb::tcp::kSyn;
+  // SYN+ACK is scheduled too (recorded vectors nat-first-*).
+  static bool may_open(const VirtualService<F>& service, const Packet& packet) {
+    if (packet.protocol() != lb::Protocol::kTcp) return true;
+    if ((packet.tcp_flags & lb::tcp::kRst) != 0) return false;
+    return (packet.tcp_flags & lb::tcp::kSyn) != 0 || service.sloppy_tcp;
   }
   template <lb::Direction direction>
   [[gnu::always_inline]] bool forward_usual(Packet& packet, Entry& entry, Outbox::Run& run);
@@ -209,7 +210,7 @@ class Path final : private Reentry {
                     const Choice& choice);
   void return_once(LinkNumber link, Packet& packet, const OnePacketServer<F>& server);
   static lb::State first_state(const Packet& packet) {
-    return packet.protocol() == lb::Protocol::kTcp ? lb::State::kSynRecv
+    return packet.protocol() == lb::Protocol::kTcp ? lb::first_tcp_state(packet.tcp_flags)
                                                    : lb::usual_state(packet.protocol());
   }
   // `count`: of the requests before.

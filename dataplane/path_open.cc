@@ -7,13 +7,14 @@ using lb::DropReason;
 using lb::EntryIndex;
 using lb::kNoEntry;
 
-// A packet will probably open a connection of a service: what its server's choice shares with other
+// A packet may well open a connection of a service: what its server's choice shares with other
 // workers is asked of them for the whole burst. A worker alone weighs loads only when it opens,
 // when all packets before have had their effect on them, as LVS does. Nothing is asked for a client
 // that holds to a server, nor counted for a datagram that will leave no connection.
 template <class F>
 void Path<F>::expect(const Packet& packet) {
   const VirtualService<F>& service = *snapshot_->services[packet.service];
+  if (!may_open(service, packet)) return;
   if (service.holds.timeout != 0 && holds_.find(service, packet.source.address)) return;
   if (service.plan->takes_turns()) {
     turns_.expect(packet.service);
@@ -31,7 +32,7 @@ template <class F>
 Path<F>::Admission Path<F>::admit(const VirtualService<F>& service, const Packet& packet) const {
   if (service.closed) [[unlikely]]
     return Admission::kClosed;
-  if (!may_open(packet)) return Admission::kNotASyn;
+  if (!may_open(service, packet)) return Admission::kNotASyn;
   if (snapshot_->own.contains(packet.source.address)) return Admission::kBadSource;
   return Admission::kOpens;
 }

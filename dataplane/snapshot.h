@@ -66,6 +66,7 @@ struct VirtualService {
   bool closed = false;
   ClientHolds<F> holds;
   bool one_packet = false;  // UDP: every datagram is scheduled by itself, and no connection is kept
+  bool sloppy_tcp = false;  // TCP: any packet but a reset opens a connection
 
   // Its server of that slot, or nullptr.
   const RealServer<F>* server_of_slot(uint32_t slot) const {

@@ -83,7 +83,9 @@ inline constexpr std::array<DropReasonText, kDropReasons> kDropReasonTexts{{
     {"icmp_unrelated", "ICMP error about no connection"},
     {"unknown_protocol", "IP protocol that the director does not speak (answered: ICMP 3/2)"},
     {"closed_port", "no service on this port of the director (answered: RST or ICMP 3/3)"},
-    {"not_a_syn", "first packet of a TCP connection is no SYN (answered: RST)"},
+    {"not_a_syn",
+     "first packet of a TCP connection is no SYN, and the service's sloppy_tcp is false (answered: "
+     "RST)"},
     {"no_server", "no real server takes new connections (answered: ICMP 3/3)"},
     {"table_full", "the director is full of connections, and none could be taken back"},
     {"ambiguous_tuple",

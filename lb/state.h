@@ -52,6 +52,13 @@ inline State next_tcp_state(State state, Side side, uint8_t flags) {
   return kTcpTransitions[static_cast<size_t>(side)][flags & 31][static_cast<size_t>(state)];
 }
 
+// The state of a connection that a TCP packet without RST opens: LVS's row for no state.
+constexpr State first_tcp_state(uint8_t flags) {
+  if ((flags & tcp::kSyn) != 0) return State::kSynRecv;
+  const bool goes_on = (flags & (tcp::kFin | tcp::kAck)) == tcp::kAck;
+  return goes_on ? State::kEstablished : State::kClose;
+}
+
 // Whether a packet with these flags may change the usual state of a connection (see usual_state).
 constexpr bool may_change_usual_state(uint8_t flags) {
   return (flags & (tcp::kSyn | tcp::kFin | tcp::kRst)) != 0;

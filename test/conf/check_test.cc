@@ -225,7 +225,9 @@ TEST_CASE("only a persistent service may have every port, and its servers none o
 
 TEST_CASE("what a service's options cannot be together is refused") {
   check_verdicts(
-      {{file(service("[]", R"("one_packet": true, )")),
+      {{file(R"([{"protocol": "udp", "address": "192.168.22.11:53", "sloppy_tcp": true}])"),
+        "/services/0/sloppy_tcp: found true, expected false: only TCP begins with a SYN"},
+       {file(service("[]", R"("one_packet": true, )")),
         "/services/0/one_packet: found true, expected false: only UDP is scheduled by the "
         "packet"},
        {file(service("[]", R"("persistence_netmask": "255.255.255", )")),

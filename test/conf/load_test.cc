@@ -141,7 +141,8 @@ TEST_CASE("a written configuration spells the defaults out") {
   CHECK(json["services"][0] == nlohmann::json::parse(R"(
     {"protocol": "tcp", "address": "192.168.22.11:80", "scheduler": "wlc", "forward": "nat",
      "persistence_timeout": 0, "persistence_netmask": "255.255.255.255",
-     "expire_quiescent_template": false, "one_packet": false, "announce": false, "slow_start": 0,
+     "expire_quiescent_template": false, "one_packet": false, "sloppy_tcp": false,
+     "announce": false, "slow_start": 0,
      "quorum": 1, "quorum_hysteresis": 0, "quorum_up": [], "quorum_down": [],
      "servers": [{"address": "192.168.11.100:80", "weight": 1, "state": "ready",
        "upper_threshold": 0, "lower_threshold": 0, "forward": "nat"}]})"));

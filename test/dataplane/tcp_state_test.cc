@@ -37,6 +37,37 @@ std::string play(const std::string& forward, const std::string& transitions) {
 
 }  // namespace
 
+// LVS's sysctl of that name (recorded vectors nat-first-*-sloppy1), and its row for no state.
+TEST_CASE("with sloppy_tcp any packet but a reset opens a connection, in the state that it tells") {
+  const auto [flags, state] = GENERATE(table<std::string, std::string>({{"A", "15:00 ESTABLISHED"},
+                                                                        {"PA", "15:00 ESTABLISHED"},
+                                                                        {"FA", "00:10 CLOSE"},
+                                                                        {"F", "00:10 CLOSE"},
+                                                                        {"", "00:10 CLOSE"},
+                                                                        {"SA", "01:00 SYN_RECV"},
+                                                                        {"S", "01:00 SYN_RECV"}}));
+  const std::string forward = GENERATE("nat", "dr", "tunnel");
+  std::vector<ServiceSetup> services = one_service("tcp", forward);
+  services[0].sloppy_tcp = true;
+  Lab lab(services);
+  CHECK(lab.from_client(tcp(kClient, kVip).flags(flags)).size() == 1);
+  const Lines connections = lab.connections();
+  REQUIRE(connections.size() == 1);
+  CHECK_THAT(connections[0], Catch::StartsWith("TCP " + state + " "));
+  CHECK(lab.drops() == "");
+}
+
+TEST_CASE("with sloppy_tcp a reset of no connection still opens none") {
+  std::vector<ServiceSetup> services = one_service("tcp");
+  services[0].sloppy_tcp = true;
+  Lab lab(services);
+  for (const char* flags : {"R", "RA", "RS"}) {
+    CHECK(lab.from_client(tcp(kClient, kVip).flags(flags)) == Lines{});
+  }
+  CHECK(lab.connections() == Lines{});
+  CHECK(lab.drops() == "not_a_syn=3");
+}
+
 TEST_CASE("NAT connections pass through the states that LVS's were seen in") {
   const std::string vector = GENERATE(
       "cS:SYN_RECV/01:00 rSA:SYN_RECV/01:00 cA:ESTABLISHED/15:00 cFA:CLOSE_WAIT/01:00 "

@@ -12,7 +12,7 @@ import socket
 import frames
 from checks import contains, equal, holds, refused
 from lab import DrOneWire, UdpEcho, service, wait_for
-from traffic import Wire, answers, ask, connect, echoed, late_answer, reset, udp_ask
+from traffic import Wire, answers, ask, connect, echoed, error_of, late_answer, reset, udp_ask
 
 TOPOLOGY = DrOneWire
 VIP = "192.168.11.110"
@@ -156,5 +156,33 @@ def server_that_refuses(net):
             net.nginx["rs2"].start()
 
 
+def restart_breaks_nothing(net):
+    """mh with sloppy_tcp: after a restart every connection goes on with its server; without sloppy_tcp it is reset"""
+    for sloppy in (True, False):
+        hashed = {**web("mh"), "scheduler_options": {"port": True}, "sloppy_tcp": sloppy}
+        held = []
+        try:
+            with net.lbd([hashed]):
+                held = [connect(net.client, VIP, 80) for _ in range(12)]
+                servers = [ask(one) for one in held]
+                equal(set(servers), {"rs1", "rs2"}, "the servers of twelve connections")
+            with net.lbd([hashed]) as lbd:
+                before = lbd.drops()
+                if sloppy:
+                    equal([ask(one) for one in held], servers, "who answers after the restart")
+                    equal([ask(one, close=True) for one in held], servers, "who answers the last requests")
+                    equal(lbd.drops(), before, "drops")
+                    for one in held:
+                        one.close()
+                    wait_for(lambda: sum(one["active_connections"] for one in lbd.servers()) == 0, 5, "all to be closed")
+                else:
+                    equal(error_of(lambda: ask(held[0])), "ECONNRESET", "a connection of the lbd before")
+                    equal(lbd.drops()["not_a_syn"], before["not_a_syn"] + 1, "not_a_syn")
+        finally:
+            for one in held:
+                one.close()
+
+
 CASES = [rr_as_in_the_article, wrr_two_to_one, replies_bypass_the_director, only_macs_and_ttl_change, udp,
-         large_datagrams, errors_from_the_client, client_port_reuse, one_mac_for_the_vip, server_that_refuses]
+         large_datagrams, errors_from_the_client, client_port_reuse, one_mac_for_the_vip, server_that_refuses,
+         restart_breaks_nothing]

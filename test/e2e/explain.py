@@ -10,7 +10,7 @@ import contextlib
 import socket
 
 from checks import contains, equal, holds, refused
-from lab import NatTwoArm, UdpEcho, service, wait_for
+from lab import NatTwoArm, UdpEcho, service, spread, wait_for
 from traffic import ask, connect, reset, udp_ask
 
 TOPOLOGY = NatTwoArm
@@ -100,14 +100,18 @@ def a_full_table_is_foretold(net):
     """No room for another connection: told beforehand as table_full, counted so, and logged; with room again it opens"""
     web = service(f"{VIP}:80", [RS1, RS2], name="web")
     with net.lbd([web], connections={"capacity": 4}) as lbd, contextlib.ExitStack() as held:
-        for _ in range(4):
+        opened = 0
+        while explained(lbd, 20001)["outcome"] == "new" and opened < 300:
             ask(held.enter_context(connect(net.client, VIP, 80)))
+            opened += 1
         told = explained(lbd, 20001)
-        equal((told["outcome"], told["drop"]), ("refused", "table_full"), "with four connections of four")
-        before = lbd.drops()
-        refused(lambda: connect(net.client, VIP, 80, 20001), "a connection for which there is no room")
-        equal(lbd.drops(before), {"table_full": 1}, "drops")
-        wait_for(lambda: "the table of connections is full: no room for 1 more; capacity is 4" in lbd.log(), 5, "the log")
+        equal((told["outcome"], told["drop"]), ("refused", "table_full"), f"with {opened} connections")
+        if spread.workers == 1:  # of several one gives another what it can spare: the next try may get in
+            equal(opened, 4, "connections until the table is full")
+            before = lbd.drops()
+            refused(lambda: connect(net.client, VIP, 80, 20001), "a connection for which there is no room")
+            equal(lbd.drops(before), {"table_full": 1}, "drops")
+            wait_for(lambda: "the table of connections is full: no room for 1 more; capacity is 4" in lbd.log(), 5, "the log")
         held.close()
         wait_for(lambda: explained(lbd, 20001)["outcome"] == "new", 5, "room for one more")
         with connect(net.client, VIP, 80, 20001) as one:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "test/vectors/recording.h"
 
@@ -19,6 +20,8 @@ struct Case {
   // Turns what LVS did into what lbd is to do.
   void (*edit)(Recording& recording) = nullptr;
   unsigned server_side_mtu = 1500;
+  // LVS's sysctl, of whose value the name ends.
+  bool sloppy_tcp() const { return std::string_view(name).ends_with("-sloppy1"); }
 };
 
 std::span<const Case> cases();

@@ -60,7 +60,7 @@ Json peer(const char* address, Side side) {
 
 }  // namespace
 
-replay::RunSetup director_of(const std::vector<std::string>& commands, unsigned server_side_mtu) {
+replay::RunSetup director_of(const std::vector<std::string>& commands, const Case& recorded) {
   Json services = Json::array();
   Json servers = Json::array();
   for (const std::string& command : commands) {
@@ -77,6 +77,9 @@ replay::RunSetup director_of(const std::vector<std::string>& commands, unsigned 
       throw std::runtime_error("unknown command: " + command);
     }
   }
+  for (Json& service : services) {
+    if (recorded.sloppy_tcp()) service["sloppy_tcp"] = true;
+  }
   const Json file{
       {"interfaces",
        {{{"name", "client"},
@@ -86,7 +89,7 @@ replay::RunSetup director_of(const std::vector<std::string>& commands, unsigned 
         {{"name", "rs"},
          {"device", "rs"},
          {"addresses", {"10.2.0.1/16"}},
-         {"mtu", server_side_mtu},
+         {"mtu", recorded.server_side_mtu},
          {"neighbours", servers}}}},
       {"services", services},
       {"connections", {{"capacity", 1024}}}};

@@ -49,8 +49,8 @@ std::vector<Line> connections_of(replay::Run& run) {
 
 class Player {
  public:
-  Player(const Recording& recording, unsigned server_side_mtu)
-      : recording_(recording), run_(director_of(recording.commands, server_side_mtu)) {}
+  Player(const Recording& recording, const Case& recorded)
+      : recording_(recording), run_(director_of(recording.commands, recorded)) {}
 
   std::vector<std::string> play() {
     for (step_ = 0; step_ < recording_.steps.size(); ++step_) {
@@ -146,8 +146,8 @@ class Player {
 
 }  // namespace
 
-std::vector<std::string> play(const Recording& recording, unsigned server_side_mtu) {
-  return Player(recording, server_side_mtu).play();
+std::vector<std::string> play(const Recording& recording, const Case& recorded) {
+  return Player(recording, recorded).play();
 }
 
 }  // namespace vectors_test

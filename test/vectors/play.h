@@ -10,6 +10,6 @@
 namespace vectors_test {
 
 // One entry per difference; none: the director did all as recorded.
-std::vector<std::string> play(const Recording& recording, unsigned server_side_mtu);
+std::vector<std::string> play(const Recording& recording, const Case& recorded);
 
 }  // namespace vectors_test

@@ -24,7 +24,7 @@ TEST_CASE("every recorded case is played as LVS did, but where the table says wh
     DYNAMIC_SECTION(recorded.name) {
       auto recording = vectors_test::read_recording(recorded.name);
       if (recorded.edit != nullptr) recorded.edit(recording);
-      const auto differences = vectors_test::play(recording, recorded.server_side_mtu);
+      const auto differences = vectors_test::play(recording, recorded);
       INFO(text_of(differences));
       CHECK(differences.empty());
     }
@@ -39,7 +39,7 @@ TEST_CASE("what is better than LVS differs from it, and says why") {
       CHECK(better == (std::string(recorded.why) != ""));
       if (!better) continue;
       const auto recording = vectors_test::read_recording(recorded.name);
-      CHECK_FALSE(vectors_test::play(recording, recorded.server_side_mtu).empty());
+      CHECK_FALSE(vectors_test::play(recording, recorded).empty());
     }
   }
 }

@@ -47,6 +47,7 @@ struct ServiceSetup {
   std::string persistence_netmask = "255.255.255.255";
   bool expire_quiescent_template = false;
   bool one_packet = false;
+  bool sloppy_tcp = false;
   bool closed = false;  // deleted, with connections that go on
 
   std::string name() const { return protocol + " " + address; }
