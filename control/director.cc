@@ -41,6 +41,7 @@ std::expected<void, dataplane::StartError> Director::start() {
   link_up_.assign(running_.config.interfaces.size(), std::nullopt);
   busy_.resize(running_.engine->workers().size());
   watch_links();
+  watch_kernel();
   if (auto twins = start_twins(); !twins) return std::unexpected(twins.error());
   return {};
 }
@@ -92,7 +93,10 @@ void Director::watch_slowly() {
   watch_table();
   constexpr unsigned kWatchesPerTick =
       static_cast<unsigned>(kRateTickSeconds * 1000 / kWatchPeriod.count());
-  if (++watches_ % kWatchesPerTick == 0) tick_rates();
+  if (++watches_ % kWatchesPerTick == 0) {
+    tick_rates();
+    watch_kernel();
+  }
 }
 
 void Director::follow_health(const std::vector<health::Change>& changes) {
@@ -107,12 +111,14 @@ void Director::tell_quorums() {
         fmt::format("live weight {}, quorum {}", change.weight, service.quorum);
     // A service without servers is no news, nor is one that begins well.
     const bool matters = service.health_check || service.sorry_server || service.quorum > 1;
+    const bool was_lost = quorums_lost_.erase(service.derived_name()) > 0;
     if (!change.present && matters) {
+      quorums_lost_.insert(service.derived_name());
       log::warning("{} has lost its quorum ({}){}", service.name, figures,
                    service.sorry_server ? fmt::format(": the sorry server {} serves",
                                                       service.sorry_server->address.to_string())
                                         : "");
-    } else if (change.present && matters && !change.first) {
+    } else if (change.present && was_lost) {
       log::notice("{} has its quorum again ({})", service.name, figures);
     }
     if (quorum_told_) quorum_told_(change);
@@ -153,6 +159,38 @@ void Director::watch_table() {
                refused - refused_told_, running_.config.connections.capacity);
   refused_told_ = refused;
   next_refused_told_ = now + kPause;
+}
+
+// What the kernel has as well, it answers for as well, on every wire that it is on.
+void Director::watch_kernel() {
+  const uint64_t publications = running_.publisher->publications();
+  if (std::exchange(compared_, publications) == publications) return;
+  const conf::Config& config = running_.config;
+  const auto is_ours = [&](const lb::IpAddress& address) {
+    const auto is_virtual = [&](const conf::Interface& interface) {
+      return std::ranges::find(interface.virtual_addresses, address) !=
+             interface.virtual_addresses.end();
+    };
+    return config.interface_with(address) != nullptr ||
+           std::ranges::any_of(config.interfaces, is_virtual) ||
+           std::ranges::any_of(config.services, [&](const conf::Service& service) {
+             return service.address.address == address;
+           });
+  };
+  const auto is_twin = [&](const std::string& device) {
+    return std::ranges::any_of(config.interfaces, [&](const conf::Interface& interface) {
+      return interface.kernel_interface == device;
+    });
+  };
+  for (KernelAddress& one : kernel_addresses()) {
+    if (is_twin(one.device) || !is_ours(one.address)) continue;
+    const auto [told, fresh] = kernels_told_.insert(std::move(one));
+    if (!fresh) continue;
+    log::warning(
+        "the kernel has {0} on {1} and may answer for it in lbd's place: take it away, by "
+        "\"ip address del {0} dev {1}\"",
+        told->address.to_string(), told->device);
+  }
 }
 
 void Director::log_events() {

@@ -6,10 +6,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "control/explanation.h"
+#include "control/kernel_addresses.h"
 #include "control/kernel_twins.h"
 #include "control/live_changes.h"
 #include "control/rates.h"
@@ -61,6 +63,7 @@ class Director final : public Facts {
   void watch_slowly();
   void watch_links();
   void watch_table();
+  void watch_kernel();
   void tell_quorums();
   void watch_twins();
   void give_twins_addresses();
@@ -81,6 +84,10 @@ class Director final : public Facts {
   std::chrono::steady_clock::time_point started_{};
   int64_t started_unix_ = 0;
   std::vector<std::optional<bool>> link_up_;  // by interface; not looked at yet
+  uint64_t compared_ =
+      ~uint64_t{0};  // the publication whose addresses were looked for in the kernel
+  std::set<KernelAddress> kernels_told_;
+  std::set<std::string> quorums_lost_;  // by service, of which that has been told
   uint64_t refused_told_ = 0;  // connections for which there was no room, when that was last told
   std::chrono::steady_clock::time_point next_refused_told_{};
   unsigned watches_ = 0;

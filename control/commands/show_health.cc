@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/health/monitor.h"
 #include "control/human.h"
 #include "control/json_text.h"
 #include "control/resolve.h"
@@ -100,8 +101,10 @@ std::string checks_table(const std::vector<CheckFacts>& checks) {
     table.add({check.target.to_short_string(), check.check.type, health_text(check),
                in_a_row(check),
                check.last ? fmt::format("{:.1f}", check.last->duration_seconds * 1000) : "",
-               fmt::to_string(check.history.size()), used_by(check),
-               check.last ? check.last->reason : ""});
+               check.history.size() < health::Monitor::kHistory
+                   ? fmt::to_string(check.history.size())
+                   : fmt::format("{}+", check.history.size()),
+               used_by(check), check.last ? check.last->reason : ""});
   }
   return table.render();
 }

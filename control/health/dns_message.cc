@@ -9,6 +9,8 @@
 #include <array>
 #include <cstring>
 
+#include "lb/address.h"
+
 namespace control::health {
 namespace {
 
@@ -137,6 +139,9 @@ std::optional<DnsAnswer> read_dns_answer(std::string_view bytes, std::string_vie
 }
 
 bool is_same_record(std::string_view one, std::string_view other) {
+  // One address has many forms.
+  const auto address = lb::IpAddress::parse(one);
+  if (address && address == lb::IpAddress::parse(other)) return true;
   return strcasecmp(without_dot(one).c_str(), without_dot(other).c_str()) == 0;
 }
 

@@ -4,8 +4,12 @@
 #include <netdb.h>
 
 #include <array>
+#include <map>
+#include <utility>
 
 namespace control::ipvsadm {
+
+namespace {
 
 std::string system_port_name(uint16_t port, lb::Protocol protocol) {
   servent entry{};
@@ -14,6 +18,17 @@ std::string system_port_name(uint16_t port, lb::Protocol protocol) {
   const std::string name(lb::to_string(protocol));
   getservbyport_r(htons(port), name.c_str(), &entry, buffer.data(), buffer.size(), &found);
   return found == nullptr ? fmt::to_string(port) : found->s_name;
+}
+
+}  // namespace
+
+PortName system_port_names() {
+  using Known = std::map<std::pair<uint16_t, lb::Protocol>, std::string>;
+  return [known = Known()](uint16_t port, lb::Protocol protocol) mutable {
+    const auto [entry, fresh] = known.try_emplace({port, protocol});
+    if (fresh) entry->second = system_port_name(port, protocol);
+    return entry->second;
+  };
 }
 
 std::string endpoint_name(const lb::Endpoint& endpoint, lb::Protocol protocol, bool numeric,

@@ -12,8 +12,8 @@ namespace control::ipvsadm {
 // The name of a port without -n, or its number.
 using PortName = std::function<std::string(uint16_t port, lb::Protocol protocol)>;
 
-// Asks the services database (/etc/services).
-std::string system_port_name(uint16_t port, lb::Protocol protocol);
+// Asks the services database (/etc/services), once for each port: a table has thousands of lines.
+PortName system_port_names();
 
 // "IP:port". `port_name` is used unless `numeric`; addresses stay numeric, where ipvsadm would ask
 // the DNS.

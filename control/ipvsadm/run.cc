@@ -20,7 +20,7 @@ Reply list_one(std::vector<ServiceFacts> services, const Request& request) {
     const auto found = std::ranges::find_if(services, [&](const ServiceFacts& service) {
       return service.protocol == wanted->protocol && service.address == wanted->address;
     });
-    if (found != services.end()) return list_services({*found}, request.list, system_port_name);
+    if (found != services.end()) return list_services({*found}, request.list, system_port_names());
   }
   return std::unexpected(CommandError{"No such service", 1});
 }
@@ -31,7 +31,7 @@ Reply list(Facts& facts, const Request& request) {
     const auto page = facts.connections(
         {.service = {}, .client = {}, .client_port = {}, .limit = {}, .client_holds = true});
     if (!page) return std::unexpected(CommandError{page.error()});
-    return list_connections(page->connections, options, system_port_name);
+    return list_connections(page->connections, options, system_port_names());
   }
   if (options.timeout) return list_timeouts(facts.timeouts());
   if (options.daemon) return "";
@@ -39,7 +39,7 @@ Reply list(Facts& facts, const Request& request) {
     return list_one(facts.services(), request);
   }
   return list_title(facts.info().connection_capacity) +
-         list_services(facts.services(), options, system_port_name);
+         list_services(facts.services(), options, system_port_names());
 }
 
 Change clear(Changes& changes) {
@@ -86,7 +86,7 @@ Reply run(Facts& facts, const Call& call, const conf::Vocabulary& vocabulary) {
     case Verb::kList:
       return list(facts, *request);
     case Verb::kSave:
-      return rules(facts.services(), request->list.numeric, system_port_name);
+      return rules(facts.services(), request->list.numeric, system_port_names());
     case Verb::kHelp:
       return std::string(kVersionLine) + std::string(kHelp);
     case Verb::kVersion:

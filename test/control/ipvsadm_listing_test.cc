@@ -93,7 +93,7 @@ TEST_CASE("ipvsadm: services are sorted by protocol, address and port") {
     facts.the_services.push_back(service);
   }
   const ListOptions numeric{.numeric = true};
-  const std::string text = list_services(facts.the_services, numeric, system_port_name);
+  const std::string text = list_services(facts.the_services, numeric, system_port_names());
   CHECK(text.substr(text.find("TCP")) ==
         "TCP  10.0.0.1:80 rr\n"
         "TCP  10.0.0.1:443 rr\n"
@@ -130,7 +130,7 @@ TEST_CASE("ipvsadm: --tun-info adds a column") {
 }
 
 TEST_CASE("ipvsadm: a port without a name is a number") {
-  CHECK(system_port_name(40999, lb::Protocol::kTcp) == "40999");
+  CHECK(system_port_names()(40999, lb::Protocol::kTcp) == "40999");
 }
 
 }  // namespace

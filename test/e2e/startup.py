@@ -11,7 +11,7 @@ import socket
 import subprocess
 
 from checks import contains, equal, holds
-from lab import NatTwoArm, run, service
+from lab import NatTwoArm, run, service, wait_for
 from traffic import answers
 
 TOPOLOGY = NatTwoArm
@@ -180,5 +180,24 @@ def stale_socket(net):
     path.unlink()
 
 
+def addresses_that_the_kernel_has(net):
+    """A VIP that the kernel has on a device is warned of by both names, at the start and when a service comes with one"""
+    def warned(address, device):
+        return f"warning: the kernel has {address} on {device} and may answer for it" in lbd.log()
+
+    net.director.ip("address add 192.168.22.11/32 dev lo")
+    net.director.ip("address add 192.168.22.77/32 dev lo")
+    try:
+        with net.lbd([WEB]) as lbd:
+            holds(warned("192.168.22.11", "lo"), "nothing is said of what the kernel has at the start")
+            holds(not warned("192.168.22.77", "lo"), "warned of an address that is none of lbd's")
+            lbd.ctl("ipvsadm", "-A", "-t", "192.168.22.77:80")
+            wait_for(lambda: warned("192.168.22.77", "lo"), 10, "a warning of the new service's VIP")
+            equal(lbd.log().count("the kernel has"), 2, "warnings")
+    finally:
+        net.director.ip("address del 192.168.22.11/32 dev lo")
+        net.director.ip("address del 192.168.22.77/32 dev lo")
+
+
 CASES = [good_file, bad_files, usage, unknown_device, too_few_buffers, more_buffers_than_memory, wrong_option_of_eal,
-         no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket]
+         no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket, addresses_that_the_kernel_has]

@@ -12,7 +12,7 @@ namespace {
 
 std::string saved(const conf::Config& config, bool numeric) {
   return control::ipvsadm::rules(control::test::facts_of(config).the_services, numeric,
-                                 control::ipvsadm::system_port_name);
+                                 control::ipvsadm::system_port_names());
 }
 
 }  // namespace

@@ -110,6 +110,14 @@ TEST_CASE("check dns: codes and records") {
   CHECK(run(question + "}", closed_port(SOCK_DGRAM)).reason == "answer: port unreachable");
 }
 
+TEST_CASE("dns: an address is the same in whatever form, a name whatever its case") {
+  CHECK(health::is_same_record("2001:db8::1", "2001:db8:0:0:0:0:0:1"));
+  CHECK(health::is_same_record("2001:DB8::1", "2001:db8::1"));
+  CHECK_FALSE(health::is_same_record("2001:db8::1", "2001:db8::2"));
+  CHECK_FALSE(health::is_same_record("192.0.2.1", "192.0.2.10"));
+  CHECK(health::is_same_record("WWW.example.org", "www.example.org."));
+}
+
 TEST_CASE("dns: names that can be asked for, and bytes that are no answer") {
   CHECK(health::is_dns_name("."));
   CHECK(health::is_dns_name("a.example.org."));

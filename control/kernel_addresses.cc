@@ -1,0 +1,24 @@
+#include "control/kernel_addresses.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include <memory>
+
+namespace control {
+
+std::vector<KernelAddress> kernel_addresses() {
+  ifaddrs* first = nullptr;
+  if (getifaddrs(&first) != 0) return {};
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> all(first, freeifaddrs);
+  std::vector<KernelAddress> result;
+  for (const ifaddrs* one = all.get(); one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET) continue;
+    const auto* address = reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
+    result.push_back({one->ifa_name, lb::IpAddress(lb::Ipv4Address{
+                                         lb::Be32::from_raw(address->sin_addr.s_addr)})});
+  }
+  return result;
+}
+
+}  // namespace control
