@@ -175,6 +175,7 @@ class Path final : private Reentry {
     const RealServer<F>* server = nullptr;  // nullptr: none
     bool reserved = false;
     std::optional<uint64_t> turn = {};  // that led to it
+    bool is_led = false;                // there by its client's hold, whatever its threshold
   };
   Choice choose(const VirtualService<F>& service, const Packet& packet, lb::DropReason& why_not);
   Choice choose_by_client(const VirtualService<F>& service, const Packet& packet,

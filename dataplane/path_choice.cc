@@ -99,7 +99,7 @@ Path<F>::Choice Path<F>::choose_by_client(const VirtualService<F>& service, cons
         return {};
       }
       if (!service.one_packet) connections_.claim_anyway(server->slot);
-      return {server};
+      return {.server = server, .is_led = true};
     }
     choice = choose_by_schedule(service, packet, why_not);
     if (choice.server == nullptr) return choice;

@@ -74,6 +74,7 @@ void Path<F>::open(LinkNumber link, Packet& packet) {
                            .service = service.slot,
                            .server = server->slot,
                            .reserved = choice.reserved,
+                           .claimed = !choice.is_led,
                            .hold_seconds = Holds<F>::seconds(service),
                            .next_hop_inside = remembered_hop(server->slot, inside.address)},
                           packet.hash, packet.candidate, now_);

@@ -41,6 +41,7 @@ class Connections {
     uint32_t service;
     uint32_t server;
     bool reserved = false;     // counted by `reserve` already
+    bool claimed = true;       // by `claim`, else by `claim_anyway`
     uint8_t hold_seconds = 0;  // see Connection
     NextHop next_hop_inside = 0;
   };
@@ -91,7 +92,7 @@ class Connections {
         if (!waiting_since_) waiting_since_ = now;
         pool_.want();
         if (opening.reserved) count(opening.server, opening.state, -1);
-        disclaim(opening.server);
+        opening.claimed ? disclaim(opening.server) : leave_place(opening.server);
         return kNoEntry;
       }
       index = cache_.take();
@@ -146,7 +147,7 @@ class Connections {
   void claim_anyway(uint32_t server) {
     if (is_counted(server)) limits_->add(server);
   }
-  // Gives back a place of which nothing has come.
+  // Gives back a place that `claim` took, of which nothing has come.
   void disclaim(uint32_t server) {
     if (is_counted(server)) limits_->disclaim(server);
   }
@@ -278,6 +279,10 @@ class Connections {
     wheel_of(state).insert(index, next_look(entry, now));
   }
 
+  void leave_place(uint32_t server) {
+    if (is_counted(server)) limits_->release(server);
+  }
+
   void count(uint32_t server, State state, int step) {
     Load& load = loads_[server];
     (is_active(state) ? load.active : load.inactive).add(static_cast<uint32_t>(step));
@@ -287,7 +292,7 @@ class Connections {
   void forget(EntryIndex index) {
     const Entry& entry = pool_[index];
     count(entry.server, entry.state, -1);
-    if (is_counted(entry.server)) limits_->release(entry.server);
+    leave_place(entry.server);
     table_.remove(index);
     cache_.give(index);
   }

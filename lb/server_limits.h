@@ -102,7 +102,7 @@ class Limits {
       return true;
     });
   }
-  // A connection has ended.
+  // A connection has ended, or what `add` has counted did not become one.
   void release(uint32_t server) {
     const uint64_t thresholds = limits_[server].thresholds.load(std::memory_order_relaxed);
     change(server, [&](uint64_t& state) {

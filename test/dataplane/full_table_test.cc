@@ -100,6 +100,33 @@ TEST_CASE("connections of states that are neither open nor closed stay as well")
   CHECK(lab.ports() == Ports{1, 2, 3, 4});
 }
 
+// Its client's hold leads to a server whatever its threshold. Connections of 9001 and on fill the
+// table.
+TEST_CASE("a held client for whom there is no room does not end its server's overload") {
+  std::vector<ServiceSetup> services = {
+      {"tcp", kVip, {{kServer, 1, "nat", 4, 2}}},
+      {"tcp", "10.1.0.100:81", {{"10.2.0.12:81"}}},
+  };
+  services[0].persistence_timeout = 300;
+  Lab lab(Setup{.services = services, .capacity = 8, .workers = 1});
+  const auto connect = [&](int port, const char* vip = kVip) {
+    const size_t out = lab.from_client(tcp(client(port), vip).flags("S")).size();
+    lab.from_client(tcp(client(port), vip).flags("A"));
+    return out;
+  };
+  for (int port = 1; port <= 4; ++port) connect(port);
+  lab.from_client(tcp(client(4), kVip).flags("R"));
+  lab.pass(11);
+  REQUIRE(lab.load("tcp 10.1.0.100:80", kServer) == "3/0");
+  for (int port = 9001; port <= 9005; ++port) connect(port, "10.1.0.100:81");
+  lab.from_client(tcp(client(5), kVip).flags("S"));
+  REQUIRE(lab.drops() == "table_full=1");
+  lab.from_client(tcp(client(9001), "10.1.0.100:81").flags("R"));
+  lab.pass(11);
+  CHECK_THAT(lab.from_client(tcp("10.1.0.11:1", kVip).flags("S")).at(0), Catch::StartsWith("ICMP"));
+  CHECK(lab.drops() == "no_server=1");
+}
+
 TEST_CASE("room that time makes is used again") {
   SmallLab lab;
   for (int port = 1; port <= 4; ++port) lab.open(port, {"A"});
