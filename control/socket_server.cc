@@ -45,6 +45,7 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
     // Sessions: each socket has places of its own, so that readers do not lock out administrators.
     size_t served = 0;
     size_t refused = 0;
+    std::shared_ptr<size_t> unread = std::make_shared<size_t>(0);
     bool failure_told = false;  // since the last client that came in
   };
   static constexpr size_t kRefusedAtOnce = 16;
@@ -78,12 +79,12 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
     const bool full = listening.served >= limits_.clients;
     size_t& count = full ? listening.refused : listening.served;
     ++count;
-    auto session =
-        std::make_shared<SocketSession>(std::move(socket), listening.options, interpreter_, limits_,
-                                        [self = shared_from_this(), &count](SocketSession* closed) {
-                                          self->sessions_.erase(closed);
-                                          --count;
-                                        });
+    auto session = std::make_shared<SocketSession>(
+        std::move(socket), listening.options, interpreter_, limits_, listening.unread,
+        [self = shared_from_this(), &count](SocketSession* closed) {
+          self->sessions_.erase(closed);
+          --count;
+        });
     sessions_.insert(session.get());
     full ? session->refuse("too many clients at once; try again later") : session->start();
   }

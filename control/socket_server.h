@@ -30,6 +30,9 @@ struct SocketLimits {
   size_t clients = 256;          // at once, of each socket; more are told so and closed
   size_t line_bytes = 64 << 10;  // a command line
   size_t document_bytes = 16 << 20;
+  // Of replies that a socket's clients have not yet read, together: with more, commands are refused
+  // until some have been. Replies of a large director are of a hundred MB.
+  size_t unread_bytes = 512 << 20;
   // For the whole command line; then for each step forward of a document or of a reply.
   std::chrono::milliseconds idle{30'000};
   // For the client to close after the reply. Closing at once would lose the end of a reply whose

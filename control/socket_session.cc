@@ -30,12 +30,14 @@ bool has_hung_up(int fd) {
 }  // namespace
 
 SocketSession::SocketSession(Socket socket, SocketOptions options, const Interpreter& interpreter,
-                             const SocketLimits& limits, std::function<void(SocketSession*)> closed)
+                             const SocketLimits& limits, std::shared_ptr<size_t> unread,
+                             std::function<void(SocketSession*)> closed)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
       options_(std::move(options)),
       interpreter_(interpreter),
       limits_(limits),
+      unread_(std::move(unread)),
       closed_(std::move(closed)) {}
 
 void SocketSession::start() {
@@ -111,6 +113,12 @@ void SocketSession::on_document_end() {
 }
 
 void SocketSession::execute() {
+  if (*unread_ > limits_.unread_bytes) {
+    return refuse(
+        fmt::format("{} MB of replies wait for other clients of this socket to read "
+                    "them; try again later",
+                    *unread_ >> 20));
+  }
   Answer answer = interpreter_.answer(line_, options_.level, document_);
   log_change(answer.error);
   reply(std::move(answer.text));
@@ -130,7 +138,13 @@ void SocketSession::log_change(std::string_view refusal) {
 void SocketSession::reply(std::string text) {
   phase_ = Phase::kReply;
   reply_ = std::move(text);
+  *unread_ += reply_.size();
   write();
+}
+
+void SocketSession::forget_reply() {
+  *unread_ -= reply_.size();
+  reply_ = {};
 }
 
 void SocketSession::write() {
@@ -150,7 +164,7 @@ void SocketSession::write() {
 void SocketSession::linger() {
   if (phase_ != Phase::kLinger) {
     phase_ = Phase::kLinger;
-    reply_ = {};
+    forget_reply();
     Error ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
     arm(limits_.linger);
@@ -165,6 +179,7 @@ void SocketSession::linger() {
 void SocketSession::finish() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
+  forget_reply();
   Error ignored;
   timer_.cancel(ignored);
   socket_.close(ignored);

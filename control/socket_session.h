@@ -26,10 +26,11 @@ class SocketSession : public std::enable_shared_from_this<SocketSession> {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
 
-  // `options` are of the socket that the client came through. `closed` is called once, when the
-  // session has ended.
+  // `options` are of the socket that the client came through, and so are `unread` bytes, see
+  // SocketLimits. `closed` is called once, when the session has ended.
   SocketSession(Socket socket, SocketOptions options, const Interpreter& interpreter,
-                const SocketLimits& limits, std::function<void(SocketSession*)> closed);
+                const SocketLimits& limits, std::shared_ptr<size_t> unread,
+                std::function<void(SocketSession*)> closed);
 
   void start();
   // Tells the client off instead of reading its command.
@@ -51,6 +52,7 @@ class SocketSession : public std::enable_shared_from_this<SocketSession> {
   void log_change(std::string_view refusal);
   void reply(std::string text);
   void write();
+  void forget_reply();
   void linger();
   void finish();
   void arm(std::chrono::milliseconds delay);
@@ -64,6 +66,7 @@ class SocketSession : public std::enable_shared_from_this<SocketSession> {
   SocketOptions options_;
   const Interpreter& interpreter_;
   SocketLimits limits_;
+  std::shared_ptr<size_t> unread_;
   std::function<void(SocketSession*)> closed_;
   Phase phase_ = Phase::kLine;
   std::array<char, 16384> chunk_;

@@ -161,6 +161,22 @@ TEST_CASE("socket: a huge reply arrives whole, also at a slow reader") {
   CHECK(client.receive_all() == std::string(kHuge, 'x'));
 }
 
+TEST_CASE("socket: replies that nobody reads have their limit, on each socket its own") {
+  const Server server(SocketLimits{.unread_bytes = 3 * kHuge / 2});
+  StreamClient first = server.reader();
+  StreamClient second = server.reader();
+  for (StreamClient* one : {&first, &second}) {
+    one->send("huge\n");
+    one->receive(1);
+  }
+  const std::string refused = server.reader().ask("hello\n");
+  CHECK_THAT(refused, Catch::StartsWith("error: ") && Catch::Contains("MB of replies wait"));
+  CHECK(server.admin().ask("hello\n") == "hello admin\n");
+  CHECK(first.receive_all().size() == kHuge - 1);
+  CHECK(server.reader().ask("hello\n") == "hello reader\n");
+  CHECK(second.receive_all().size() == kHuge - 1);
+}
+
 TEST_CASE("socket: clients that go away harm nobody") {
   const Server server;
   for (int i = 0; i < 20; ++i) {
