@@ -33,6 +33,13 @@ std::optional<uint16_t> Netdev::mtu() const {
   return static_cast<uint16_t>(request.ifr_mtu);
 }
 
+void Netdev::set_mtu(uint16_t mtu) const {
+  ifreq request;
+  if (!name(request)) return;
+  request.ifr_mtu = mtu;
+  ioctl(socket_, SIOCSIFMTU, &request);
+}
+
 std::optional<uint64_t> Netdev::receive_drops() const {
   ifreq request;
   if (!name(request)) return std::nullopt;

@@ -27,6 +27,7 @@ class Netdev {
   bool running() const;
   // Bytes of an IP packet; nullopt: it has been deleted.
   std::optional<uint16_t> mtu() const;
+  void set_mtu(uint16_t mtu) const;
   // Frames that it had to drop on their way in, since it was made; nullopt: nobody says.
   std::optional<uint64_t> receive_drops() const;
 

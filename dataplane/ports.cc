@@ -200,6 +200,7 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   netdev_ = Netdev(info.if_index);
   is_af_xdp_ = is_af_xdp(info.driver_name);
   if (is_af_xdp_) original_drops_ = netdev_.receive_drops().value_or(0);
+  const uint16_t mtu_before = current_mtu();  // configuring changes what DPDK says of it
 
   receive_queues_ =
       counts_its_queues(info.driver_name)
@@ -222,9 +223,11 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   }
   error = rte_eth_dev_configure(id_, receive_queues_, transmit_queues_, &conf);
   if (error != 0) return failure("cannot be configured", error);
-  // First, as with a larger one the kernel may take no XDP program.
-  std::string refused = set_mtu(mtu);
+  // With a larger one the kernel may take no XDP program. A queue may turn out to be another
+  // process's, whose device is otherwise left alone.
+  std::string refused = mtu < mtu_before ? set_mtu(mtu_before, mtu) : "";
   if (refused.empty()) refused = set_up_queues(pool);
+  if (refused.empty() && mtu > mtu_before) refused = set_mtu(mtu_before, mtu);
   if (!refused.empty()) return refused;
   error = rte_eth_dev_start(id_);
   if (error != 0) return failure("cannot be started", error);
@@ -237,15 +240,17 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   return "";
 }
 
-std::string Port::set_mtu(uint16_t mtu) {
-  uint16_t current = 0;
-  rte_eth_dev_get_mtu(id_, &current);
-  // net_af_xdp says what it has been told, whatever its netdev has.
-  if (is_af_xdp_) current = netdev_.mtu().value_or(current);
-  if (current == mtu) return "";
+// Some drivers say what they have been told, whatever their netdev has.
+uint16_t Port::current_mtu() const {
+  uint16_t told = 0;
+  rte_eth_dev_get_mtu(id_, &told);
+  return netdev_.exists() ? netdev_.mtu().value_or(told) : told;
+}
+
+std::string Port::set_mtu(uint16_t before, uint16_t mtu) {
   const int error = rte_eth_dev_set_mtu(id_, mtu);
   if (error != 0) return failure(("cannot take an mtu of " + std::to_string(mtu)).c_str(), error);
-  original_mtu_ = current;
+  original_mtu_ = before;
   return "";
 }
 
@@ -283,12 +288,15 @@ Port::Port(Port&& other) noexcept
       netdev_(std::move(other.netdev_)) {}
 
 Port::~Port() {
+  if (id_ == kNone) return;
+  if (started_) rte_eth_dev_stop(id_);
+  // A netdev is left with the mtu it was given, and may have had more than its driver here allows.
+  if (original_mtu_) {
+    netdev_.exists() ? netdev_.set_mtu(*original_mtu_)
+                     : void(rte_eth_dev_set_mtu(id_, *original_mtu_));
+  }
   // A port that did not start may be another process's, see Eal::abandon.
-  if (id_ == kNone || !started_) return;
-  rte_eth_dev_stop(id_);
-  // net_af_xdp leaves the netdev with the mtu it was given.
-  if (original_mtu_) rte_eth_dev_set_mtu(id_, *original_mtu_);
-  rte_eth_dev_close(id_);
+  if (started_) rte_eth_dev_close(id_);
 }
 
 bool Port::link_up() const {

@@ -79,7 +79,8 @@ class Port {
  private:
   explicit Port(uint16_t id) : id_(id) {}
   std::string configure(uint16_t mtu, const BufferPool& pool, WorkerNumber workers);
-  std::string set_mtu(uint16_t mtu);
+  uint16_t current_mtu() const;
+  std::string set_mtu(uint16_t before, uint16_t mtu);
   std::string set_up_queues(const BufferPool& pool);
 
   static constexpr uint16_t kNone = RTE_MAX_ETHPORTS;
