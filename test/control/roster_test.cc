@@ -144,11 +144,14 @@ TEST_CASE("a server is found wherever it is looked for first, whatever came and 
   check(turned);
   const conf::Service other = service("10.1.0.100:80", {"10.2.0.13:80", "10.2.0.12:80"});
   roster.leave(kKey, kWeb.servers[0], {}, 1, kStart);
-  CHECK(roster.enter(other, kStart) == std::vector{member(roster, "10.2.0.13:80").slot});
+  // By itself: which side of a comparison comes first is the compiler's choice.
+  const std::vector<uint32_t> third = roster.enter(other, kStart);
+  CHECK(third == std::vector{member(roster, "10.2.0.13:80").slot});
   check(other);
   roster.release(kKey, kWeb.servers[0].address);
   check(other);
-  CHECK(roster.enter(kWeb, kStart) == std::vector{member(roster, "10.2.0.11:80").slot});
+  const std::vector<uint32_t> first = roster.enter(kWeb, kStart);
+  CHECK(first == std::vector{member(roster, "10.2.0.11:80").slot});
   check(kWeb);
   CHECK_THROWS(roster.find(kKey)->at(endpoint("10.2.0.99:80"), 0));
 }
