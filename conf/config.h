@@ -107,8 +107,7 @@ struct ServiceSettings {
   // name).
   bool expire_quiescent_template = false;
   bool one_packet = false;  // UDP: every datagram is scheduled anew
-  bool sloppy_tcp =
-      false;  // TCP: any packet but a reset opens a connection (LVS's sysctl of that name)
+  bool sloppy_tcp = false;  // TCP: any packet but a reset opens a connection (LVS's sysctl)
   bool announce = false;    // its VIP stands on a twin while it attracts traffic
   uint32_t slow_start = 0;  // seconds in which a new server's weight grows to its whole; 0: at once
 

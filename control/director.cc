@@ -165,20 +165,12 @@ void Director::watch_table() {
 void Director::watch_kernel() {
   const uint64_t publications = running_.publisher->publications();
   if (std::exchange(compared_, publications) == publications) return;
-  const conf::Config& config = running_.config;
+  const Snapshot& snapshot = running_.publisher->snapshot();
   const auto is_ours = [&](const lb::IpAddress& address) {
-    const auto is_virtual = [&](const conf::Interface& interface) {
-      return std::ranges::find(interface.virtual_addresses, address) !=
-             interface.virtual_addresses.end();
-    };
-    return config.interface_with(address) != nullptr ||
-           std::ranges::any_of(config.interfaces, is_virtual) ||
-           std::ranges::any_of(config.services, [&](const conf::Service& service) {
-             return service.address.address == address;
-           });
+    return snapshot.own.contains(address.ipv4()) || snapshot.elsewhere.contains(address.ipv4());
   };
   const auto is_twin = [&](const std::string& device) {
-    return std::ranges::any_of(config.interfaces, [&](const conf::Interface& interface) {
+    return std::ranges::any_of(running_.config.interfaces, [&](const conf::Interface& interface) {
       return interface.kernel_interface == device;
     });
   };

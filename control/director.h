@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -84,8 +85,8 @@ class Director final : public Facts {
   std::chrono::steady_clock::time_point started_{};
   int64_t started_unix_ = 0;
   std::vector<std::optional<bool>> link_up_;  // by interface; not looked at yet
-  uint64_t compared_ =
-      ~uint64_t{0};  // the publication whose addresses were looked for in the kernel
+  // The publication whose addresses were looked for in the kernel.
+  std::optional<uint64_t> compared_;
   std::set<KernelAddress> kernels_told_;
   std::set<std::string> quorums_lost_;  // by service, of which that has been told
   uint64_t refused_told_ = 0;  // connections for which there was no room, when that was last told

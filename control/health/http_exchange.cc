@@ -177,7 +177,7 @@ class HttpAnswer::Judge {
     const bool began = response_->got_some();
     boost::system::error_code error;
     if (began) response_->put_eof(error);
-    if (!response_->is_header_done() || interim_) {
+    if (!response_->is_header_done()) {
       conclude(false, began ? "response: closed in its head" : "response: closed without one");
     } else {
       finish();
