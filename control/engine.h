@@ -12,10 +12,12 @@
 #include "control/facts.h"
 #include "control/publisher.h"
 #include "control/roster.h"
+#include "dataplane/buffer_pool.h"
 #include "dataplane/eal.h"
 #include "dataplane/eth_steering.h"
 #include "dataplane/loop.h"
 #include "dataplane/memory.h"
+#include "dataplane/port_io.h"
 #include "dataplane/ports.h"
 #include "lb/reserved_array.h"
 

@@ -1,44 +1,19 @@
-// DPDK's ports and buffers, owned. No raw handle leaves this file pair.
+// DPDK's ports, owned.
 #pragma once
 
 #include <rte_ethdev.h>
-#include <rte_mempool.h>
 
 #include <expected>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "dataplane/buffer_pool.h"
 #include "dataplane/netdev.h"
 #include "dataplane/queues.h"
 #include "lb/address.h"
 
 namespace dataplane {
-
-class BufferPool {
- public:
-  // `largest_packet`: the largest IP packet of any interface, bytes. `devices`: whose buffers these
-  // will be. The error names what an mtu may be at most, where that is the reason.
-  static std::expected<BufferPool, std::string> create(uint32_t buffers, uint16_t largest_packet,
-                                                       const std::vector<std::string>& devices);
-  // Bytes that create will take at most, and at least.
-  static size_t bytes_for(uint32_t buffers, uint16_t largest_packet);
-  static size_t least_bytes_for(uint32_t buffers, uint16_t largest_packet);
-  // Bytes of one buffer with all that belongs to it.
-  size_t object_bytes() const { return pool_->header_size + pool_->elt_size + pool_->trailer_size; }
-
-  rte_mempool* get() const { return pool_.get(); }
-  uint32_t total() const { return pool_->size; }
-  size_t bytes() const;
-  uint32_t in_use() const { return rte_mempool_in_use_count(pool_.get()); }
-
- private:
-  struct Free {
-    void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
-  };
-  std::unique_ptr<rte_mempool, Free> pool_;
-};
 
 struct PortCounters {
   uint64_t rx_packets, rx_bytes, rx_missed, rx_errors, rx_no_mbuf, tx_packets, tx_bytes, tx_errors;
@@ -94,31 +69,6 @@ class Port {
   uint16_t transmit_queues_ = 1;
   lb::MacAddress mac_;
   Netdev netdev_{0};
-};
-
-// A worker's way to its queues.
-class PortIo final : public Io {
- public:
-  PortIo(const std::vector<Port>& ports, const WorkerQueues& queues, const BufferPool& pool);
-  // Of all the link's queues that are the worker's.
-  uint16_t receive(LinkNumber link, rte_mbuf** packets, uint16_t count) override;
-  // Precondition: the worker has a transmit queue of the link.
-  uint16_t transmit(LinkNumber link, rte_mbuf** packets, uint16_t count) override;
-  rte_mbuf* allocate() override;
-  void release(rte_mbuf** packets, uint16_t count) override;
-
- private:
-  struct Queue {
-    uint16_t port;  // DPDK's number
-    uint16_t queue;
-  };
-  struct Receiver {
-    std::vector<Queue> queues;
-    size_t next = 0;  // where the next burst begins, so that a busy queue starves no other
-  };
-  std::vector<Receiver> receivers_;  // by link
-  std::vector<Queue> transmitters_;  // by link
-  rte_mempool* pool_;
 };
 
 }  // namespace dataplane

@@ -1,5 +1,7 @@
 // The buffers that all ports share.
-#include "dataplane/ports.h"
+#include "dataplane/buffer_pool.h"
+
+#include <rte_mbuf.h>
 
 #include "test/dataplane/support/eal.h"
 

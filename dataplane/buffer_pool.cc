@@ -1,0 +1,123 @@
+#include "dataplane/buffer_pool.h"
+
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "dataplane/drivers.h"
+#include "dataplane/headers.h"
+
+namespace dataplane {
+namespace {
+
+constexpr uint32_t kCachedPerLcore = 256;
+// What a mempool adds to an object: its header, and what spreads objects over memory channels.
+constexpr size_t kMempoolOverhead = 256;
+constexpr size_t kMempoolHeader = RTE_ALIGN_CEIL(sizeof(rte_mempool_objhdr), RTE_MEMPOOL_ALIGN);
+constexpr size_t kPage = 4096;
+// The kernel leaves so much of every buffer of net_af_xdp to XDP programs (XDP_PACKET_HEADROOM).
+// A frame that does not fit what then is left is dropped by it.
+constexpr uint16_t kXdpHeadroom = 256;
+constexpr uint16_t kFrameOverhead = sizeof(EthernetHeader) + 8;  // two VLAN tags
+
+// Enough for devices of any kind.
+uint16_t room_for(uint16_t largest_packet) {
+  return static_cast<uint16_t>(
+      RTE_PKTMBUF_HEADROOM +
+      std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead + kXdpHeadroom));
+}
+
+// The kernel takes no buffers of more than a page for net_af_xdp, and all interfaces share theirs.
+constexpr uint16_t kLargestXdpPacket = kPage - kMempoolHeader - sizeof(rte_mbuf) -
+                                       RTE_PKTMBUF_HEADROOM - kXdpHeadroom - kFrameOverhead;
+
+bool has_af_xdp(const std::vector<std::string>& devices) {
+  return std::any_of(devices.begin(), devices.end(), is_af_xdp);
+}
+
+struct Layout {
+  uint16_t room;      // bytes of a buffer, headroom included
+  unsigned flags;     // of the mempool
+  bool in_one_piece;  // all buffers must lie one after another
+};
+
+// net_af_xdp registers one stretch of memory with the kernel: the number of buffers times the size
+// of one. A mempool that puts no object across pages leaves gaps, and the buffers that so come to
+// lie behind the stretch are lost, one by one, on every queue that gets them: frames are dropped
+// for want of buffers though the pool is full of them. So there must be no gaps: devices that know
+// nothing of physical addresses do without the rule about pages, and beside those that need it the
+// size of an object is made a power of two, which fills pages exactly.
+Layout layout_for(const std::vector<std::string>& devices, uint16_t largest_packet) {
+  const uint16_t room = room_for(largest_packet);
+  if (!has_af_xdp(devices)) return {room, 0, false};
+  if (std::all_of(devices.begin(), devices.end(), is_vdev)) {
+    return {room, RTE_MEMPOOL_F_NO_IOVA_CONTIG | RTE_MEMPOOL_F_NO_SPREAD, true};
+  }
+  const size_t object = std::bit_ceil(room + sizeof(rte_mbuf) + kMempoolHeader);
+  return {static_cast<uint16_t>(object - sizeof(rte_mbuf) - kMempoolHeader),
+          RTE_MEMPOOL_F_NO_SPREAD, true};
+}
+
+}  // namespace
+
+std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers, uint16_t largest_packet,
+                                                          const std::vector<std::string>& devices) {
+  if (has_af_xdp(devices) && largest_packet > kLargestXdpPacket) {
+    return std::unexpected("an mtu of " + std::to_string(largest_packet) +
+                           " is too much where an interface is net_af_xdp: the kernel takes no "
+                           "buffers for more than " +
+                           std::to_string(kLargestXdpPacket));
+  }
+  const Layout layout = layout_for(devices, largest_packet);
+  BufferPool result;
+  result.pool_.reset(rte_mempool_create_empty("lbd_mbufs", buffers, sizeof(rte_mbuf) + layout.room,
+                                              kCachedPerLcore, sizeof(rte_pktmbuf_pool_private),
+                                              SOCKET_ID_ANY, layout.flags));
+  rte_mempool* pool = result.pool_.get();
+  if (pool != nullptr) {
+    rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), nullptr);
+    rte_pktmbuf_pool_private settings{};
+    settings.mbuf_data_room_size = layout.room;
+    rte_pktmbuf_pool_init(pool, &settings);
+    if (rte_mempool_populate_default(pool) < 0) pool = nullptr;
+  }
+  if (pool == nullptr) {
+    return std::unexpected("no memory for " + std::to_string(buffers) +
+                           " mbufs: " + rte_strerror(rte_errno) +
+                           "; give EAL more hugepages (or a larger \"-m\"), or lower \"mbufs\"");
+  }
+  if (layout.in_one_piece && pool->nb_mem_chunks != 1) {
+    return std::unexpected("the memory for " + std::to_string(buffers) + " mbufs is in " +
+                           std::to_string(pool->nb_mem_chunks) +
+                           " pieces, and net_af_xdp needs it in one: reserve hugepages earlier, or "
+                           "lower \"mbufs\"");
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  return result;
+}
+
+size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet) {
+  // Where a buffer may not lie across pages of 4 kB, it takes one of its own or more.
+  const size_t each = room_for(largest_packet) + sizeof(rte_mbuf) + kMempoolOverhead;
+  return buffers * ((each + kPage - 1) / kPage * kPage);
+}
+
+size_t BufferPool::least_bytes_for(uint32_t buffers, uint16_t largest_packet) {
+  return buffers * (room_for(largest_packet) + sizeof(rte_mbuf));
+}
+
+size_t BufferPool::bytes() const {
+  size_t bytes = 0;
+  rte_mempool_mem_iter(
+      pool_.get(),
+      [](rte_mempool*, void* sum, rte_mempool_memhdr* chunk, unsigned) {
+        *static_cast<size_t*>(sum) += chunk->len;
+      },
+      &bytes);
+  return bytes;
+}
+
+}  // namespace dataplane
