@@ -85,14 +85,15 @@ void Path<F>::displace_rival(const RealServer<F>& server, Packet& packet) {
 template <class F>
 Path<F>::Choice Path<F>::choose_by_client(const VirtualService<F>& service, const Packet& packet,
                                           DropReason& why_not) {
-  // Each further try is for a hold that another worker has changed in between.
+  // Each further try is for a hold that another worker has changed in between; what the last one
+  // comes to is done without it.
   constexpr int kTries = 4;
   const auto client = packet.source.address;
-  Choice choice;
-  for (int tries = 0; tries < kTries; ++tries) {
+  for (int tries = 1;; ++tries) {
+    const bool is_last = tries == kTries;
     const std::optional<uint32_t> held = holds_.find(service, client);
     if (const RealServer<F>* server = led_to(service, held)) {
-      if (!holds_.renew(service, client, *held)) continue;
+      if (!holds_.renew(service, client, *held) && !is_last) continue;
       // Another server does not know the client; another port of it will do.
       if (is_ambiguous(*server, packet)) {
         why_not = DropReason::kAmbiguousTuple;
@@ -101,13 +102,12 @@ Path<F>::Choice Path<F>::choose_by_client(const VirtualService<F>& service, cons
       if (!service.one_packet) connections_.claim_anyway(server->slot);
       return {.server = server, .is_led = true};
     }
-    choice = choose_by_schedule(service, packet, why_not);
+    const Choice choice = choose_by_schedule(service, packet, why_not);
     if (choice.server == nullptr) return choice;
     const uint32_t ruling = holds_.agree(service, client, choice.server->slot, held);
-    if (ruling == choice.server->slot || tries + 1 == kTries) break;
+    if (ruling == choice.server->slot || is_last) return choice;
     give_back(service, packet, choice);
   }
-  return choice;
 }
 
 template <class F>
