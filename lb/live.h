@@ -15,7 +15,6 @@ class Counter {
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
   void set(T n) { value_.store(n, std::memory_order_relaxed); }
-  void subtract(T n) { add(static_cast<T>(0) - n); }
   T reader_get() const { return value_.load(std::memory_order_relaxed); }
 
  private:

@@ -64,20 +64,6 @@ class Persistence {
     }
   }
 
-  // Ends every hold that is_meant(hold). Slots may be used anew without: a hold that is left names
-  // a server that is not the new service's, or one that is.
-  template <class IsMeant>
-  void release_if(IsMeant is_meant) {
-    for (size_t i = 0; i < buckets_.size(); ++i) {
-      for (Entry& entry : buckets_[i].entries) {
-        for (Seen seen = read(entry); seen.client != 0 && is_meant(hold_of(seen));
-             seen = read(entry)) {
-          if (exchange(entry, seen, {})) break;
-        }
-      }
-    }
-  }
-
   size_t capacity() const { return buckets_.size() * kEntries; }
   // Holds that ended before their time, for want of room.
   uint64_t displaced() const { return displaced_.load(std::memory_order_relaxed); }

@@ -121,17 +121,6 @@ TEST_CASE("in a full bucket the client whose time is over first makes room") {
   CHECK(table->displaced() == 1);
 }
 
-TEST_CASE("holds are released by what they are to") {
-  Table table(100);
-  for (uint64_t client = 1; client <= 20; ++client) {
-    table->agree(client, client % 2, kNone, 0, 20);
-  }
-  table->release_if([](const Persistence::Hold& hold) { return hold.server == 1; });
-  CHECK(table.all().size() == 10);
-  CHECK(table->find(1, 0) == kNone);
-  CHECK(table->find(2, 0) == 0);
-}
-
 TEST_CASE("a client of a service is one number, told apart by service and masked address") {
   using lb::V4;
   const lb::Ipv4Address one{lb::Be32(0x0a010011)}, other{lb::Be32(0x0a01001f)};
