@@ -73,7 +73,7 @@ def lc_counts_active_connections(net):
 
 
 def weight_zero_gets_nothing(net):
-    """Weight 0 takes no new connection, under every scheduler"""
+    """Weight 0 takes no new connection, under the article's schedulers"""
     for scheduler in ("rr", "wrr", "lc", "wlc"):
         with net.lbd([web(scheduler, 0, 1)]) as lbd:
             equal(answers(net.client, URL, 4), ["rs2"] * 4, f"{scheduler}: answers")

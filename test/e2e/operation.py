@@ -20,7 +20,7 @@ from traffic import Wire, answers
 
 TOPOLOGY = NatTwoArm
 WEB = service("192.168.22.11:80", ["192.168.11.100:80", "192.168.11.101:80"], name="web")
-SHOWS = ("info", "services", "connections", "interfaces", "neighbours", "workers", "drops", "config")
+SHOWS = ("info", "services", "health", "connections", "interfaces", "neighbours", "workers", "drops", "config", "metrics")
 
 
 def sockets(net, *levels_and_modes):
@@ -30,13 +30,16 @@ def sockets(net, *levels_and_modes):
 
 
 def everything_is_shown(net):
-    """help names every command; each show answers as text and as JSON, with the keys of the contract"""
+    """Each show that help names answers as text and as JSON, with the keys of the contract; none of these is missing"""
     with net.lbd([WEB]) as lbd:
         answers(net.client, "http://192.168.22.11/", 2)
-        for what in SHOWS:
-            contains(lbd.ctl("help"), f"show {what}", "help")
-            holds(lbd.ctl("show", what).strip(), f"show {what} prints nothing")
-            lbd.json("show", what)
+        shows = {one["command"]: one["json"] for one in lbd.json("help", "show")["commands"]}
+        equal({f"show {what}" for what in SHOWS} - shows.keys(), set(), "what help does not name")
+        for words, has_json in shows.items():
+            contains(lbd.ctl("help"), words, "help")
+            holds(lbd.ctl(*words.split()).strip(), f"{words} prints nothing")
+            if has_json:
+                holds(lbd.json(*words.split()), f"{words} json is empty")
         info = lbd.json("show", "info")
         for key in ("version", "uptime_seconds", "workers", "connections", "mbufs", "drops"):
             holds(key in info, f"show info json has no {key}: {info}")

@@ -25,6 +25,11 @@ def server_of(page):
     return name[1] if name else page
 
 
+def ended(packets):
+    """How many of a capture's lines are a client's end of a connection to port 80."""
+    return sum(".80: Flags [F" in line for line in packets)
+
+
 def connect(client, address, port, source_port=None):
     """An open TCP connection; `source_port` may be one that other sockets of this client use."""
     opened = client.socket(socket.SOCK_STREAM, source=None if source_port is None else ("0.0.0.0", source_port))

@@ -64,6 +64,15 @@ class Host:
     def address(self, device, prefix):
         self.ip(f"addr add {prefix} dev {device}")
 
+    @contextlib.contextmanager
+    def lent(self, device, prefix):
+        """An address that the device has in this block."""
+        self.address(device, prefix)
+        try:
+            yield
+        finally:
+            self.ip(f"addr del {prefix} dev {device}")
+
     def mtu(self, device, size):
         self.ip(f"link set {device} mtu {size}")
 
