@@ -124,6 +124,8 @@ struct ServiceSettings {
 
   // "tcp:IP:port", the name of a service that was given none.
   std::string derived_name() const;
+  // Whether commands may name it so.
+  bool is_called(std::string_view word) const { return word == name || word == derived_name(); }
   // TCP cannot be moved unnoticed, UDP can.
   OnDown on_down_kind() const {
     return on_down.value_or(protocol == lb::Protocol::kTcp ? OnDown::kKeep : OnDown::kMove);

@@ -83,6 +83,8 @@ struct ServiceFacts {
   // Deleted, with connections that go on.
   std::vector<ServerFacts> leaving;
   bool deleted = false;  // itself, and all its servers leave
+  // Whether commands may name it so: see service_names.h.
+  bool is_called(std::string_view word) const;
 };
 
 // A check has made its servers up or down.
@@ -121,6 +123,7 @@ struct CheckFacts {
 
 struct QuorumFacts {
   std::string service;
+  std::string derived_name;  // "tcp:IP:port"
   bool present = true;
   uint64_t weight = 0;  // of the servers that take new connections
   uint64_t quorum = 1;

@@ -10,6 +10,7 @@ HealthFacts health_facts(const Running& running) {
     const Roster::Service& entry = *running.roster.find(key_of(service));
     QuorumFacts& quorum = facts.services.emplace_back();
     quorum.service = service.name;
+    quorum.derived_name = service.derived_name();
     quorum.present = entry.quorum.value_or(true);
     quorum.weight = live_weight(service, entry);
     quorum.quorum = service.quorum;

@@ -33,7 +33,7 @@ Change LiveChanges::hasten(std::string_view name, const std::optional<lb::Endpoi
   bool known = false;
   for (const ServiceKey& key : leavers_) {
     Roster::Service& service = *running_.roster.find(key);
-    if (service.last.name != name && service.last.derived_name() != name) continue;
+    if (!service.last.is_called(name)) continue;
     if (!address && !service.leaving) continue;
     for (auto& [each, server] : service.servers) {
       if (!server.leaving || (address && each != *address)) continue;

@@ -352,30 +352,6 @@ void tell_outcome(const Explained& director, const Question& answer, Explanation
 
 }  // namespace
 
-std::string_view to_string(Explanation::Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kConnection:
-      return "connection";
-    case Outcome::kNew:
-      return "new";
-    case Outcome::kReply:
-      return "reply";
-    case Outcome::kMasquerade:
-      return "masquerade";
-    case Outcome::kRouted:
-      return "routed";
-    case Outcome::kKernel:
-      return "kernel";
-    case Outcome::kRefused:
-      break;
-  }
-  return "refused";
-}
-
-std::expected<Explanation, std::string> Facts::explain(const ExplainQuery&) {
-  return std::unexpected("there is no packet path here to ask");
-}
-
 std::expected<Explanation, std::string> explain(const Explained& director,
                                                 const ExplainQuery& query, const Wait& wait) {
   if (!query.client.address.is_ipv4() || !query.destination.address.is_ipv4()) {

@@ -6,6 +6,7 @@
 
 #include "conf/keys.h"
 #include "control/build_snapshot.h"
+#include "control/service_names.h"
 #include "dataplane/methods.h"
 
 namespace control {
@@ -42,16 +43,12 @@ std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& qu
     filter.client = query.client->ipv4();
   }
   if (!query.service) return filter;
-  std::string known;
-  for (size_t i = 0; i < config.services.size(); ++i) {
-    if (config.services[i].name == *query.service) {
-      filter.service = roster.find(key_of(config.services[i]))->slot;
-      return filter;
-    }
-    known += (known.empty() ? "" : ", ") + config.services[i].name;
+  for (const conf::Service& service : config.services) {
+    if (!service.is_called(*query.service)) continue;
+    filter.service = roster.find(key_of(service))->slot;
+    return filter;
   }
-  return std::unexpected("no service named \"" + *query.service +
-                         "\"; there are: " + (known.empty() ? "none" : known));
+  return std::unexpected(no_such_service(*query.service, config.services, &conf::Service::name));
 }
 
 // LVS's templates, after the connections: those of services and servers that there are.

@@ -12,6 +12,7 @@
 #include "conf/load.h"
 #include "conf/write.h"
 #include "control/json_text.h"
+#include "control/service_names.h"
 #include "control/vocabulary.h"
 
 namespace control::commands {
@@ -75,16 +76,11 @@ CommandError error_of(const Refusal& refusal) { return {refusal.text}; }
 
 std::expected<const conf::Service*, CommandError> find_service(const ServiceTable& table,
                                                                std::string_view name) {
-  constexpr size_t kListed = 20;
-  std::string known;
-  size_t count = 0;
   for (const conf::Service& service : table.services()) {
-    if (service.name == name || service.derived_name() == name) return &service;
-    if (++count <= kListed) known += (known.empty() ? "" : ", ") + service.name;
+    if (service.is_called(name)) return &service;
   }
-  if (count > kListed) known += ", …";
-  return std::unexpected(CommandError{
-      fmt::format("no service \"{}\"; services: {}", name, known.empty() ? "none" : known)});
+  return std::unexpected(
+      CommandError{no_such_service(name, table.services(), &conf::Service::name)});
 }
 
 std::expected<lb::Endpoint, std::string> parse_server(const conf::Service& service,

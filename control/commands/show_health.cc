@@ -10,6 +10,7 @@
 #include "control/human.h"
 #include "control/json_text.h"
 #include "control/resolve.h"
+#include "control/service_names.h"
 #include "control/text_table.h"
 
 namespace control::commands {
@@ -148,14 +149,18 @@ Reply show_health(Facts& facts, const Call& call) {
   }
   HealthFacts health = facts.health();
   if (!call.arguments.empty()) {
-    const std::string_view name = call.arguments[0];
-    std::erase_if(health.services, [&](const QuorumFacts& one) { return one.service != name; });
-    if (health.services.empty()) {
-      return std::unexpected(CommandError{fmt::format("no service \"{}\"", name)});
+    const std::string_view word = call.arguments[0];
+    const auto found = std::ranges::find_if(health.services, [&](const QuorumFacts& one) {
+      return word == one.service || word == one.derived_name;
+    });
+    if (found == health.services.end()) {
+      return std::unexpected(
+          CommandError{no_such_service(word, health.services, &QuorumFacts::service)});
     }
+    health.services = std::vector{std::move(*found)};
     std::erase_if(health.checks, [&](const CheckFacts& check) {
-      return std::ranges::find(check.servers, name, &CheckFacts::Server::service_name) ==
-             check.servers.end();
+      return std::ranges::find(check.servers, health.services[0].service,
+                               &CheckFacts::Server::service_name) == check.servers.end();
     });
   }
   if (!call.json) {

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "control/human.h"
 #include "control/json_text.h"
 #include "control/resolve.h"
+#include "control/service_names.h"
 #include "control/text_table.h"
 
 namespace control::commands {
@@ -161,16 +163,6 @@ std::string to_text(const std::vector<ServiceFacts>& services) {
   return table.render();
 }
 
-CommandError no_such_service(std::string_view name, const std::vector<ServiceFacts>& services) {
-  constexpr size_t kListed = 20;
-  std::vector<std::string_view> known;
-  for (const ServiceFacts& service : services) known.push_back(service.name);
-  const bool all = known.size() <= kListed;
-  known.resize(std::min(known.size(), kListed));
-  return {fmt::format("no service \"{}\"; services: {}{}", name, fmt::join(known, ", "),
-                      all ? "" : ", …")};
-}
-
 }  // namespace
 
 Reply show_services(Facts& facts, const Call& call) {
@@ -181,12 +173,12 @@ Reply show_services(Facts& facts, const Call& call) {
   std::vector<ServiceFacts> services = facts.services();
   std::vector<ServiceFacts> leaving = facts.leaving_services();
   if (!call.arguments.empty()) {
-    std::erase_if(leaving,
-                  [&](const ServiceFacts& service) { return service.name != call.arguments[0]; });
     const std::string_view name = call.arguments[0];
-    const auto found = std::ranges::find(services, name, &ServiceFacts::name);
+    const auto is_meant = [&](const ServiceFacts& service) { return service.is_called(name); };
+    std::erase_if(leaving, std::not_fn(is_meant));
+    const auto found = std::ranges::find_if(services, is_meant);
     if (found == services.end() && leaving.empty()) {
-      return std::unexpected(no_such_service(name, services));
+      return std::unexpected(CommandError{no_such_service(name, services, &ServiceFacts::name)});
     }
     services =
         found == services.end() ? std::vector<ServiceFacts>{} : std::vector{std::move(*found)};

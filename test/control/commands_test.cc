@@ -147,6 +147,7 @@ TEST_CASE_METHOD(Fixture,
 TEST_CASE_METHOD(Fixture,
                  "show services NAME shows one, and an unknown name lists the known ones") {
   CHECK(run_json("show services dns6")["services"].size() == 1);
+  CHECK(run("show services udp:[2001:db8::1]:53") == run("show services dns6"));
   CHECK(run("show services wbe") == "error: no service \"wbe\"; services: web, dns6\n");
   CHECK(run("show services web dns6") ==
         "error: show services: unexpected \"dns6\"; usage: show services [NAME] [json]\n");

@@ -31,8 +31,9 @@ test::FakeFacts director() {
   other.paused = true;
   other.servers = {{lb::Protocol::kTcp, test::endpoint("192.168.22.11:81"), "other",
                     test::endpoint("192.168.11.101:80")}};
-  facts.the_health.services = {{"web", false, 1, 2, 0, test::endpoint("192.168.11.102:80"), true},
-                               {"other", true, 1, 1, 0, std::nullopt, false}};
+  facts.the_health.services = {
+      {"web", "tcp:192.168.22.11:80", false, 1, 2, 0, test::endpoint("192.168.11.102:80"), true},
+      {"other", "tcp:192.168.22.11:81", true, 1, 1, 0, std::nullopt, false}};
   return facts;
 }
 
@@ -65,7 +66,8 @@ TEST_CASE("show health: of one service, and of none") {
   const std::string text = run(facts, {"other"}, false);
   CHECK(text.find("192.168.11.100") == std::string::npos);
   CHECK(text.find("192.168.11.101") != std::string::npos);
-  CHECK(run(facts, {"nosuch"}, false) == "error: no service \"nosuch\"");
+  CHECK(run(facts, {"tcp:192.168.22.11:81"}, false) == text);
+  CHECK(run(facts, {"nosuch"}, false) == "error: no service \"nosuch\"; services: web, other");
   CHECK(run(facts, {"web", "x"}, false).find("unexpected \"x\"") != std::string::npos);
 }
 

@@ -1,6 +1,7 @@
 #include "test/control/stream_client.h"
 
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace control::test {
@@ -60,6 +63,16 @@ std::string StreamClient::receive(size_t size) const {
   if (n < 0) return errno == EAGAIN ? "<timeout>" : "<reset>";
   out.resize(static_cast<size_t>(n));
   return out;
+}
+
+bool StreamClient::gets_waiting(int bytes) const {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < deadline) {
+    int waiting = 0;
+    if (ioctl(fd_, FIONREAD, &waiting) == 0 && waiting >= bytes) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
 }
 
 std::string StreamClient::receive_all() const {

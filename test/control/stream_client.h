@@ -19,6 +19,8 @@ class StreamClient {
   void end_sending() const;
   // At most `size` bytes; empty at end of file.
   std::string receive(size_t size) const;
+  // Whether so many bytes come to wait to be received, within ten seconds.
+  bool gets_waiting(int bytes) const;
   // Until end of file. A connection that breaks adds "<reset>". More than ten seconds of silence,
   // "<timeout>".
   std::string receive_all() const;
