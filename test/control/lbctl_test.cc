@@ -1,5 +1,6 @@
 // The pieces of lbctl: its command line, and how it tells errors from replies.
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -7,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "test/temp_dir.h"
 #include "tools/lbctl/arguments.h"
 #include "tools/lbctl/exchange.h"
 #include "tools/lbctl/reply.h"
@@ -14,6 +16,8 @@
 namespace lbctl {
 namespace {
 
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""ms;
 using Arguments = std::vector<const char*>;
 
 Invocation parsed(const Arguments& arguments, const char* environment = nullptr) {
@@ -43,6 +47,19 @@ TEST_CASE("lbctl: the option beats LBD_SOCKET, which beats the default") {
   CHECK(parsed({"lbctl", "help"}, "/env").socket == "/env");
   CHECK(parsed({"lbctl", "--socket=/opt", "help"}, "/env").socket == "/opt");
   CHECK(parsed({"/usr/sbin/ipvsadm"}, "/env").socket == "/env");
+}
+
+TEST_CASE("lbctl: how long to wait for lbd") {
+  CHECK(parsed({"lbctl", "help"}).timeout == kDefaultTimeout);
+  CHECK(parsed({"ipvsadm"}).timeout == kDefaultTimeout);
+  CHECK(parsed({"lbctl", "--timeout", "2", "help"}).timeout == 2s);
+  CHECK(parsed({"lbctl", "--timeout=0", "--socket", "/x", "help"}).timeout == 0s);
+  CHECK(error({"lbctl", "--timeout"}) == "--timeout: missing value (expected SECONDS)");
+  for (const char* wrong : {"", "2s", "-1", "1.5", "86401", "99999999999"}) {
+    CHECK(error({"lbctl", "--timeout", wrong, "help"}) ==
+          "--timeout: found \"" + std::string(wrong) +
+              "\", expected whole seconds, 0 (none) to 86400");
+  }
 }
 
 TEST_CASE("lbctl: called as ipvsadm it has no options of its own") {
@@ -113,7 +130,7 @@ std::expected<bool, std::string> exchange_with(size_t reads, std::string_view an
   REQUIRE(write(input[1], document.data(), document.size()) ==
           static_cast<ssize_t>(document.size()));
   close(input[1]);
-  const auto result = exchange(ends[0], "show info", document.empty() ? -1 : input[0],
+  const auto result = exchange(ends[0], "show info", document.empty() ? -1 : input[0], 10s,
                                [&](std::string_view bytes) { received += bytes; });
   if (daemon.joinable()) daemon.join();
   close(ends[0]);
@@ -139,6 +156,56 @@ TEST_CASE("lbctl: a daemon that hangs up has not answered") {
   received.clear();
   CHECK(exchange_with(0, "error: no\n", "document", received).has_value());
   CHECK(received == "error: no\n");
+}
+
+TEST_CASE(
+    "lbctl: a daemon that hangs is not waited for for ever, one that waits for a document is") {
+  std::array<int, 2> ends{}, input{};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
+  const auto hung = exchange(ends[0], "show info", -1, 1s, [](std::string_view) {});
+  REQUIRE_FALSE(hung.has_value());
+  CHECK(hung.error() == "lbd has not answered for 1 s");
+  close(ends[0]);
+  close(ends[1]);
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
+  REQUIRE(pipe(input.data()) == 0);
+  std::string received;
+  std::thread late([&] {
+    std::this_thread::sleep_for(1500ms);  // longer than lbctl's patience: that is the case
+    close(input[1]);
+    char byte;
+    while (recv(ends[1], &byte, 1, 0) > 0) {
+    }
+    send(ends[1], "done\n", 5, MSG_NOSIGNAL);
+    close(ends[1]);
+  });
+  CHECK(exchange(ends[0], "plan -", input[0], 1s,
+                 [&](std::string_view bytes) { received += bytes; }) == true);
+  late.join();
+  CHECK(received == "done\n");
+  close(ends[0]);
+  close(input[0]);
+}
+
+TEST_CASE("lbctl: a daemon that takes no connections any more is not waited for for ever") {
+  const shared_test::TempDir directory;
+  const std::string path = directory / "s";
+  const int listening = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  REQUIRE(bind(listening, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  REQUIRE(listen(listening, 0) == 0);
+  std::vector<int> waiting;
+  std::expected<int, std::string> last = connect_to(path, 1s);
+  while (last && waiting.size() < 10) {
+    waiting.push_back(*last);
+    last = connect_to(path, 1s);
+  }
+  REQUIRE_FALSE(last.has_value());
+  CHECK(last.error().starts_with("no lbd answers at " + path));
+  for (const int fd : waiting) close(fd);
+  close(listening);
 }
 
 TEST_CASE("lbctl: replies and errors") {

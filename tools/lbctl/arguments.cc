@@ -1,6 +1,8 @@
 #include "tools/lbctl/arguments.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 namespace lbctl {
 namespace {
@@ -20,6 +22,36 @@ std::expected<void, std::string> set_line(Words words, Invocation& out) {
     }
   }
   return {};
+}
+
+// The value of an option that is written "--name=VALUE" or "--name VALUE"; nothing: another option.
+std::expected<std::optional<std::string_view>, std::string> value_of(std::string_view option,
+                                                                     std::string_view name,
+                                                                     std::string_view what,
+                                                                     Words& words) {
+  if (!option.starts_with(name)) return std::nullopt;
+  if (option.size() > name.size()) {
+    if (option[name.size()] != '=') return std::nullopt;
+    return option.substr(name.size() + 1);
+  }
+  if (words.empty()) {
+    return std::unexpected(std::string(name) + ": missing value (expected " + std::string(what) +
+                           ")");
+  }
+  const std::string_view value = words[0];
+  words = words.subspan(1);
+  return value;
+}
+
+std::expected<std::chrono::seconds, std::string> parse_timeout(std::string_view text) {
+  constexpr uint32_t kLongest = 86400;
+  uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size() || seconds > kLongest) {
+    return std::unexpected("--timeout: found \"" + std::string(text) +
+                           "\", expected whole seconds, 0 (none) to " + std::to_string(kLongest));
+  }
+  return std::chrono::seconds(seconds);
 }
 
 bool wants_document(Words words, bool ipvsadm) {
@@ -42,7 +74,6 @@ std::expected<Invocation, std::string> parse_arguments(Words arguments, const ch
   while (!out.ipvsadm && !words.empty() && words[0][0] == '-') {
     const std::string_view option = words[0];
     words = words.subspan(1);
-    constexpr std::string_view kSocket = "--socket";
     if (option == "--help" || option == "-h") {
       out.action = Invocation::Action::kHelp;
       return out;
@@ -51,16 +82,22 @@ std::expected<Invocation, std::string> parse_arguments(Words arguments, const ch
       out.action = Invocation::Action::kVersion;
       return out;
     }
-    if (option.starts_with("--socket=")) {
-      out.socket = option.substr(kSocket.size() + 1);
-    } else if (option == kSocket) {
-      if (words.empty()) return std::unexpected("--socket: missing value (expected PATH)");
-      out.socket = words[0];
-      words = words.subspan(1);
-    } else {
-      return std::unexpected("unknown option " + std::string(option) +
-                             " (options stand before the first word; lbctl --help lists them)");
+    const auto socket = value_of(option, "--socket", "PATH", words);
+    if (!socket) return std::unexpected(socket.error());
+    if (*socket) {
+      out.socket = **socket;
+      continue;
     }
+    const auto timeout = value_of(option, "--timeout", "SECONDS", words);
+    if (!timeout) return std::unexpected(timeout.error());
+    if (*timeout) {
+      const auto seconds = parse_timeout(**timeout);
+      if (!seconds) return std::unexpected(seconds.error());
+      out.timeout = *seconds;
+      continue;
+    }
+    return std::unexpected("unknown option " + std::string(option) +
+                           " (options stand before the first word; lbctl --help lists them)");
   }
   if (!out.ipvsadm && words.empty()) {
     return std::unexpected("no command (lbctl help lists the daemon's)");

@@ -1,6 +1,7 @@
 // lbctl's own command line. It knows no commands: after the options all words are the daemon's.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <span>
@@ -10,14 +11,17 @@
 namespace lbctl {
 
 inline constexpr std::string_view kDefaultSocket = "/run/lbd/lbd.sock";
+// Of lbd's slowest answers, those about tens of thousands of servers, each takes some seconds.
+inline constexpr std::chrono::seconds kDefaultTimeout{30};
 
 struct Invocation {
   enum class Action : uint8_t { kCommand, kHelp, kVersion };
   Action action = Action::kCommand;
   std::string socket;
-  std::string line;       // the words, blanks between them, no newline
-  bool document = false;  // standard input follows the line
-  bool ipvsadm = false;   // errors are printed as ipvsadm prints them
+  std::chrono::seconds timeout = kDefaultTimeout;  // without a word of the daemon; 0: none
+  std::string line;                                // the words, blanks between them, no newline
+  bool document = false;                           // standard input follows the line
+  bool ipvsadm = false;                            // errors are printed as ipvsadm prints them
 };
 
 // `arguments` is argv; called as `ipvsadm` (whatever the directory) it has no options of its own

@@ -74,7 +74,7 @@ std::expected<bool, std::string> receive(int fd,
 
 }  // namespace
 
-std::expected<int, std::string> connect_to(const std::string& path) {
+std::expected<int, std::string> connect_to(const std::string& path, std::chrono::seconds timeout) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
@@ -83,6 +83,9 @@ std::expected<int, std::string> connect_to(const std::string& path) {
   path.copy(address.sun_path, path.size());
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return failure("cannot make a socket");
+  // How long connect waits where more clients than the daemon has accepted wait already.
+  const timeval patience{timeout.count(), 0};
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return fd;
   auto error = failure("no lbd answers at " + path);
   close(fd);
@@ -91,7 +94,7 @@ std::expected<int, std::string> connect_to(const std::string& path) {
 
 bool is_alive(const std::string& path) {
   constexpr int kPatience = 2000;
-  const auto fd = connect_to(path);
+  const auto fd = connect_to(path, std::chrono::seconds(2));
   if (!fd) return false;
   std::array<char, 1> answer;
   pollfd polled{*fd, POLLIN, 0};
@@ -102,7 +105,9 @@ bool is_alive(const std::string& path) {
 }
 
 std::expected<bool, std::string> exchange(int fd, std::string_view line, int document_fd,
+                                          std::chrono::seconds timeout,
                                           const std::function<void(std::string_view)>& received) {
+  const int patience = timeout.count() > 0 ? static_cast<int>(timeout.count() * 1000) : -1;
   Outgoing out{.pending = std::string(line) + '\n', .document_fd = document_fd};
   bool answered = false;
   for (;;) {
@@ -110,7 +115,11 @@ std::expected<bool, std::string> exchange(int fd, std::string_view line, int doc
     if (out.open && !out.wants_document()) events |= POLLOUT;
     std::array<pollfd, 2> polled{
         {{fd, events, 0}, {out.wants_document() ? out.document_fd : -1, POLLIN, 0}}};
-    if (poll(polled.data(), polled.size(), -1) < 0) {
+    const int ready = poll(polled.data(), polled.size(), out.wants_document() ? -1 : patience);
+    if (ready == 0) {
+      return std::unexpected("lbd has not answered for " + std::to_string(timeout.count()) + " s");
+    }
+    if (ready < 0) {
       if (again()) continue;
       return failure("poll");
     }

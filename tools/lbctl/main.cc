@@ -16,19 +16,20 @@ namespace {
 
 constexpr int kNoDaemon = 2;
 
-constexpr std::string_view kUsage = R"(usage: lbctl [--socket PATH] WORDS...
+constexpr std::string_view kUsage = R"(usage: lbctl [--socket PATH] [--timeout SECONDS] WORDS...
        ipvsadm [WORDS...]
 
 Sends WORDS as one command line to lbd and prints the reply; "lbctl help" lists the commands.
 Options end at the first word. A last word "-", or "- json", and "ipvsadm -R" or "--restore", send standard
 input as the command's document. White space in a word goes out as blanks; a word may not be empty.
 
-  --socket PATH  lbd's control socket; else LBD_SOCKET in the environment, else /run/lbd/lbd.sock
-  --help         this text
-  --version      the version of lbctl
+  --socket PATH      lbd's control socket; else LBD_SOCKET in the environment, else /run/lbd/lbd.sock
+  --timeout SECONDS  how long to wait for a word of lbd; 30 by default, 0: for ever
+  --help             this text
+  --version          the version of lbctl
 
-Exit status: 0; 1 or the status that an error of lbd names; 2 when no lbd answers or lbctl was
-called wrongly.
+Exit status: 0; 1 or the status that an error of lbd names; 2 when no lbd answers in time or lbctl
+was called wrongly.
 )";
 
 // Standard output with the error of the first write that failed. A full disk must not look like
@@ -74,14 +75,15 @@ int close_output(Output& output) {
 }
 
 int run(const lbctl::Invocation& invocation, std::string_view program, Output& output) {
-  const auto fd = lbctl::connect_to(invocation.socket);
+  const auto fd = lbctl::connect_to(invocation.socket, invocation.timeout);
   if (!fd) {
     std::cerr << program << ": " << fd.error() << '\n';
     return kNoDaemon;
   }
   lbctl::Reply reply([&](std::string_view bytes) { output.write(bytes); });
-  auto answered = lbctl::exchange(*fd, invocation.line, invocation.document ? STDIN_FILENO : -1,
-                                  [&](std::string_view bytes) { reply.consume(bytes); });
+  auto answered =
+      lbctl::exchange(*fd, invocation.line, invocation.document ? STDIN_FILENO : -1,
+                      invocation.timeout, [&](std::string_view bytes) { reply.consume(bytes); });
   close(*fd);
   // Before a document lbd leaves nothing unread that would tell of its end, see control's
   // SocketSession.
