@@ -29,7 +29,14 @@ struct Monitor::Kind {
 struct Monitor::Task {
   std::shared_ptr<Kind> kind;
   lb::Endpoint target;
-  std::map<std::pair<ServiceKey, lb::Endpoint>, bool> users;  // whether that one is paused
+  struct User {
+    bool paused = false;
+    // It has come from another check that said otherwise, which holds until this one has said what
+    // it says as often in a row as a change takes.
+    bool differs = false;
+    uint32_t against = 0;  // so often it has
+  };
+  std::map<std::pair<ServiceKey, lb::Endpoint>, User> users;
   bool up = true;
   uint32_t passes = 0, failures = 0;  // in a row
   uint64_t passes_total = 0, failures_total = 0;
@@ -41,7 +48,10 @@ struct Monitor::Task {
   std::unique_ptr<Probe> probe;  // under way; gone before the kind's check
 
   bool active() const {
-    return std::ranges::any_of(users, [](const auto& user) { return !user.second; });
+    return std::ranges::any_of(users, [](const auto& user) { return !user.second.paused; });
+  }
+  bool says_up_to(const ServiceKey& service, const lb::Endpoint& server) const {
+    return up != users.at({service, server}).differs;
   }
 };
 
@@ -59,9 +69,10 @@ std::shared_ptr<Monitor::Kind> Monitor::kind_of(const conf::HealthCheck& check) 
   return kind;
 }
 
-// `before`: how the same server was checked until now, or nullptr.
+// `before`: how the same server was checked until now, or nullptr; `was_up`: what it said.
 std::shared_ptr<Monitor::Task> Monitor::task_of(const std::shared_ptr<Kind>& kind,
-                                                const lb::Endpoint& target, const Task* before) {
+                                                const lb::Endpoint& target, const Task* before,
+                                                bool was_up) {
   std::weak_ptr<Task>& known = tasks_[{kind.get(), target}];
   std::shared_ptr<Task> task = known.lock();
   if (task) return task;
@@ -71,7 +82,7 @@ std::shared_ptr<Monitor::Task> Monitor::task_of(const std::shared_ptr<Kind>& kin
   task->target = target;
   task->up = !kind->config.start_down;
   if (before == nullptr) return task;
-  task->up = before->up;
+  task->up = was_up;
   task->history = before->history;
   task->last = before->last;
   task->last_took = before->last_took;
@@ -96,9 +107,13 @@ void Monitor::follow(const conf::Service& service) {
     }
     const auto old = before.find(server.address);
     const Task* old_task = old == before.end() ? nullptr : old->second.task.get();
-    join(key, server.address, members[server.address],
-         task_of(kind, target_of(*check, server.address), old_task),
-         server.state == conf::ServerState::kMaint);
+    const bool was_up = old_task != nullptr && old_task->says_up_to(key, server.address);
+    Member& member = members[server.address];
+    member.task = task_of(kind, target_of(*check, server.address), old_task, was_up);
+    member.paused = server.state == conf::ServerState::kMaint;
+    const bool differs = old_task != nullptr && was_up != member.task->up;
+    member.task->users[{key, server.address}] = {member.paused, differs, 0};
+    wake_or_rest(*member.task);
   }
   for (auto& [address, member] : before) {
     const auto now = members.find(address);
@@ -119,13 +134,6 @@ void Monitor::forget(const ServiceKey& service) {
 void Monitor::drop_unused() {
   std::erase_if(tasks_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(kinds_, [](const auto& entry) { return entry.second.expired(); });
-}
-
-void Monitor::join(const ServiceKey& key, const lb::Endpoint& server, Member& member,
-                   std::shared_ptr<Task> task, bool paused) {
-  member = {std::move(task), paused};
-  member.task->users[{key, server}] = paused;
-  wake_or_rest(*member.task);
 }
 
 void Monitor::part(const ServiceKey& key, const lb::Endpoint& server, Member& member) {
@@ -204,19 +212,35 @@ void Monitor::finish(Task& task, Result result, Time started) {
   const conf::HealthCheck& config = task.kind->config;
   if (task.up && task.failures >= config.fall) turn(task, false);
   if (!task.up && task.passes >= config.rise) turn(task, true);
+  settle(task);
+}
+
+// Whoever has come from a check that said otherwise believes this one in the end.
+void Monitor::settle(Task& task) {
+  const conf::HealthCheck& config = task.kind->config;
+  for (auto& [server, user] : task.users) {
+    if (!user.differs) continue;
+    user.against = task.last->passed == task.up ? user.against + 1 : 0;
+    if (user.against < (task.up ? config.rise : config.fall)) continue;
+    user.differs = false;
+    if (!user.paused) tell(server, task.up, task.last->reason);
+  }
 }
 
 void Monitor::turn(Task& task, bool up) {
   task.up = up;
   task.history.push_front({clock_.wall(), up, task.last->reason});
   if (task.history.size() > kHistory) task.history.pop_back();
-  const bool first = changes_.empty();
-  for (const auto& [user, paused] : task.users) {
-    if (paused) continue;
-    changes_.push_back(
-        {user.first, user.second, up ? Health::kUp : Health::kDown, task.last->reason});
+  for (auto& [server, user] : task.users) {
+    const bool is_told = std::exchange(user.differs, false);
+    if (!is_told && !user.paused) tell(server, up, task.last->reason);
   }
-  if (first && !changes_.empty() && news_) news_();
+}
+
+void Monitor::tell(const std::pair<ServiceKey, lb::Endpoint>& server, bool up,
+                   const std::string& reason) {
+  changes_.push_back({server.first, server.second, up ? Health::kUp : Health::kDown, reason});
+  if (changes_.size() == 1 && news_) news_();
 }
 
 Health Monitor::health(const ServiceKey& service, const lb::Endpoint& server) const {
@@ -224,7 +248,7 @@ Health Monitor::health(const ServiceKey& service, const lb::Endpoint& server) co
   if (members == members_.end()) return Health::kUnchecked;
   const auto found = members->second.find(server);
   if (found == members->second.end() || found->second.paused) return Health::kUnchecked;
-  return found->second.task->up ? Health::kUp : Health::kDown;
+  return found->second.task->says_up_to(service, server) ? Health::kUp : Health::kDown;
 }
 
 std::vector<CheckFacts> Monitor::facts() const {
@@ -250,8 +274,8 @@ std::vector<CheckFacts> Monitor::facts() const {
                                     seconds(task->last_took), seconds(now - task->last_ended)};
     }
     facts.history.assign(task->history.begin(), task->history.end());
-    for (const auto& [user, paused] : task->users) {
-      facts.servers.push_back({user.first.protocol, user.first.address, "", user.second});
+    for (const auto& [server, user] : task->users) {
+      facts.servers.push_back({server.first.protocol, server.first.address, "", server.second});
     }
   }
   std::ranges::sort(result, [](const CheckFacts& one, const CheckFacts& other) {

@@ -83,10 +83,8 @@ class Monitor {
 
   std::shared_ptr<Kind> kind_of(const conf::HealthCheck& check);
   std::shared_ptr<Task> task_of(const std::shared_ptr<Kind>& kind, const lb::Endpoint& target,
-                                const Task* before);
+                                const Task* before, bool was_up);
   void drop_unused();
-  void join(const ServiceKey& key, const lb::Endpoint& server, Member& member,
-            std::shared_ptr<Task> task, bool paused);
   void part(const ServiceKey& key, const lb::Endpoint& server, Member& member);
   void wake_or_rest(Task& task);
   void schedule(Task& task, Time when);
@@ -94,6 +92,8 @@ class Monitor {
   void start(Task& task, Time now);
   void finish(Task& task, Result result, Time started);
   void turn(Task& task, bool up);
+  void settle(Task& task);
+  void tell(const std::pair<ServiceKey, lb::Endpoint>& server, bool up, const std::string& reason);
   Time first_start(const conf::HealthCheck& check);
 
   Make make_;

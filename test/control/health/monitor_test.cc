@@ -232,6 +232,60 @@ TEST_CASE("monitor: health and history survive another way of checking") {
   CHECK_FALSE(checks.monitor().has_changes());
 }
 
+TEST_CASE(
+    "monitor: health survives a change to a check that another service has and that differs") {
+  FakeChecks checks;
+  conf::Service web = service({"10.2.0.1:80"});
+  conf::Service other = service({"10.2.0.1:80"}, 81);
+  other.health_check->fall = 10;
+  checks.monitor().follow(web);
+  checks.monitor().follow(other);
+  checks.rounds(3, false);
+  CHECK(health_of(checks, web) == Health::kDown);
+  CHECK(health_of(checks, other) == Health::kUp);
+  checks.monitor().take_changes();
+  web.health_check = other.health_check;
+  checks.monitor().follow(web);
+  CHECK(health_of(checks, web) == Health::kDown);
+  CHECK(health_of(checks, other) == Health::kUp);
+
+  SECTION("until it has passed as often as it takes to be up") {
+    checks.rounds(1, true);
+    CHECK(health_of(checks, web) == Health::kDown);
+    checks.rounds(1, false);
+    checks.rounds(1, true);
+    CHECK(health_of(checks, web) == Health::kDown);
+    checks.monitor().follow(web);
+    CHECK(health_of(checks, web) == Health::kDown);
+    checks.rounds(2, true);
+    CHECK(health_of(checks, web) == Health::kUp);
+    const std::vector<Change> changes = checks.monitor().take_changes();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].service == key_of(web));
+    CHECK(changes[0].health == Health::kUp);
+  }
+  SECTION("or has come to say the same") {
+    checks.rounds(10, false);
+    CHECK(health_of(checks, other) == Health::kDown);
+    CHECK(health_of(checks, web) == Health::kDown);
+    const std::vector<Change> changes = checks.monitor().take_changes();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].service == key_of(other));
+    checks.rounds(2, true);
+    CHECK(health_of(checks, web) == Health::kUp);
+    CHECK(checks.monitor().take_changes().size() == 2);
+  }
+  SECTION("also as another service's first check") {
+    conf::Service fresh = service({"10.2.0.1:80"}, 79);
+    fresh.health_check = check("http");
+    checks.monitor().follow(fresh);
+    web.health_check = fresh.health_check;
+    checks.monitor().follow(web);
+    CHECK(health_of(checks, fresh) == Health::kUp);
+    CHECK(health_of(checks, web) == Health::kDown);
+  }
+}
+
 TEST_CASE("monitor: a server without a check is unchecked, and one that goes is asked no more") {
   FakeChecks checks;
   conf::Service web = service({"10.2.0.1:80", "10.2.0.2:80"});
