@@ -31,6 +31,10 @@ void check_routes(const Config& config, const Reach& reach, Findings& findings) 
                  fmt::format("\"{}\", without host bits", network.to_string()));
       }
       destinations.add(network, network.to_string(), at + "/destination");
+      if (const Interface* interface = reach.connected_by(network)) {
+        mismatch(findings, at + "/destination", network.to_string(),
+                 fmt::format("no destination that interface {} has on its link", interface->name));
+      }
     }
     if (findings.usable(at + "/gateway")) {
       check_gateway(config.routes[i].gateway, reach, at + "/gateway", findings);

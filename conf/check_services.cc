@@ -152,11 +152,12 @@ class ServiceChecker {
       return mismatch(findings_, pointer, address.to_string(), std::string(kNoServerOfItself));
     }
     if (!findings_.complete("/interfaces")) return;
-    if (method && method->on_link && !reach_.on_link(address)) {
-      return mismatch(findings_, pointer, address.to_string(),
-                      fmt::format("an address in an interface's prefix or of a static neighbour: "
-                                  "forwarding by \"{}\" crosses no router",
-                                  method->name));
+    if (method && method->on_link && !reach_.without_router(address)) {
+      return mismatch(
+          findings_, pointer, address.to_string(),
+          fmt::format("an address in an interface's prefix or of a static neighbour, and "
+                      "behind no route: forwarding by \"{}\" crosses no router",
+                      method->name));
     }
     if (!findings_.complete("/routes") || reach_.reachable(address)) return;
     mismatch(findings_, pointer, address.to_string(),

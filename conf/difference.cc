@@ -71,12 +71,14 @@ void compare_services(const Config& before, const Config& after, Difference& res
   for (const Service& service : before.services) {
     old_services.emplace(Key(service.protocol, service.address), &service);
   }
+  std::vector<const Service*> old_order, new_order;  // of those that stay, as they were
   for (const Service& service : after.services) {
     const auto old = old_services.find({service.protocol, service.address});
     if (old == old_services.end()) {
       result.added.push_back(&service);
       continue;
     }
+    new_order.push_back(old->second);
     if (*old->second != service) {
       ServiceChange change = service_change(*old->second, service);
       const bool none = change.keys.empty() && change.added.empty() && change.removed.empty() &&
@@ -88,8 +90,11 @@ void compare_services(const Config& before, const Config& after, Difference& res
   for (const Service& service : before.services) {
     if (old_services.contains({service.protocol, service.address})) {
       result.removed.push_back(&service);
+    } else {
+      old_order.push_back(&service);
     }
   }
+  result.reordered = old_order != new_order;
 }
 
 void compare_interfaces(const Config& before, const Config& after, Difference& result) {

@@ -40,11 +40,12 @@ struct Difference {
   std::vector<const Service*> added;
   std::vector<const Service*> removed;
   std::vector<ServiceChange> changed;
+  bool reordered = false;       // services that stay stand in another order
   std::vector<KeyChange> rest;  // top-level keys, and those of interfaces
 
   bool empty() const {
     return needs_restart.empty() && added.empty() && removed.empty() && changed.empty() &&
-           rest.empty();
+           !reordered && rest.empty();
   }
 };
 

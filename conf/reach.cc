@@ -21,6 +21,33 @@ bool Reach::on_link(const lb::IpAddress& address) const {
   });
 }
 
+bool Reach::without_router(const lb::IpAddress& address) const {
+  if (!on_link(address)) return false;
+  if (neighbours_.contains(address)) return true;
+  uint8_t closest = 0;
+  for (const Interface& interface : config_.interfaces) {
+    for (const lb::Prefix& prefix : interface.addresses) {
+      if (prefix.contains(address)) closest = std::max<uint8_t>(closest, prefix.length);
+    }
+  }
+  return std::ranges::none_of(config_.routes, [&](const Route& route) {
+    return route.destination.contains(address) && route.destination.length > closest;
+  });
+}
+
+const Interface* Reach::connected_by(const lb::Prefix& network) const {
+  const uint8_t host_bits = network.address.is_ipv4() ? 32 : 128;
+  for (const Interface& interface : config_.interfaces) {
+    for (const lb::Prefix& prefix : interface.addresses) {
+      if (prefix.network() == network) return &interface;
+    }
+    for (const Neighbour& entry : interface.neighbours) {
+      if (network == lb::Prefix{entry.address, host_bits}) return &interface;
+    }
+  }
+  return nullptr;
+}
+
 bool Reach::reachable(const lb::IpAddress& address) const {
   return on_link(address) || std::ranges::any_of(config_.routes, [&](const Route& route) {
            return route.destination.contains(address);

@@ -17,10 +17,14 @@ class Reach {
 
   // An interface's prefix holds it, or it is a static neighbour.
   bool on_link(const lb::IpAddress& address) const;
+  // On-link, and no route is more specific than what says so.
+  bool without_router(const lb::IpAddress& address) const;
   // On-link or behind a route.
   bool reachable(const lb::IpAddress& address) const;
   bool is_own(const lb::IpAddress& address) const { return own_.contains(address); }
   bool is_virtual(const lb::IpAddress& address) const { return virtual_.contains(address); }
+  // The interface on whose link all of the prefix is: it has that prefix or static neighbour.
+  const Interface* connected_by(const lb::Prefix& network) const;
   // The interface prefix whose network or broadcast address this is.
   std::optional<lb::Prefix> edge_of(const lb::IpAddress& address) const;
 

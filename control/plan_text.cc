@@ -68,6 +68,7 @@ std::vector<std::string> plan_text(
     }
     if (change.reordered) lines.push_back(fmt::format("servers of {} change their order", name));
   }
+  if (difference.reordered) lines.push_back("services change their order");
   for (const conf::KeyChange& change : difference.rest) {
     lines.push_back(keys_text({change}));
   }

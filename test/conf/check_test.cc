@@ -126,6 +126,9 @@ TEST_CASE("a route leads to a network, once, by a router that is on-link") {
                          {"destination": "10.0.0.0/8", "gateway": "192.168.22.2"}])"),
         "/routes/1/destination: found \"10.0.0.0/8\", expected a different destination than at "
         "/routes/0/destination"},
+       {file("[]", R"([{"destination": "192.168.11.0/24", "gateway": "192.168.22.1"}])"),
+        "/routes/0/destination: found \"192.168.11.0/24\", expected no destination that interface "
+        "lan has on its link"},
        {file("[]", R"([{"destination": "10.0.0.0/8", "gateway": "172.16.0.1"}])",
              R"([{"name": "a", "device": "d",
                     "neighbours": [{"address": "172.16.0.1", "mac": "02:00:00:00:00:02"}]}])"),
@@ -187,6 +190,10 @@ TEST_CASE("a method that keeps the port or crosses no router binds its servers, 
   const std::string dr = R"("forward": "dr", )";
   const std::string tunnel = R"("forward": "tunnel", )";
   const std::string routes = R"([{"destination": "0.0.0.0/0", "gateway": "192.168.22.1"}])";
+  const std::string inside = R"([{"destination": "192.168.11.100/32", "gateway": "192.168.22.1"}])";
+  const std::string on_link =
+      ", expected an address in an interface's prefix or of a static neighbour, and behind no "
+      "route: forwarding by \"dr\" crosses no router";
   check_verdicts(
       {{server("192.168.11.100", dr), "ok"},
        {server("192.168.11.100:80", dr), "ok"},
@@ -197,9 +204,10 @@ TEST_CASE("a method that keeps the port or crosses no router binds its servers, 
        {file(service(R"([{"address": "192.168.11.100:8080", "forward": "dr"}])")),
         at + "\"192.168.11.100:8080\", expected the service's port 80: forwarding by \"dr\" keeps "
              "the port"},
-       {file(service(R"([{"address": "10.9.9.9"}])", dr), routes),
-        at + "\"10.9.9.9\", expected an address in an interface's prefix or of a static "
-             "neighbour: forwarding by \"dr\" crosses no router"},
+       {file(service(R"([{"address": "10.9.9.9"}])", dr), routes), at + "\"10.9.9.9\"" + on_link},
+       {file(service(R"([{"address": "192.168.11.100"}])", dr), inside),
+        at + "\"192.168.11.100\"" + on_link},
+       {file(service(R"([{"address": "192.168.11.101"}])", dr), inside), "ok"},
        {file(service(R"([{"address": "10.9.9.9"}])"), routes), "ok"},
        {file(service(R"([{"address": "10.9.9.9"}])", tunnel), routes), "ok"},
        {file(service(R"([{"address": "10.9.9.9:8080"}])", tunnel), routes),

@@ -41,6 +41,7 @@ std::string summary(const Difference& found) {
     }
     if (change.reordered) add("reordered");
   }
+  if (found.reordered) add("reordered");
   for (const KeyChange& key : found.rest) add(key.key + ":" + key.from + ">" + key.to);
   return text;
 }
@@ -80,12 +81,6 @@ TEST_CASE("services are the same where protocol and address are, whatever they a
   CHECK(between(list(named), list(web)) == "~tcp:192.168.22.11:80 name:\"web\">none");
   CHECK(between(list(web), list(udp)) == "+udp:192.168.22.11:80 -tcp:192.168.22.11:80");
   CHECK(between(list(named), list(other)) == "+web -web");
-}
-
-TEST_CASE("in which order services stand makes no difference") {
-  const std::string a = R"({"protocol": "tcp", "address": "192.168.22.11:80"})";
-  const std::string b = R"({"protocol": "tcp", "address": "192.168.22.11:81"})";
-  CHECK(between(file("[" + a + "," + b + "]"), file("[" + b + "," + a + "]")) == "");
 }
 
 TEST_CASE("every key of a service that differs is told with both values") {
@@ -146,6 +141,17 @@ TEST_CASE("the state of a server that stays is no difference") {
   // Nor is it told beside what differs.
   CHECK(between(with(""), with(R"(, "weight": 3, "state": ")" + state + "\"")) ==
         "~tcp:192.168.22.11:80 ~192.168.11.100:80 weight:1>3");
+}
+
+TEST_CASE("the order of services is a difference, that of those that come and leave is not") {
+  const auto web = [](const std::string& port) {
+    return R"({"protocol": "tcp", "address": "192.168.22.11:)" + port + "\"}";
+  };
+  const auto list = [](const std::string& services) { return file("[" + services + "]"); };
+  const std::string a = web("80"), b = web("81"), c = web("82");
+  CHECK(between(list(a + "," + b), list(b + "," + a)) == "reordered");
+  CHECK(between(list(a + "," + b), list(a + "," + c + "," + b)) == "+tcp:192.168.22.11:82");
+  CHECK(between(list(a + "," + c + "," + b), list(a + "," + b)) == "-tcp:192.168.22.11:82");
 }
 
 TEST_CASE("the order of servers is a difference, that of those that come and leave is not") {
