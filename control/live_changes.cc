@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "conf/load.h"
 #include "control/kernel_ports.h"
@@ -64,12 +65,6 @@ bool needs_check(const conf::Service& before, const conf::Service& after) {
   }
   const conf::ServiceSettings &old_settings = before, &new_settings = after;
   return old_settings != new_settings;
-}
-
-std::set<lb::IpAddress> own_addresses(const Snapshot& snapshot) {
-  std::set<lb::IpAddress> result;
-  for (const lb::Ipv4Address address : snapshot.own.all()) result.insert(lb::IpAddress(address));
-  return result;
 }
 
 Change check_room(const Roster& roster, size_t services, size_t servers) {
@@ -159,13 +154,26 @@ void LiveChanges::publish_endpoints(std::unique_ptr<Snapshot> next) {
 }
 
 void LiveChanges::publish_and_announce(std::unique_ptr<const Snapshot> next) {
-  const std::set<lb::IpAddress> before = own_addresses(running_.publisher->snapshot());
-  const std::set<lb::IpAddress> after = own_addresses(*next);
+  constexpr size_t kOneByOne = 8;
+  const std::vector<lb::Ipv4Address> before = running_.publisher->snapshot().own.all();
+  std::vector<lb::Ipv4Address> fresh;
+  std::ranges::set_difference(next->own.all(), before, std::back_inserter(fresh));
   publish(std::move(next));
-  for (const lb::IpAddress& address : after) {
-    if (before.contains(address)) continue;
+  if (fresh.size() > kOneByOne) {
+    announce_all();
+    return;
+  }
+  for (const lb::Ipv4Address address : fresh) {
     dataplane::Request announce{dataplane::Request::Kind::kAnnounceAddress};
-    announce.address = address.ipv4();
+    announce.address = address;
+    running_.orders->to_one(announce);
+  }
+}
+
+void LiveChanges::announce_all() {
+  for (size_t link = 0; link < running_.publisher->snapshot().links.size(); ++link) {
+    dataplane::Request announce{dataplane::Request::Kind::kAnnounce};
+    announce.link = static_cast<dataplane::LinkNumber>(link);
     running_.orders->to_one(announce);
   }
 }
@@ -255,26 +263,29 @@ Change LiveChanges::clear_counters(const std::optional<ServiceKey>& key) {
   return {};
 }
 
-// Refused when it cannot be made without a restart.
-std::expected<conf::Difference, Refusal> LiveChanges::difference_to(
-    const conf::Config& wanted) const {
+// All that may refuse to make a configuration the running one does so here.
+std::expected<conf::Difference, Refusal> LiveChanges::examine(const conf::Config& wanted) const {
+  if (auto valid = verdict(conf::check_config(wanted, vocabulary())); !valid) {
+    return std::unexpected(valid.error());
+  }
+  if (auto valid = check_vips(wanted, wanted.services, running_.vips); !valid) {
+    return std::unexpected(valid.error());
+  }
+  if (const auto why = why_ports_collide(wanted)) return refuse(Kind::kInvalid, *why);
   conf::Difference difference = conf::difference(running_.config, wanted);
-  if (difference.needs_restart.empty()) return difference;
-  return refuse(Kind::kInvalid, restart_text(difference));
+  if (!difference.needs_restart.empty()) return refuse(Kind::kInvalid, restart_text(difference));
+  size_t servers = 0;
+  for (const conf::Service* service : difference.added) servers += service->servers.size() + 1;
+  for (const conf::ServiceChange& change : difference.changed) servers += change.added.size() + 1;
+  if (auto room = check_room(running_.roster, difference.added.size(), servers); !room) {
+    return std::unexpected(room.error());
+  }
+  return difference;
 }
 
 Change LiveChanges::replace(conf::Config wanted, const Farewell& farewell) {
-  if (auto valid = verdict(conf::check_config(wanted, vocabulary())); !valid) return valid;
-  if (auto valid = check_vips(wanted, wanted.services, running_.vips); !valid) return valid;
-  if (const auto why = why_ports_collide(wanted)) return refuse(Kind::kInvalid, *why);
-  const auto difference = difference_to(wanted);
+  const auto difference = examine(wanted);
   if (!difference) return std::unexpected(difference.error());
-  size_t servers = 0;
-  for (const conf::Service* service : difference->added) servers += service->servers.size() + 1;
-  for (const conf::ServiceChange& change : difference->changed) servers += change.added.size() + 1;
-  if (auto room = check_room(running_.roster, difference->added.size(), servers); !room) {
-    return room;
-  }
   if (difference->empty()) return {};
   log_lines(describe(*difference));
   apply(std::move(wanted), farewell);
@@ -315,6 +326,7 @@ void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
   for (const conf::Service& service : running_.config.services) {
     if (is_rising(service, running_.roster, now)) rising_.insert(key_of(service));
   }
+  if (next->limits->same_as(*current.limits)) next->limits = current.limits;
   next->routing_version = current.routing_version;
   if (before.routes != running_.config.routes || before.interfaces != running_.config.interfaces) {
     ++next->routing_version;

@@ -64,7 +64,7 @@ class LiveChanges final : public Changes {
   void judge(const conf::Service& service);
   void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell);
   void leave(const conf::Service& service, const Farewell& farewell);
-  std::expected<conf::Difference, Refusal> difference_to(const conf::Config& wanted) const;
+  std::expected<conf::Difference, Refusal> examine(const conf::Config& wanted) const;
   std::vector<std::string> describe(const conf::Difference& difference) const;
   void cut_what_is_due();
   void see_off();
@@ -83,6 +83,7 @@ class LiveChanges final : public Changes {
   void publish_edited(std::unique_ptr<Snapshot> next);
   void publish_endpoints(std::unique_ptr<Snapshot> next);
   void publish_and_announce(std::unique_ptr<const Snapshot> next);
+  void announce_all();
   uint64_t next_publication() const { return running_.publisher->publications() + 1; }
 
   Running& running_;

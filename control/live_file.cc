@@ -27,10 +27,7 @@ std::vector<std::string> LiveChanges::describe(const conf::Difference& differenc
 }
 
 std::expected<std::vector<std::string>, Refusal> LiveChanges::plan(const conf::Config& wanted) {
-  if (auto valid = check_vips(wanted, wanted.services, running_.vips); !valid) {
-    return std::unexpected(valid.error());
-  }
-  const auto difference = difference_to(wanted);
+  const auto difference = examine(wanted);
   if (!difference) return std::unexpected(difference.error());
   return describe(*difference);
 }

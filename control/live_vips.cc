@@ -90,11 +90,7 @@ void LiveChanges::announce_again() {
   if (announcements_ == 0 || running_.now() < next_announcement_) return;
   --announcements_;
   next_announcement_ += kBetweenAnnouncements;
-  for (size_t link = 0; link < running_.publisher->snapshot().links.size(); ++link) {
-    dataplane::Request announce{dataplane::Request::Kind::kAnnounce};
-    announce.link = static_cast<dataplane::LinkNumber>(link);
-    running_.orders->to_one(announce);
-  }
+  announce_all();
 }
 
 }  // namespace control

@@ -286,7 +286,8 @@ lb::Ipv4Address Host<lb::V4>::recorded_hop(const Neighbour<lb::V4>& hop,
   return delivered ? packet.destination.address : hop.source;
 }
 
-void Host<lb::V4>::send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet) {
+void Host<lb::V4>::send_in_fragments(Neighbour<lb::V4>& hop, const Packet& packet) {
+  hop.used = now_;
   const uint16_t largest = packet.mbuf != nullptr
                                ? packet.room
                                : std::min(packet.room, packet.datagram->largest_fragment);

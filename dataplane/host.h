@@ -151,9 +151,11 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
 
   // What another worker has learnt.
   void hear(const Notice& notice);
-  // Gratuitous ARP (RFC 5227 section 3) for the addresses that belong on a link.
-  void announce(LinkNumber link);
-  // The same for one address, on the links that it belongs on.
+  // Gratuitous ARP (RFC 5227 section 3) for those that belong on a link of `most` own addresses,
+  // from the one with this number on. Returns the number of the one to go on with, 0 after the
+  // last.
+  uint32_t announce(LinkNumber link, uint32_t from, uint32_t most);
+  // The same for one address, if it is still an own one, on the links that it belongs on.
   void announce_address(lb::Ipv4Address address);
   // Asks for some of the VIPs that are another director's, as an address probe (RFC 5227).
   void ask_elsewhere();
@@ -211,11 +213,11 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   Packet as_it_came(LinkNumber link, rte_mbuf* mbuf) const;
   void send_on(LinkNumber link, Packet& packet);
   void give_to_kernel(LinkNumber link, const Packet& packet);
-  void give_to_kernel(LinkNumber link, rte_mbuf* packet, KernelShare share);
+  void give_to_kernel(LinkNumber link, std::span<rte_mbuf* const> frames, KernelShare share);
   Neighbour<lb::V4>* find_next_hop(lb::NextHop& known, lb::Ipv4Address destination, LinkNumber link,
                                    const Packet& packet, IcmpError without_route);
   lb::Ipv4Address recorded_hop(const Neighbour<lb::V4>& hop, const Packet& packet) const;
-  void send_in_fragments(const Neighbour<lb::V4>& hop, const Packet& packet);
+  void send_in_fragments(Neighbour<lb::V4>& hop, const Packet& packet);
   bool is_broadcast(lb::Ipv4Address address) const;
   bool is_on_link(LinkNumber link, lb::Ipv4Address address) const;
   lb::Ipv4Address source_on(LinkNumber link, lb::Ipv4Address towards) const;

@@ -68,7 +68,7 @@ void Host<lb::V4>::handle_arp(LinkNumber link, rte_mbuf* packet) {
   // The kernel has neighbours of its own; requests are answered here alone.
   const bool tells = arp.operation.value() == ArpPacket::kReply || arp.sender == arp.target;
   if (tells && kernel_.leads_out(link)) {
-    give_to_kernel(link, packet, KernelShare::kNeighbours);
+    give_to_kernel(link, {&packet, 1}, KernelShare::kNeighbours);
     return;
   }
   counters_.consumed.add(1);
@@ -109,13 +109,17 @@ bool Host<lb::V4>::belongs_on(LinkNumber link, lb::Ipv4Address address) const {
   return true;
 }
 
-void Host<lb::V4>::announce(LinkNumber link) {
-  for (const lb::Ipv4Address address : snapshot_->own.all()) {
-    if (belongs_on(link, address)) claim(link, address);
+uint32_t Host<lb::V4>::announce(LinkNumber link, uint32_t from, uint32_t most) {
+  const std::vector<lb::Ipv4Address>& all = snapshot_->own.all();
+  const size_t end = std::min<size_t>(all.size(), from + size_t{most});
+  for (size_t i = from; i < end; ++i) {
+    if (belongs_on(link, all[i])) claim(link, all[i]);
   }
+  return end < all.size() ? static_cast<uint32_t>(end) : 0;
 }
 
 void Host<lb::V4>::announce_address(lb::Ipv4Address address) {
+  if (!owns(address)) return;
   for (LinkNumber link = 0; link < snapshot_->links.size(); ++link) {
     if (belongs_on(link, address)) claim(link, address);
   }

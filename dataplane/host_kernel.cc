@@ -1,7 +1,11 @@
 // The part of the host that leaves packets to the kernel, where a link has a twin in it: what is
 // for the director's own addresses and nobody here has a use for, and what neighbours tell all
 // hosts.
+#include <algorithm>
+#include <array>
+
 #include "dataplane/host.h"
+#include "dataplane/reassembly.h"
 
 namespace dataplane {
 namespace {
@@ -17,13 +21,19 @@ bool is_between_neighbours(const rte_mbuf* packet) {
 
 }  // namespace
 
-void Host<lb::V4>::give_to_kernel(LinkNumber link, rte_mbuf* packet, KernelShare share) {
-  const auto reason =
-      kernel_.give(link, {rte_pktmbuf_mtod(packet, const uint8_t*), packet->data_len}, share, now_);
-  if (reason) {
-    outbox_.drop(packet, *reason);
-  } else {
-    outbox_.discard(packet);
+void Host<lb::V4>::give_to_kernel(LinkNumber link, std::span<rte_mbuf* const> frames,
+                                  KernelShare share) {
+  uint16_t longest = 0;
+  for (const rte_mbuf* frame : frames) longest = std::max(longest, frame->data_len);
+  const auto count = static_cast<uint32_t>(frames.size());
+  const auto reason = kernel_.admit(link, count, longest, share, now_);
+  for (rte_mbuf* frame : frames) {
+    if (reason) {
+      outbox_.drop(frame, *reason);
+    } else {
+      kernel_.give(link, {rte_pktmbuf_mtod(frame, const uint8_t*), frame->data_len});
+      outbox_.discard(frame);
+    }
   }
 }
 
@@ -32,10 +42,13 @@ void Host<lb::V4>::give_to_kernel(LinkNumber link, const Packet& packet) {
   const KernelShare share =
       is_on_link(link, packet.source.address) ? KernelShare::kNeighbours : KernelShare::kOthers;
   if (packet.mbuf != nullptr) {
-    give_to_kernel(link, packet.mbuf, share);
+    give_to_kernel(link, {&packet.mbuf, 1}, share);
     return;
   }
-  for (const Fragment& fragment : packet.pieces()) give_to_kernel(link, fragment.mbuf, share);
+  std::array<rte_mbuf*, Reassembly::kFragmentsOfOne> frames;
+  uint32_t count = 0;
+  for (const Fragment& fragment : packet.pieces()) frames[count++] = fragment.mbuf;
+  give_to_kernel(link, std::span(frames).first(count), share);
 }
 
 void Host<lb::V4>::handle_unparsed(LinkNumber link, rte_mbuf* packet, lb::DropReason reason) {
@@ -51,7 +64,7 @@ void Host<lb::V4>::handle_unparsed(LinkNumber link, rte_mbuf* packet, lb::DropRe
     outbox_.drop(packet, reason);
     return;
   }
-  give_to_kernel(link, packet,
+  give_to_kernel(link, {&packet, 1},
                  is_between_neighbours(packet) ? KernelShare::kNeighbours : KernelShare::kOthers);
 }
 

@@ -28,10 +28,13 @@ class KernelDoor {
   bool leads_out(LinkNumber link) const {
     return exchange_ != nullptr && exchange_->has_twin(link);
   }
-  // Gives the kernel a copy of a frame; counts it, or else says why it goes no further.
-  // Precondition: leads_out.
-  std::optional<lb::DropReason> give(LinkNumber link, std::span<const uint8_t> frame,
-                                     KernelShare share, lb::Tick now);
+  // Whether frames that belong together, none longer than `longest` bytes, may go to the kernel:
+  // then each is to be given. Otherwise says why none goes. A datagram in fragments that begins
+  // within a turn's bounds may exceed them. Precondition: leads_out.
+  std::optional<lb::DropReason> admit(LinkNumber link, uint32_t frames, size_t longest,
+                                      KernelShare share, lb::Tick now);
+  // Gives the kernel a copy of a frame that has been admitted.
+  void give(LinkNumber link, std::span<const uint8_t> frame);
 
   // What the kernel sends, as `send(frame)`, which is false where it has to wait: at most a turn's
   // worth. Returns how many were sent.
@@ -53,8 +56,8 @@ class KernelDoor {
   uint64_t reader_dropped(LinkNumber link) const { return dropped_[link].reader_get(); }
 
  private:
-  std::optional<lb::DropReason> why_not(LinkNumber link, size_t length, KernelShare share,
-                                        lb::Tick now);
+  std::optional<lb::DropReason> why_not(LinkNumber link, uint32_t frames, size_t longest,
+                                        KernelShare share, lb::Tick now);
 
   KernelExchange* exchange_;
   WorkerNumber self_;

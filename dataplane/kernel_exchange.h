@@ -24,7 +24,7 @@ class KernelExchange {
   // its own; a worker copies one in well below a microsecond.
   static constexpr uint32_t kNeighboursPerSecond = 50'000;
   static constexpr uint32_t kOthersPerSecond = 20'000;
-  static constexpr uint32_t kAtOnce = 1024;
+  static constexpr uint32_t kAtOnce = 4096;
 
   // `twins`: by link, whether it has one. `largest_frame`: bytes, of all links that have.
   KernelExchange(std::vector<bool> twins, WorkerNumber workers, uint16_t largest_frame)

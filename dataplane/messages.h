@@ -49,8 +49,8 @@ struct CutSweep {
 
 struct Request {
   enum class Kind : uint8_t {
-    kAnnounce,         // all addresses of `link`
-    kAnnounceAddress,  // `address`, where it belongs
+    kAnnounce,         // all own addresses that belong on `link`, some at a time
+    kAnnounceAddress,  // `address`, where it belongs, if it is still an own one
     kAskElsewhere,     // whether another director answers for VIPs: an event tells, once or more
     kInspectConnections,
     kInspectNeighbours,

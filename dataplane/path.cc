@@ -47,10 +47,14 @@ void Path<F>::adopt(const Snapshot<F>& snapshot) {
   adopted_ = snapshot.serial.number();
   connections_.use(snapshot.timeouts);
   host_.adopt(snapshot);
-  for (size_t i = 0; i < snapshot.limited.size(); ++i) {
-    limits_.set(snapshot.limited[i], snapshot.thresholds[i].first, snapshot.thresholds[i].second);
+  const ServerLimits& limits = *snapshot.limits;
+  if (limits.serial.number() == adopted_limits_) return;
+  adopted_limits_ = limits.serial.number();
+  for (size_t i = 0; i < limits.servers.size(); ++i) {
+    const auto [upper, lower] = limits.thresholds[i];
+    limits_.set(limits.servers[i], upper, lower, adopted_limits_);
   }
-  connections_.count_at_limits(snapshot.limited);
+  connections_.count_at_limits(limits.servers);
 }
 
 template <class F>
@@ -287,20 +291,22 @@ void Path<F>::forward(LinkNumber link, Packet& packet) {
 template <class F>
 void Path<F>::forward_with(LinkNumber link, Packet& packet, EntryIndex index) {
   Entry& entry = connections_.entry(index);
-  if ((entry.flags & Entry::kCut) != 0 && !reset_both(link, packet)) [[unlikely]]
+  // What an end still sends keeps no connection that was cut, and is no traffic of its server's.
+  const bool is_cut = (entry.flags & Entry::kCut) != 0;
+  if (is_cut && !reset_both(link, packet)) [[unlikely]]
     return;
   if (packet.direction() == lb::Direction::kInbound) {
     Neighbour<F>* hop = host_.next_hop(entry.next_hop_inside, entry.inside.address, link, packet,
                                        IcmpError::host_unreachable());
     if (hop == nullptr) return;
-    account(packet, entry);
+    if (!is_cut) account(packet, entry);
     leave_inbound(link, packet, entry, *hop);
     return;
   }
   Neighbour<F>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, link, packet,
                                      IcmpError::host_unreachable());
   if (hop == nullptr) return;
-  account(packet, entry);
+  if (!is_cut) account(packet, entry);
   leave_outbound(link, packet, entry, *hop);
 }
 

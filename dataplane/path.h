@@ -311,7 +311,8 @@ class Path final : private Reentry {
   Turns turns_;
   Reservations<F> reservations_;
   const Snapshot<F>* snapshot_;
-  uint64_t adopted_ = 0;  // the serial of the snapshot that it has been told of
+  uint64_t adopted_ = 0;         // the serial of the snapshot that it has been told of
+  uint64_t adopted_limits_ = 0;  // and of that one's ServerLimits
   lb::Tick now_ = 0;
   std::span<const Method<F>> methods_ = methods<F>();
   lb::MethodNumber nat_ = find_method("nat").value();

@@ -8,7 +8,9 @@ namespace dataplane {
 template <class F>
 void Path<F>::cut(lb::EntryIndex index) {
   Entry& entry = connections_.entry(index);
-  if (entry.protocol != lb::Protocol::kTcp) {
+  // Its ends go on by the other director, where the VIP is that one's now.
+  if (entry.protocol != lb::Protocol::kTcp ||
+      snapshot_->elsewhere.contains(entry.virtual_end.address)) {
     connections_.close(index);
     return;
   }

@@ -120,6 +120,17 @@ class OwnAddresses {
   lb::EndpointTable<F> table_;
 };
 
+// The servers that have a threshold: their slots, in order, and the upper and lower one of each.
+struct ServerLimits {
+  lb::Serial serial;
+  std::vector<uint32_t> servers;
+  std::vector<std::pair<uint32_t, uint32_t>> thresholds;
+
+  bool same_as(const ServerLimits& other) const {
+    return servers == other.servers && thresholds == other.thresholds;
+  }
+};
+
 template <class F>
 struct Snapshot {
   lb::Serial serial;
@@ -127,9 +138,8 @@ struct Snapshot {
   // By slot; a slot whose service is gone holds nothing, one whose service leaves a closed one.
   std::vector<std::shared_ptr<const VirtualService<F>>> services;
   lb::EndpointTable<F> endpoints;  // to the service's slot
-  // By slot, in order: the servers that have a threshold, and the thresholds.
-  std::vector<uint32_t> limited;
-  std::vector<std::pair<uint32_t, uint32_t>> thresholds;
+  // Another one only where they differ, as every worker looks at all of them then.
+  std::shared_ptr<const ServerLimits> limits = std::make_shared<ServerLimits>();
   // By the server's end, to an element of the other.
   lb::EndpointTable<F> one_packet_ends;
   std::vector<OnePacketServer<F>> one_packet_servers;
@@ -195,12 +205,12 @@ void index_servers(Snapshot<F>& snapshot, lb::HashKey key) {
   snapshot.leads_far = servers > kNear;
   snapshot.one_packet_ends = lb::EndpointTable<F>(answering, key);
   std::ranges::sort(limits);
-  snapshot.limited.clear();
-  snapshot.thresholds.clear();
+  auto wanted = std::make_shared<ServerLimits>();
   for (const auto& [slot, upper, lower] : limits) {
-    snapshot.limited.push_back(slot);
-    snapshot.thresholds.emplace_back(upper, lower);
+    wanted->servers.push_back(slot);
+    wanted->thresholds.emplace_back(upper, lower);
   }
+  if (!snapshot.limits->same_as(*wanted)) snapshot.limits = std::move(wanted);
 }
 
 // The same, and what services themselves are looked up by.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <cstdint>
 
 #include "lb/tick.h"
@@ -12,11 +13,16 @@ namespace dataplane {
 
 class TokenBucket {
  public:
-  // Preconditions: burst < 2^28.
+  // Preconditions: burst < 2^28, and no less than the rate brings in a tick: what is beyond is
+  // lost.
   TokenBucket(uint32_t rate, uint32_t burst, lb::Tick now = 0)
-      : rate_(rate), full_(burst * kToken), state_(pack(now, burst * kToken)) {}
+      : rate_(rate), full_(burst * kToken), state_(pack(now, burst * kToken)) {
+    assert(full_ >= rate);
+  }
 
-  bool take(lb::Tick now) {
+  // All of `count` tokens, or none.
+  bool take(lb::Tick now, uint32_t count = 1) {
+    const uint32_t wanted = count * kToken;
     uint64_t state = state_.load(std::memory_order_relaxed);
     for (;;) {
       // Another worker may have read the clock a little later than this one.
@@ -24,8 +30,8 @@ class TokenBucket {
       const lb::Tick time = lb::before(last, now) ? now : last;
       const uint64_t grown = level_of(state) + uint64_t{time - last} * rate_;
       const auto level = static_cast<uint32_t>(std::min<uint64_t>(full_, grown));
-      if (level < kToken) return false;
-      if (state_.compare_exchange_weak(state, pack(time, level - kToken),
+      if (level < wanted) return false;
+      if (state_.compare_exchange_weak(state, pack(time, level - wanted),
                                        std::memory_order_relaxed)) {
         return true;
       }

@@ -76,10 +76,20 @@ class Worker {
   uint32_t take_from_kernel();
   void work_on(const HandedPacket* packets, uint16_t count);
   void serve_requests(lb::Tick now);
-  void step_inspections(lb::Tick now);
+  void step_requests(lb::Tick now);
+  void step_announcements(lb::Tick now);
   void step_connections(ConnectionInspection& inspection, lb::Tick now);
   void step_neighbours(NeighbourInspection& inspection, lb::Tick now);
   void step_cut(CutSweep& sweep);
+
+  // A connection that a sweep has found.
+  struct ToCut {
+    lb::End<lb::V4> outside;
+    lb::End<lb::V4> virtual_end;
+    lb::Protocol protocol;
+  };
+  void find_to_cut(const CutSweep& sweep, uint64_t bucket);
+  void cut_one(const CutSweep& sweep, const ToCut& found);
 
   Io& io_;
   Publication<Snapshot<lb::V4>>::Reader snapshot_;
@@ -98,6 +108,15 @@ class Worker {
   ConnectionInspection* inspected_connections_ = nullptr;
   NeighbourInspection* inspected_neighbours_ = nullptr;
   CutSweep* cut_ = nullptr;
+  std::vector<ToCut> to_cut_;  // of the bucket that was looked at last
+  // How far the addresses of a link have been announced.
+  struct Announcing {
+    bool under_way = false;
+    uint32_t next = 0;
+  };
+  std::vector<Announcing> announcing_;  // by link
+  lb::Tick announced_at_ = 0;
+  uint32_t announced_ = 0;  // addresses, at that time
 };
 
 }  // namespace dataplane

@@ -115,20 +115,17 @@ class EntryCache {
   explicit EntryCache(ConnectionPool<F>& pool) : pool_(pool) {}
 
   // kNoEntry when the whole director has none left.
-  EntryIndex take() {
-    if (first_ == kNoEntry) {
-      first_ = pool_.take_chunk();
-      if (first_ == kNoEntry) return kNoEntry;
-      count_ = pool_.length_of(first_);
-    }
-    const EntryIndex index = first_;
-    first_ = pool_[index].sibling_next;
-    --count_;
-    // Free entries have gone cold. The next one comes meanwhile.
-    if (first_ != kNoEntry) __builtin_prefetch(&pool_[first_]);
-    return index;
-  }
+  EntryIndex take() { return first_ != kNoEntry || refill() ? take_first() : kNoEntry; }
+  // The same of what it holds already.
+  EntryIndex take_own() { return first_ != kNoEntry ? take_first() : kNoEntry; }
 
+  // Takes some of the pool. False: there are none. Precondition: it holds none.
+  bool refill() {
+    first_ = pool_.take_chunk();
+    if (first_ == kNoEntry) return false;
+    count_ = pool_.length_of(first_);
+    return true;
+  }
   bool has_any() const { return first_ != kNoEntry || pool_.has_chunk(); }
 
   // Gives all that it holds to the other workers. Returns whether that was any.
@@ -147,6 +144,15 @@ class EntryCache {
   }
 
  private:
+  EntryIndex take_first() {
+    const EntryIndex index = first_;
+    first_ = pool_[index].sibling_next;
+    --count_;
+    // Free entries have gone cold. The next one comes meanwhile.
+    if (first_ != kNoEntry) __builtin_prefetch(&pool_[first_]);
+    return index;
+  }
+
   void give_back_chunk() {
     EntryIndex last = first_;
     for (uint32_t i = 1; i < ConnectionPool<F>::kChunk; ++i) last = pool_[last].sibling_next;

@@ -86,11 +86,11 @@ class Connections {
   // `hash`: the table's, of the outside end; `first`: the first of its connections there.
   [[gnu::always_inline]] EntryIndex open(const Opening& opening, uint64_t hash, EntryIndex first,
                                          Tick now) {
-    EntryIndex index = cache_.take();
+    // What it has just given is for others, as long as it can help itself.
+    EntryIndex index = has_just_given(now) ? cache_.take_own() : cache_.take();
     if (index == kNoEntry) {
-      if (!reclaim()) {
-        if (!waiting_since_) waiting_since_ = now;
-        pool_.want();
+      if (!reclaim() && !cache_.refill()) {
+        ask_for_entries(now);
         if (opening.reserved) count(opening.server, opening.state, -1);
         opening.claimed ? disclaim(opening.server) : leave_place(opening.server);
         return kNoEntry;
@@ -166,11 +166,13 @@ class Connections {
 
   // Gives what this worker can spare, free or taken back, to one that found the director full. To
   // be called once a turn.
-  void share() {
+  void share(Tick now) {
     if (!pool_.is_wanted()) return;
     for (uint32_t i = 0; i < ConnectionPool<F>::kChunk / 2 && reclaim(); ++i) {
     }
-    if (cache_.give_all()) pool_.satisfy();
+    if (!cache_.give_all()) return;
+    pool_.satisfy();
+    gave_at_ = now;
   }
 
   // A packet came: its state (unchanged as a rule) and time.
@@ -265,6 +267,16 @@ class Connections {
     return loads_[server].active.reader_get() + loads_[server].inactive.reader_get();
   }
 
+  bool has_just_given(Tick now) const { return gave_at_ && now - *gave_at_ <= 1; }
+
+  // A worker that has asked for some time without an answer is told so by is_waiting; one that has
+  // not asked for a while begins anew.
+  void ask_for_entries(Tick now) {
+    if (!waiting_since_ || now - asked_at_ > kTicksPerSecond) waiting_since_ = now;
+    asked_at_ = now;
+    pool_.want();
+  }
+
   void change_state(EntryIndex index, State state, Tick now) {
     Entry& entry = pool_[index];
     wheel_of(entry.state).remove(index);
@@ -329,13 +341,15 @@ class Connections {
   }
 
   // The entry of a wheel that has been idle for longest. What was stamped since it was put on the
-  // wheel is moved to where it belongs, once.
+  // wheel is moved to where it belongs, once, and not so many at a time that a flood which stamps
+  // all could make one new connection wait for the whole wheel: then it is the first of the rest.
   EntryIndex oldest(Wheel& wheel) {
-    for (;;) {
+    constexpr uint32_t kMostMoves = 32;
+    for (uint32_t moves = 0;; ++moves) {
       const EntryIndex index = wheel.first();
       if (index == kNoEntry) return kNoEntry;
       const Tick deadline = deadline_of(pool_[index]);
-      if (wheel.first_stands_at(index, deadline)) return index;
+      if (wheel.first_stands_at(index, deadline) || moves == kMostMoves) return index;
       wheel.remove(index);
       // No earlier look is taken at it any more.
       if (pool_[index].hold_seconds() != 0) keeper_->keep(pool_[index], deadline);
@@ -356,6 +370,8 @@ class Connections {
   ReservedArray<uint64_t> counted_;  // the same, a bit for each server
   uint64_t reclaimed_ = 0;
   std::optional<Tick> waiting_since_;
+  Tick asked_at_ = 0;
+  std::optional<Tick> gave_at_;
 };
 
 }  // namespace lb

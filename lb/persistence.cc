@@ -1,6 +1,6 @@
 #include "lb/persistence.h"
 
-#include <bit>
+#include "lb/wide_exchange.h"
 
 namespace lb {
 namespace {
@@ -27,15 +27,8 @@ Persistence::Seen Persistence::read(const Entry& entry) {
   return seen;
 }
 
-// The compilers' __atomic functions would call libatomic for 128 bits.
 bool Persistence::exchange(Entry& entry, const Seen& expected, const Seen& wanted) {
-  __extension__ using Wide [[gnu::may_alias]] = unsigned __int128;
-  const auto joined = [](const Seen& seen) {
-    return static_cast<Wide>(seen.value) << 64 | seen.client;
-  };
-  static_assert(std::endian::native == std::endian::little);
-  return __sync_bool_compare_and_swap(reinterpret_cast<Wide*>(&entry), joined(expected),
-                                      joined(wanted));
+  return exchange_wide(entry, expected, wanted);
 }
 
 Persistence::Entry* Persistence::settled(Bucket& bucket, uint64_t client, Seen& seen) {

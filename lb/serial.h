@@ -6,7 +6,8 @@
 
 namespace lb {
 
-// A number that no other has, never 0: an address may come again. A copy has one of its own.
+// A number that no other has, never 0, and larger than those before: an address may come again. A
+// copy has one of its own.
 class Serial {
  public:
   Serial() : number_(next()) {}

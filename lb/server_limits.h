@@ -17,10 +17,15 @@ namespace lb {
 
 // Of one server; all zeroes is one without a threshold.
 struct alignas(32) Limit {
-  std::atomic<uint64_t> state{0};       // connections; the highest bit: overloaded
-  std::atomic<uint64_t> thresholds{0};  // upper and lower
-  std::atomic<uint32_t> workers{0};     // that count here
+  // Replaced as one.
+  struct alignas(16) Rule {
+    uint64_t thresholds = 0;  // upper and lower
+    uint64_t version = 0;     // of the configuration that has them
+  } rule;
+  std::atomic<uint64_t> state{0};    // connections; the highest bit: overloaded
+  std::atomic<uint32_t> workers{0};  // that count here
 };
+static_assert(sizeof(Limit) == 32);
 
 class Limits {
  public:
@@ -36,26 +41,17 @@ class Limits {
   uint64_t connections(uint32_t server) const {
     return limits_[server].state.load(std::memory_order_relaxed) & ~kOverloaded;
   }
-  uint32_t upper(uint32_t server) const {
-    return upper_of(limits_[server].thresholds.load(std::memory_order_relaxed));
-  }
+  uint32_t upper(uint32_t server) const { return upper_of(thresholds(server)); }
   // How many workers count a server's connections here, all of their own: until all workers do, the
   // count falls short.
   uint32_t workers(uint32_t server) const {
     return limits_[server].workers.load(std::memory_order_acquire);
   }
 
-  // `upper` is not 0. A threshold that rises ends an overload, as LVS has it.
-  void set(uint32_t server, uint32_t upper, uint32_t lower) {
-    const uint64_t fresh = uint64_t{upper} << 32 | lower;
-    const uint64_t old = limits_[server].thresholds.exchange(fresh, std::memory_order_relaxed);
-    const bool rose = upper > upper_of(old);
-    change(server, [&](uint64_t& state) {
-      if (rose) state &= ~kOverloaded;
-      mark(state, upper);
-      return true;
-    });
-  }
+  // What a configuration says, from each worker when it comes to that one: the first sets it, and
+  // one that is late finds a later version. `upper` is not 0. A threshold that rises ends an
+  // overload, as LVS has it.
+  void set(uint32_t server, uint32_t upper, uint32_t lower, uint64_t version);
 
   // A worker begins to count here, having so many, or ceases to.
   void join(uint32_t server, uint32_t connections) {
@@ -104,10 +100,10 @@ class Limits {
   }
   // A connection has ended, or what `add` has counted did not become one.
   void release(uint32_t server) {
-    const uint64_t thresholds = limits_[server].thresholds.load(std::memory_order_relaxed);
+    const uint64_t rule = thresholds(server);
     change(server, [&](uint64_t& state) {
       --state;
-      if (is_low(state & ~kOverloaded, thresholds)) state &= ~kOverloaded;
+      if (is_low(state & ~kOverloaded, rule)) state &= ~kOverloaded;
       return true;
     });
   }
@@ -115,6 +111,9 @@ class Limits {
  private:
   static constexpr uint64_t kOverloaded = uint64_t{1} << 63;
 
+  uint64_t thresholds(uint32_t server) const {
+    return __atomic_load_n(&limits_[server].rule.thresholds, __ATOMIC_RELAXED);
+  }
   static uint32_t upper_of(uint64_t thresholds) { return static_cast<uint32_t>(thresholds >> 32); }
   static bool is_low(uint64_t connections, uint64_t thresholds) {
     const auto lower = static_cast<uint32_t>(thresholds);

@@ -168,8 +168,8 @@ TEST_CASE("persistence, thresholds, one-packet services and port 0 reach the pac
   CHECK(all_ports.server_of_slot(first_server(0)) == &all_ports.servers[0]);
   CHECK(all_ports.server_of_slot(first_server(1)) == nullptr);
   CHECK(all_ports.servers[0].end_for(end("10.1.2.3:22")) == end("192.168.11.100:22"));
-  CHECK(snapshot->limited == std::vector<uint32_t>{first_server(0)});
-  CHECK(snapshot->thresholds == std::vector<std::pair<uint32_t, uint32_t>>{{10, 4}});
+  CHECK(snapshot->limits->servers == std::vector<uint32_t>{first_server(0)});
+  CHECK(snapshot->limits->thresholds == std::vector<std::pair<uint32_t, uint32_t>>{{10, 4}});
   CHECK(snapshot->endpoints.find(end("10.1.2.3:443"), lb::Protocol::kTcp) == slot(0));
   CHECK(snapshot->endpoints.find(end("10.1.2.3:80"), lb::Protocol::kTcp) == slot(1));
   CHECK(snapshot->services[slot(1)]->holds.timeout == 0);

@@ -1,4 +1,6 @@
 // ARP as a host and as the keeper of the VIPs: on every link, for every own address and no other.
+#include <fmt/core.h>
+
 #include "test/dataplane/support/lab.h"
 
 using namespace dataplane_test;
@@ -149,6 +151,40 @@ TEST_CASE("an address of another link is not learned, and the same MAC again is 
   CHECK(lab.events() == Lines{});
   const Lines out = lab.from_client(tcp(kClient, kVip).flags("S"));
   CHECK(out == Lines{"ARP who-has 10.2.0.11 tell 10.2.0.1 via lan to all"});
+}
+
+TEST_CASE("a thousand addresses are announced each once, and not all at a time", "[one-worker]") {
+  constexpr size_t kAddresses = 1000;
+  Setup setup{.services = one_service()};
+  for (size_t i = 0; i < kAddresses; ++i) {
+    setup.links[0].addresses.push_back(fmt::format("192.0.{}.{}/32", 2 + i / 250, 1 + i % 250));
+  }
+  Lab lab(setup);
+  lab.worker().control_request({dataplane::Request::Kind::kAnnounce, 0});
+  Lines all, some;
+  for (int ticks = 0; ticks < 10; ++ticks) {
+    size_t in_tick = 0;
+    do {
+      some = lab.turn();
+      CHECK(some.size() <= 32);
+      in_tick += some.size();
+      all.insert(all.end(), some.begin(), some.end());
+    } while (!some.empty());
+    CHECK(in_tick <= 512);
+    const Lines later = lab.pass(0.0625);
+    all.insert(all.end(), later.begin(), later.end());
+  }
+  CHECK(all.size() == kAddresses + 2);  // and the link's first, and the VIP
+  std::ranges::sort(all);
+  CHECK(std::ranges::adjacent_find(all) == all.end());
+}
+
+TEST_CASE("an address that is no longer the director's is not announced") {
+  Lab lab(one_service());
+  dataplane::Request request{dataplane::Request::Kind::kAnnounceAddress};
+  request.address = lb::IpAddress::parse("10.1.0.101")->ipv4();
+  REQUIRE(lab.worker().control_request(request));
+  CHECK(lab.turn() == Lines{});
 }
 
 TEST_CASE("a link announces its own addresses and those that no link has a prefix for") {

@@ -57,6 +57,18 @@ Frame datagram() { return udp(kClient, kVip).data(2500).may_fragment(); }
 
 }  // namespace
 
+TEST_CASE("a next hop that only fragments go to counts as used", "[one-worker]") {
+  Setup setup{.services = one_service("udp")};
+  setup.hosts = {{"wan", "10.1.0.10"}};
+  Lab lab(setup);
+  lab.from_server(arp_request("10.2.0.11", "10.2.0.1"));
+  deliver(lab, "wan", cut(lab, "wan", datagram(), 1480));
+  CHECK(lab.pass(29) == Lines{});
+  CHECK(deliver(lab, "wan", cut(lab, "wan", datagram(), 1480)).size() == 2);
+  const std::string asks = "ARP who-has 10.2.0.11 tell 10.2.0.1 via lan to 10.2.0.11";
+  CHECK_THAT(lab.pass(6.5), Catch::VectorContains(asks));
+}
+
 TEST_CASE("fragments of a datagram go to its flow's server, in order and of their own sizes") {
   Lab lab(one_service("udp"));
   std::vector<Bytes> frames = cut(lab, "wan", datagram(), 1000);

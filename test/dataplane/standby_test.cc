@@ -105,3 +105,11 @@ TEST_CASE("another director's announcement of a VIP is no conflict while this on
   CHECK(lab.events() == Lines{});
   CHECK(lab.drops() == "");
 }
+
+TEST_CASE("a standby that cuts connections of a VIP sends nothing in its name") {
+  Lab lab(some_services());
+  lab.from_client(tcp(kClient, kVip).flags("S"));
+  stand_by(lab);
+  CHECK(lab.cut("tcp 10.1.0.100:80", {kServer}) == Lines{});
+  CHECK(lab.connections() == Lines{});
+}

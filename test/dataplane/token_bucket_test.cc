@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "dataplane/kernel_exchange.h"
+
 using dataplane::TokenBucket;
 using lb::kTicksPerSecond;
 
@@ -27,6 +29,24 @@ TEST_CASE("a token bucket fills at its rate, to its burst at most") {
   CHECK(taken(bucket, kTicksPerSecond, 100) == 10);
   CHECK(taken(bucket, 2 * kTicksPerSecond, 100) == 10);
   CHECK(taken(bucket, 100 * kTicksPerSecond, 100) == 25);
+}
+
+TEST_CASE("a token bucket that is emptied at each tick gives its rate") {
+  const auto limit = GENERATE(values({dataplane::KernelExchange::kNeighboursPerSecond,
+                                      dataplane::KernelExchange::kOthersPerSecond}));
+  TokenBucket bucket(limit, dataplane::KernelExchange::kAtOnce);
+  taken(bucket, 0, limit);
+  uint32_t count = 0;
+  for (lb::Tick now = 1; now <= kTicksPerSecond; ++now) count += taken(bucket, now, limit);
+  CHECK(count == limit);
+}
+
+TEST_CASE("a token bucket gives all that is asked for, or nothing") {
+  TokenBucket bucket(16, 10);
+  CHECK_FALSE(bucket.take(0, 11));
+  CHECK(bucket.take(0, 7));
+  CHECK_FALSE(bucket.take(0, 4));
+  CHECK(taken(bucket, 0, 100) == 3);
 }
 
 TEST_CASE("fractions of a token are not lost between ticks") {

@@ -221,6 +221,46 @@ TEST_CASE_METHOD(Fixture, "a closing connection that still gets packets is not t
   }
 }
 
+TEST_CASE("one new connection does not put in order all that a flood has stamped") {
+  constexpr uint32_t kCapacity = 1000;
+  lb_test::Pool pool(kCapacity);
+  Worker worker(*pool, kCapacity);
+  std::vector<EntryIndex> indices;
+  for (uint32_t i = 0; i < kCapacity; ++i) {
+    indices.push_back(worker->open(opening(i, State::kSynRecv), 0));
+  }
+  for (const EntryIndex index : indices) worker->touch(worker->entry(index), State::kSynRecv, 9);
+  REQUIRE(worker->open(opening(kCapacity, State::kSynRecv), 10) != kNoEntry);
+  // Of equals the first goes, but that so many were put behind.
+  CHECK(worker.is_live(0, State::kSynRecv));
+  CHECK_FALSE(worker.is_live(32, State::kSynRecv));
+}
+
+TEST_CASE("what a worker gives to others it does not take back at once") {
+  lb_test::Pool pool(64);
+  Worker rich(*pool, 64), poor(*pool, 64);
+  for (uint32_t i = 0; i < 64; ++i) {
+    REQUIRE(rich->open(opening(i, State::kTimeWait), 0) != kNoEntry);
+  }
+  CHECK(poor->open(opening(100, State::kSynRecv), 5) == kNoEntry);
+  CHECK(poor->is_waiting(5));
+  rich->share(5);
+  for (uint32_t i = 0; i < 16; ++i) {
+    REQUIRE(rich->open(opening(200 + i, State::kEstablished), 5) != kNoEntry);
+  }
+  CHECK(poor->open(opening(100, State::kSynRecv), 5) != kNoEntry);
+}
+
+TEST_CASE("a worker that found the director full long ago waits anew") {
+  lb_test::Pool pool(64);
+  Worker rich(*pool, 64), poor(*pool, 64);
+  for (uint32_t i = 0; i < 64; ++i) rich->open(opening(i, State::kEstablished), 0);
+  CHECK(poor->open(opening(100, State::kSynRecv), 0) == kNoEntry);
+  CHECK_FALSE(poor->is_waiting(kSecond / 2));
+  CHECK(poor->open(opening(101, State::kSynRecv), 60 * kSecond) == kNoEntry);
+  CHECK(poor->is_waiting(60 * kSecond));
+}
+
 TEST_CASE_METHOD(Fixture, "under a flood of SYNs a full director keeps the latest of them") {
   open(0, State::kEstablished);
   for (uint32_t i = 1; i < 1000; ++i) REQUIRE(open(i, State::kSynRecv, i) != kNoEntry);

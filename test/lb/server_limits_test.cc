@@ -17,11 +17,16 @@ class Board {
   Limits* operator->() { return &limits_; }
   Limits& operator*() { return limits_; }
   bool flag(uint32_t server) const { return flags_[server].load() != 0; }
+  // By a configuration newer than those before.
+  void set(uint32_t server, uint32_t upper, uint32_t lower) {
+    limits_.set(server, upper, lower, ++version_);
+  }
 
  private:
   std::vector<lb::Limit> memory_{8};
   std::vector<std::atomic<uint8_t>> flags_ = std::vector<std::atomic<uint8_t>>(8);
   Limits limits_{memory_, flags_};
+  uint64_t version_ = 0;
 };
 
 // How many more a server takes.
@@ -35,7 +40,7 @@ uint32_t fill(Board& board, uint32_t server) {
 
 TEST_CASE("a server takes connections up to its upper threshold, and again below its lower one") {
   Board board;
-  board->set(1, 4, 2);
+  board.set(1, 4, 2);
   CHECK(fill(board, 1) == 4);
   CHECK(board.flag(1));
   board->release(1);
@@ -49,14 +54,14 @@ TEST_CASE("a server takes connections up to its upper threshold, and again below
 
 TEST_CASE("without a lower threshold it is three quarters of the upper one") {
   Board board;
-  board->set(1, 8, 0);
+  board.set(1, 8, 0);
   CHECK(fill(board, 1) == 8);
   board->release(1);
   board->release(1);
   CHECK_FALSE(board->claim(1));  // 6 are three quarters
   board->release(1);
   CHECK(board->claim(1));
-  board->set(2, 1, 0);
+  board.set(2, 1, 0);
   CHECK(fill(board, 2) == 1);
   board->release(2);
   CHECK(fill(board, 2) == 1);
@@ -64,7 +69,7 @@ TEST_CASE("without a lower threshold it is three quarters of the upper one") {
 
 TEST_CASE("connections beyond the threshold are counted, too") {
   Board board;
-  board->set(1, 2, 0);
+  board.set(1, 2, 0);
   for (int i = 0; i < 5; ++i) board->add(1);
   CHECK(board->connections(1) == 5);
   for (int i = 0; i < 3; ++i) board->release(1);
@@ -75,21 +80,32 @@ TEST_CASE("connections beyond the threshold are counted, too") {
 
 TEST_CASE("a threshold that rises ends an overload, one that falls may begin it") {
   Board board;
-  board->set(1, 4, 1);
+  board.set(1, 4, 1);
   CHECK(fill(board, 1) == 4);
-  board->set(1, 6, 1);
+  board.set(1, 6, 1);
   CHECK_FALSE(board.flag(1));
   CHECK(fill(board, 1) == 2);
-  board->set(1, 6, 1);
+  board.set(1, 6, 1);
   CHECK(board.flag(1));
-  board->set(1, 3, 1);
+  board.set(1, 3, 1);
   CHECK(board.flag(1));
   Board other;
-  other->set(1, 10, 0);
+  other.set(1, 10, 0);
   for (int i = 0; i < 5; ++i) other->claim(1);
-  other->set(1, 5, 0);
+  other.set(1, 5, 0);
   CHECK(other.flag(1));
   CHECK_FALSE(other->claim(1));
+}
+
+TEST_CASE("a worker that is late with a configuration does not undo the next one's thresholds") {
+  Board board;
+  board->set(1, 3, 0, 7);
+  board->set(1, 5, 0, 8);
+  board->set(1, 3, 0, 7);
+  CHECK(board->upper(1) == 5);
+  CHECK(fill(board, 1) == 5);
+  board->set(1, 9, 0, 8);  // another worker, of the same one
+  CHECK(board->upper(1) == 5);
 }
 
 TEST_CASE("workers bring the connections that they have, and take them away again") {
@@ -104,7 +120,7 @@ TEST_CASE("workers bring the connections that they have, and take them away agai
   two->open(lb_test::opening(10, lb::State::kSynRecv, 1), 0);
   two->open(lb_test::opening(11, lb::State::kSynRecv, 2), 0);
   CHECK(one->claim(1));  // there is no threshold
-  board->set(1, 5, 0);
+  board.set(1, 5, 0);
   one->count_at_limits(limited);
   CHECK(board->workers(1) == 1);
   two->count_at_limits(limited);
@@ -134,7 +150,7 @@ TEST_CASE("a claim that finds the table full is given back") {
   lb_test::Pool pool(1);
   lb_test::Worker worker(*pool, 1);
   worker->share_limits(*board);
-  board->set(1, 5, 0);
+  board.set(1, 5, 0);
   worker->count_at_limits(std::vector<uint32_t>{1});
   const auto open = [&](uint32_t number) {
     REQUIRE(worker->claim(1));
@@ -147,7 +163,7 @@ TEST_CASE("a claim that finds the table full is given back") {
 
 TEST_CASE("a claim of which nothing comes leaves no overload behind") {
   Board board;
-  board->set(1, 5, 2);
+  board.set(1, 5, 2);
   for (int i = 0; i < 5; ++i) REQUIRE(board->claim(1));
   CHECK(board.flag(1));
   board->disclaim(1);
@@ -165,7 +181,7 @@ TEST_CASE("a claim of which nothing comes leaves no overload behind") {
 TEST_CASE("threads never take more places than there are, and leave the right flag") {
   constexpr uint32_t kThreads = 4, kTurns = 20000, kUpper = 3;
   Board board;
-  board->set(1, kUpper, 0);
+  board.set(1, kUpper, 0);
   std::atomic<uint32_t> taken{0}, most{0};
   std::vector<std::thread> threads;
   for (uint32_t thread = 0; thread < kThreads; ++thread) {

@@ -106,7 +106,7 @@ std::string World::audit_sums(std::span<const lb::Connection<V4>> held) {
 // Once all workers know of a threshold, every connection of its server is counted once.
 std::string World::audit_limits(std::span<const lb::Connection<V4>> held) {
   std::string faults;
-  for (const uint32_t slot : snapshot_.current().limited) {
+  for (const uint32_t slot : snapshot_.current().limits->servers) {
     if (limits_.workers(slot) != workers_.size()) continue;
     const auto connections =
         static_cast<uint64_t>(std::ranges::count(held, slot, &lb::Connection<V4>::server));
