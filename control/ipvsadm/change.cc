@@ -109,7 +109,11 @@ class Changer {
 
   Change add_to(conf::Service& service) const {
     if (Change fits = check_thresholds(); !fits) return fits;
-    if (find(service) != service.servers.end()) return refusal(Refusal::Kind::kServerExists);
+    const bool is_sorry =
+        service.sorry_server && service.sorry_server->address == request_.server.address;
+    if (is_sorry || find(service) != service.servers.end()) {
+      return refusal(Refusal::Kind::kServerExists);
+    }
     conf::Server& server = service.servers.emplace_back();
     server.address = request_.server.address;
     set(server, service);

@@ -68,9 +68,11 @@ Outcome execute(const Request& request, Changes& changes, std::string_view docum
     case Verb::kSetTimeouts:
       return outcome(changes.set_timeouts(with_timeouts(changes.running().timeouts, request)));
     case Verb::kRestore: {
-      auto wanted = restore(document, changes.running(), vocabulary);
-      if (!wanted) return std::unexpected(wanted.error());
-      return outcome(changes.replace(*std::move(wanted)));
+      auto restored = restore(document, changes.running(), vocabulary);
+      if (!restored) return std::unexpected(restored.error());
+      Change done = changes.replace(restored->wanted);
+      if (!done) done.error().text = restored->in_lines(done.error().text);
+      return outcome(done);
     }
     default:
       return change(request, changes, vocabulary);

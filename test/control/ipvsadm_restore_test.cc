@@ -135,10 +135,31 @@ TEST_CASE("ipvsadm -R: a line that fails is named, and nothing is changed") {
   }
 }
 
-TEST_CASE("ipvsadm -R: what the configuration's checks say of the whole table is passed on") {
-  IpvsadmDirector director;
-  director.changes.refusal = Refusal{Refusal::Kind::kInvalid, "/services/0/address: found 1"};
-  CHECK(director.error("-R", "-A -t 10.1.0.100:80 -s rr\n") == "255 /services/0/address: found 1");
+TEST_CASE(
+    "ipvsadm -R: what the configuration's checks refuse is told by the line that it is from") {
+  const std::string table =
+      "-A -t 10.1.0.100:80 -s rr\n"
+      "-A -t 10.1.0.100:81 -s rr\n"
+      "-a -t 10.1.0.100:81 -r 10.2.0.1:81 -m\n"
+      "-a -t 10.1.0.100:81 -r 10.2.0.2:81 -m\n"
+      "-e -t 10.1.0.100:81 -r 10.2.0.2:81 -m -w 5\n";
+  const auto error = [&](const std::string& refusal) {
+    IpvsadmDirector director;
+    director.changes.refusal = Refusal{Refusal::Kind::kInvalid, refusal};
+    return director.error("-R", table);
+  };
+  CHECK(error("/services/0/address: found 1") == "255 line 1: found 1 (-A -t 10.1.0.100:80 -s rr)");
+  CHECK(error("/services/1/servers/0/address: found \"a\", expected b: c") ==
+        "255 line 3: found \"a\", expected b: c (-a -t 10.1.0.100:81 -r 10.2.0.1:81 -m)");
+  CHECK(error("/services/1/servers/1/weight: found 5") ==
+        "255 line 5: found 5 (-e -t 10.1.0.100:81 -r 10.2.0.2:81 -m -w 5)");
+  CHECK(error("/services/1/servers/9/weight: found 5") ==
+        "255 line 2: found 5 (-A -t 10.1.0.100:81 -s rr)");
+  // Nothing of the document.
+  for (const std::string other : {"/routes/0/gateway: found 1", "/services/2/address: found 1",
+                                  "/services: too many", "no room"}) {
+    CHECK(error(other) == "255 " + other);
+  }
 }
 
 TEST_CASE("ipvsadm -R: hostile documents are refused, shortly") {

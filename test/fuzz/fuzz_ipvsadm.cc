@@ -32,10 +32,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     if (config.error().text.empty() || config.error().status == 0) std::abort();
     return 0;
   }
-  const std::string numbers = saved(*config, true);
+  const std::string numbers = saved(config->wanted, true);
   for (const bool numeric : {true, false}) {
-    const auto again = control::ipvsadm::restore(saved(*config, numeric), {}, vocabulary);
-    if (!again || saved(*again, true) != numbers) std::abort();
+    const auto again = control::ipvsadm::restore(saved(config->wanted, numeric), {}, vocabulary);
+    if (!again || saved(again->wanted, true) != numbers) std::abort();
   }
   return 0;
 }
