@@ -102,7 +102,7 @@ class Validator {
       if (const Property* property = find(object, member.key)) {
         check(member.value, property->shape, at);
       } else {
-        unknown_key(member.key, object, pointer);
+        unknown_key(member.key, value, object, pointer);
       }
     }
     for (const Property& property : object.properties) {
@@ -141,7 +141,7 @@ class Validator {
     if (tag) return check(*tag, only_tag.properties.front().shape, at);
     for (const Member& member : value.members) {
       if (!nearest(member.key, {tagged.tag}).empty()) {
-        return unknown_key(member.key, only_tag, pointer);
+        return unknown_key(member.key, value, only_tag, pointer);
       }
     }
     findings_.add(pointer, fmt::format("missing key \"{}\", expected {}", tagged.tag,
@@ -160,14 +160,16 @@ class Validator {
     return selected.otherwise;
   }
 
-  void unknown_key(const std::string& key, const Object& object, const std::string& pointer) {
+  // What is meant is unknown, too, unless it stands there besides.
+  void unknown_key(const std::string& key, const Value& value, const Object& object,
+                   const std::string& pointer) {
     std::vector<std::string_view> known;
     for (const Property& property : object.properties) known.push_back(property.name);
     const std::string at = child(pointer, key);
     const std::string_view meant = nearest(key, known);
     if (!meant.empty()) {
       findings_.add(at, fmt::format("unknown key; did you mean \"{}\"?", meant));
-      findings_.distrust(child(pointer, meant));
+      if (value.find(meant) == nullptr) findings_.distrust(child(pointer, meant));
     } else if (known.empty()) {
       findings_.add(at, "unknown key, expected none here");
     } else {

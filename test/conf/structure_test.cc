@@ -48,7 +48,14 @@ TEST_CASE("an unknown key is answered by the nearest known one, else by all") {
        {file_with(R"("timeouts": {"\u001b[31m": 1, "tpc": 1})"),
         "/timeouts/\\u001b[31m: unknown key, expected one of \"tcp\", \"tcp_fin\", \"udp\", "
         "\"tcp_syn_recv\", \"tcp_close_wait\", \"tcp_time_wait\", \"tcp_close\"\n"
-        "/timeouts/tpc: unknown key; did you mean \"tcp\"?"}});
+        "/timeouts/tpc: unknown key; did you mean \"tcp\"?"},
+       {file_with(
+            R"("rotues": [], "routes": [{"destination": "10.0.0.1/8", "gateway": "10.1.0.9"}])"),
+        "/rotues: unknown key; did you mean \"routes\"?\n"
+        "/routes/0/destination: found \"10.0.0.1/8\", expected \"10.0.0.0/8\", without host bits\n"
+        "/routes/0/gateway: found \"10.1.0.9\", expected an address in an interface's prefix or of "
+        "a "
+        "static neighbour"}});
 }
 
 TEST_CASE("a wrong type names what was found and what was expected") {
@@ -170,6 +177,7 @@ TEST_CASE("a socket has a path that the system takes and an octal mode") {
   const std::string path = ", expected an absolute path of a socket, at most 107 bytes long";
   check_verdicts(
       {{socket(R"("path": "/run/s", "mode": "0660", "level": "read")"), "ok"},
+       {socket(R"("path": "/run/s", "group": "monitoring")"), "ok"},
        {socket(R"("path": "/run/s", "mode": "660")"),
         "/control/sockets/0/mode: found \"660\"" + mode},
        {socket(R"("path": "/run/s", "mode": 600)"), "/control/sockets/0/mode: found 600" + mode},
