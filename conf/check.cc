@@ -33,6 +33,16 @@ void check_sockets(const Config& config, Findings& findings) {
   }
 }
 
+void check_metrics(const Config& config, Findings& findings) {
+  if (!config.control.metrics || !findings.usable("/control/metrics")) return;
+  const Interface* interface = config.interface_with(config.control.metrics->address);
+  if (interface == nullptr || interface->kernel_interface) return;
+  mismatch(findings, "/control/metrics", config.control.metrics->to_string(),
+           fmt::format("an address that the kernel has: that of interface {} is lbd's alone, for "
+                       "want of a kernel_interface",
+                       interface->name));
+}
+
 void check(const Config& config, const Vocabulary& vocabulary, Findings& findings) {
   const Reach reach(config);
   check_interfaces(config, reach, findings);
@@ -41,6 +51,7 @@ void check(const Config& config, const Vocabulary& vocabulary, Findings& finding
   check_masquerade(config, findings);
   check_vips(config, reach, findings);
   check_sockets(config, findings);
+  check_metrics(config, findings);
 }
 
 }  // namespace conf

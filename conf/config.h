@@ -194,6 +194,7 @@ struct Socket {
   std::string path = "/run/lbd/lbd.sock";
   Level level = Level::kAdmin;
   uint32_t mode = 0600;
+  std::string group;  // that the file belongs to; empty: lbd's
 
   bool operator==(const Socket&) const = default;
 };

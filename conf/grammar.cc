@@ -232,6 +232,7 @@ Shape control_shape() {
       required("path", {socket_path_text()}, "Where the socket is made."),
       optional("level", {level}, json(level.words.front().name), "What its clients may do."),
       optional("mode", {file_mode_text()}, json(std::string("0600")), "File mode, octal."),
+      optional("group", {name_text()}, "", "Group of the machine that the file belongs to."),
   }}};
   return {Object{{
       optional("sockets", list_of(socket), "[{\"path\": " + json(Socket{}.path) + "}]",

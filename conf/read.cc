@@ -96,6 +96,7 @@ void read(const Place& place, Masquerade& target) {
 void read(const Place& place, Socket& target) {
   read(place.at("path"), target.path);
   read_word(place.at("level"), kLevels, target.level);
+  read(place.at("group"), target.group);
   if (const Place mode = place.at("mode")) {
     const std::string& text = mode->text;
     std::from_chars(text.data(), text.data() + text.size(), target.mode, 8);

@@ -143,9 +143,11 @@ json timeouts_json(const Timeouts& timeouts) {
 }
 
 json socket_json(const Socket& socket) {
-  return {{"path", socket.path},
-          {"mode", fmt::format("{:04o}", socket.mode)},
-          {"level", to_string(socket.level)}};
+  json result{{"path", socket.path},
+              {"mode", fmt::format("{:04o}", socket.mode)},
+              {"level", to_string(socket.level)}};
+  if (!socket.group.empty()) result["group"] = socket.group;
+  return result;
 }
 
 }  // namespace

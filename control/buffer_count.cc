@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dataplane/buffer_pool.h"
 #include "dataplane/mesh.h"
 #include "dataplane/ports.h"
 
@@ -46,6 +47,18 @@ std::vector<std::string> all_devices(const conf::Config& config) {
 
 uint32_t buffer_count(const conf::Config& config, dataplane::WorkerNumber workers) {
   return config.mbufs.value_or(ample_buffers(config, workers));
+}
+
+std::optional<std::string> why_too_large(const conf::Config& config) {
+  const auto most = dataplane::BufferPool::largest_packet_for(all_devices(config));
+  for (size_t i = 0; most && i < config.interfaces.size(); ++i) {
+    if (config.interfaces[i].mtu <= *most) continue;
+    return fmt::format(
+        "/interfaces/{}/mtu: found {}, expected at most {}: where an interface is net_af_xdp the "
+        "kernel takes no larger buffers, and all interfaces share them",
+        i, config.interfaces[i].mtu, *most);
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> why_too_few_buffers(const conf::Config& config,

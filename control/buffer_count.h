@@ -18,6 +18,10 @@ std::vector<std::string> all_devices(const conf::Config& config);
 // The file's number, or else enough for all queues, workers and rings between them.
 uint32_t buffer_count(const conf::Config& config, dataplane::WorkerNumber workers);
 
+// Why no buffers can hold an interface's largest packets, by the pointer of its mtu; nullopt: they
+// can.
+std::optional<std::string> why_too_large(const conf::Config& config);
+
 // Why the file's number will not do, by its pointer; nullopt: it will, or the file has none.
 std::optional<std::string> why_too_few_buffers(const conf::Config& config,
                                                dataplane::WorkerNumber workers);

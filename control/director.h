@@ -4,13 +4,13 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "control/event_log.h"
 #include "control/explanation.h"
 #include "control/kernel_addresses.h"
 #include "control/kernel_twins.h"
@@ -38,6 +38,9 @@ class Director final : public Facts {
   void call_in_a_hurry(std::function<void()> hurry) { running_.hurry = std::move(hurry); }
 
   Changes& changes() { return changes_; }
+  conf::Vips vips() const { return running_.vips; }
+  // Whether every worker has turned since this was last asked.
+  bool workers_live();
 
   // What the monitor has to tell.
   void follow_health(const std::vector<health::Change>& changes);
@@ -64,6 +67,13 @@ class Director final : public Facts {
   void watch_slowly();
   void watch_links();
   void watch_table();
+  // What a full table has cost: connections for which there was no room, and those that gave way.
+  struct FullTable {
+    uint64_t refused = 0;
+    uint64_t reclaimed = 0;
+    bool operator==(const FullTable&) const = default;
+  };
+  FullTable full_table() const;
   void watch_kernel();
   void tell_quorums();
   void watch_twins();
@@ -88,15 +98,13 @@ class Director final : public Facts {
   // The publication whose addresses were looked for in the kernel.
   std::optional<uint64_t> compared_;
   std::set<KernelAddress> kernels_told_;
-  std::set<std::string> quorums_lost_;  // by service, of which that has been told
-  uint64_t refused_told_ = 0;  // connections for which there was no room, when that was last told
-  std::chrono::steady_clock::time_point next_refused_told_{};
+  FullTable full_told_;  // when that was last told
+  std::chrono::steady_clock::time_point next_full_told_{};
   unsigned watches_ = 0;
   std::chrono::steady_clock::time_point next_watch_{};
-  std::vector<BusyRatio> busy_;  // by worker
-  // Events of the last seconds, so that what several workers notice is told once.
-  static constexpr std::chrono::seconds kToldTwice{5};
-  std::map<std::string, std::chrono::steady_clock::time_point> told_;
+  std::vector<BusyRatio> busy_;         // by worker
+  std::vector<uint64_t> turned_until_;  // by worker: the cycles of its turns, when last looked at
+  EventLog events_{[](log::Level level, const std::string& line) { log::emit(level, "{}", line); }};
 };
 
 }  // namespace control

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <map>
 
 #include "control/buffer_count.h"
 #include "control/build_snapshot.h"
@@ -83,7 +84,8 @@ Engine::Step Engine::start_eal(const std::vector<std::string>& eal_arguments) {
   request.arguments = config_.eal;
   request.arguments.insert(request.arguments.end(), eal_arguments.begin(), eal_arguments.end());
   request.devices = all_devices(config_);
-  const dataplane::WorkerNumber workers = dataplane::count_workers(request.arguments);
+  const auto workers =
+      std::max<dataplane::WorkerNumber>(dataplane::count_workers(request.arguments), 1);
   const uint32_t buffers = buffer_count(config_, workers);
   const size_t tables = entry_bytes(workers) +
                         workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers));
@@ -124,6 +126,29 @@ Engine::Step Engine::open_ports() {
   worker_queues_ = dataplane::assign_queues(
       port_queues_, static_cast<dataplane::LinkNumber>(links_.size()), worker_count());
   return {};
+}
+
+// What comes by a queue that no port serves goes to the kernel.
+void Engine::warn_of_other_queues() const {
+  for (size_t i = 0; i < ports_of_.size(); ++i) {
+    std::map<unsigned, uint32_t> served;  // by netdev
+    for (const dataplane::Port* port : ports_of_[i]) {
+      if (const dataplane::Netdev* netdev = port->shared_netdev()) {
+        served[netdev->index()] += port->receive_queues();
+      }
+    }
+    for (const dataplane::Port* port : ports_of_[i]) {
+      const dataplane::Netdev* netdev = port->shared_netdev();
+      if (netdev == nullptr) continue;
+      const auto ours = served.extract(netdev->index());
+      const uint32_t queues = netdev->receive_queues().value_or(0);
+      if (ours.empty() || ours.mapped() >= queues) continue;
+      log::warning(
+          "interface {}: its netdev has {} receive queues, and lbd serves {}: what comes by others "
+          "goes to the kernel. Have a vdev for each in \"eal\", or fewer of them (ethtool -L)",
+          config_.interfaces[i].name, queues, ours.mapped());
+    }
+  }
 }
 
 Engine::Step Engine::take_memory() {
@@ -309,6 +334,7 @@ void Engine::log_start() const {
               workers == 1 ? "not needed" : steering(), config_.services.size(),
               config_.services.size() == 1 ? "" : "s");
   warn_of_distance();
+  warn_of_other_queues();
 }
 
 void Engine::warn_of_distance() const {

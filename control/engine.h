@@ -86,6 +86,7 @@ class Engine final : public Publisher {
   Step start_loops();
   void log_start() const;
   void warn_of_distance() const;
+  void warn_of_other_queues() const;
 
   dataplane::WorkerNumber worker_count() const {
     return static_cast<dataplane::WorkerNumber>(eal_->worker_lcores().size());

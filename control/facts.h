@@ -212,6 +212,13 @@ struct ConnectionPage {
   bool complete = true;  // false: the limit cut the list short
 };
 
+// What became of a reload of the file, by signal or command.
+struct ReloadFacts {
+  bool successful = false;
+  int64_t unix_time = 0;
+  std::string error;  // where it was not
+};
+
 struct InfoFacts {
   std::string version;
   double uptime_seconds = 0;
@@ -221,11 +228,14 @@ struct InfoFacts {
   uint32_t workers = 0;
   uint64_t connection_entries = 0;
   uint64_t connection_capacity = 0;
+  uint64_t connections_reclaimed =
+      0;  // taken back, closing or only begun, while the table was full
   uint64_t mbufs_in_use = 0;
   uint64_t mbufs_total = 0;
   std::string vips = "active";  // or "standby": they are another director's
   uint64_t client_holds_capacity = 0;
   uint64_t client_holds_displaced = 0;  // which ended before their time, for want of room
+  std::optional<ReloadFacts> last_reload;
 };
 
 struct TimeoutFacts {  // seconds

@@ -6,6 +6,7 @@
 
 namespace control {
 
+QuorumFacts quorum_facts(const conf::Service& service, const Roster::Service& entry);
 HealthFacts health_facts(const Running& running);
 
 }  // namespace control

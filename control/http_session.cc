@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
+#include <cctype>
+#include <string>
+#include <string_view>
 
 #include "control/openmetrics.h"
 
@@ -11,8 +14,25 @@ namespace control {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-HttpSession::HttpSession(Socket socket, const std::function<std::string()>& render,
-                         const HttpLimits& limits, std::function<void(HttpSession*)> closed)
+namespace {
+
+// OpenMetrics, unless the client says what it takes and that is not among it.
+template <class Request>
+MetricsFormat format_for(const Request& request) {
+  const auto accept = request.find(http::field::accept);
+  if (accept == request.end()) return MetricsFormat::kOpenMetrics;
+  std::string value(accept->value());
+  std::ranges::transform(value, value.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (const std::string_view known : {"application/openmetrics-text", "application/*", "*/*"}) {
+    if (value.find(known) != std::string::npos) return MetricsFormat::kOpenMetrics;
+  }
+  return MetricsFormat::kPrometheus;
+}
+
+}  // namespace
+
+HttpSession::HttpSession(Socket socket, const RenderMetrics& render, const HttpLimits& limits,
+                         std::function<void(HttpSession*)> closed)
     : stream_(std::move(socket)), render_(render), limits_(limits), closed_(std::move(closed)) {}
 
 void HttpSession::abandon() {
@@ -59,10 +79,12 @@ void HttpSession::answer(const Request& request) {
     response.set(http::field::allow, "GET, HEAD");
     response.body() = "only GET and HEAD\n";
   } else {
-    response.set(http::field::content_type, beast::string_view(kOpenMetricsContentType.data(),
-                                                               kOpenMetricsContentType.size()));
+    const MetricsFormat format = format_for(request);
+    const std::string_view type = content_type(format);
+    response.set(http::field::content_type, beast::string_view(type.data(), type.size()));
     response.set(http::field::cache_control, "no-store");
-    response.body() = render_();
+    response.set(http::field::vary, "Accept");
+    response.body() = render_(format);
   }
   write(std::move(response), head);
 }

@@ -24,7 +24,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   using Socket = boost::asio::ip::tcp::socket;
 
   // `render` must stay valid until abandon(); `closed` is called once, when the session has ended.
-  HttpSession(Socket socket, const std::function<std::string()>& render, const HttpLimits& limits,
+  HttpSession(Socket socket, const RenderMetrics& render, const HttpLimits& limits,
               std::function<void(HttpSession*)> closed);
 
   void read();
@@ -43,7 +43,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void finish();
 
   boost::beast::tcp_stream stream_;
-  const std::function<std::string()>& render_;
+  const RenderMetrics& render_;
   HttpLimits limits_;
   std::function<void(HttpSession*)> closed_;
   boost::beast::flat_buffer buffer_;

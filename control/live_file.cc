@@ -2,6 +2,7 @@
 // one that lbd was started with, and writing that anew.
 #include <fmt/ranges.h>
 
+#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -33,6 +34,13 @@ std::expected<std::vector<std::string>, Refusal> LiveChanges::plan(const conf::C
 }
 
 std::expected<std::vector<std::string>, Refusal> LiveChanges::reload() {
+  auto outcome = replace_by_file();
+  running_.last_reload = {outcome.has_value(), std::time(nullptr),
+                          outcome ? "" : outcome.error().text};
+  return outcome;
+}
+
+std::expected<std::vector<std::string>, Refusal> LiveChanges::replace_by_file() {
   // A pipe, good enough to start from, would hold up the control thread until somebody writes.
   std::error_code ignored;
   const auto type = std::filesystem::status(running_.config_file, ignored).type();

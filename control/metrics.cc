@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
 
 namespace control {
 namespace {
@@ -33,7 +34,7 @@ void add_columns(std::vector<MetricFamily>& out, const std::array<Column<Thing>,
   }
 }
 
-constexpr std::array<Column<InfoFacts>, 7> kDirector{{
+constexpr std::array<Column<InfoFacts>, 12> kDirector{{
     {"lbd_uptime_seconds", Type::kGauge, "seconds", "Time since lbd started.",
      [](const InfoFacts& i) -> Value { return i.uptime_seconds; }},
     {"lbd_workers", Type::kGauge, "", "Threads that forward packets.",
@@ -44,6 +45,24 @@ constexpr std::array<Column<InfoFacts>, 7> kDirector{{
      [](const InfoFacts& i) -> Value { return i.connection_entries; }},
     {"lbd_connections_capacity", Type::kGauge, "", "Connections that the table can hold.",
      [](const InfoFacts& i) -> Value { return i.connection_capacity; }},
+    {"lbd_connections_reclaimed", Type::kCounter, "",
+     "Connections, closing or only begun, taken back for newer ones while the table was full.",
+     [](const InfoFacts& i) -> Value { return i.connections_reclaimed; }},
+    {"lbd_persistent_clients_displaced", Type::kCounter, "",
+     "Clients of persistent services that lost their server for want of room.",
+     [](const InfoFacts& i) -> Value { return i.client_holds_displaced; }},
+    {"lbd_start_time_seconds", Type::kGauge, "seconds", "When lbd started, in seconds since 1970.",
+     [](const InfoFacts& i) -> Value { return static_cast<uint64_t>(i.started_unix); }},
+    {"lbd_config_last_reload_successful", Type::kGauge, "",
+     "0 while the last reload of the file was refused.",
+     [](const InfoFacts& i) -> Value {
+       return uint64_t{!i.last_reload || i.last_reload->successful};
+     }},
+    {"lbd_config_last_reload_time_seconds", Type::kGauge, "seconds",
+     "When the file was last read, in seconds since 1970.",
+     [](const InfoFacts& i) -> Value {
+       return static_cast<uint64_t>(i.last_reload ? i.last_reload->unix_time : i.started_unix);
+     }},
     {"lbd_mbufs_in_use", Type::kGauge, "", "Packet buffers taken from the receive pool.",
      [](const InfoFacts& i) -> Value { return i.mbufs_in_use; }},
     {"lbd_mbufs_capacity", Type::kGauge, "", "Packet buffers of the receive pool.",
@@ -59,15 +78,17 @@ constexpr std::array<Column<ServiceFacts>, 6> kServices{{
     {"lbd_service_connections", Type::kCounter, "", "Connections of the virtual service.",
      [](const ServiceFacts& s) -> Value { return s.totals.connections; }},
     {"lbd_service_refused_connections", Type::kCounter, "",
-     "New connections for which no real server was to be had.",
+     "New connections refused: no real server was to be had, or no room (see lbd_drops).",
      [](const ServiceFacts& s) -> Value { return s.refused; }},
     {"lbd_service_in_packets", Type::kCounter, "packets", "Packets from clients.",
      [](const ServiceFacts& s) -> Value { return s.totals.packets_in; }},
-    {"lbd_service_out_packets", Type::kCounter, "packets", "Packets to clients (none in DR).",
+    {"lbd_service_out_packets", Type::kCounter, "packets",
+     "Packets to clients (in NAT; others go past lbd).",
      [](const ServiceFacts& s) -> Value { return s.totals.packets_out; }},
     {"lbd_service_in_bytes", Type::kCounter, "bytes", "IP bytes from clients.",
      [](const ServiceFacts& s) -> Value { return s.totals.bytes_in; }},
-    {"lbd_service_out_bytes", Type::kCounter, "bytes", "IP bytes to clients (none in DR).",
+    {"lbd_service_out_bytes", Type::kCounter, "bytes",
+     "IP bytes to clients (in NAT; others go past lbd).",
      [](const ServiceFacts& s) -> Value { return s.totals.bytes_out; }},
 }};
 
@@ -167,6 +188,27 @@ MetricFamily state_set(std::string_view name, std::string_view help,
   return family;
 }
 
+// All that have traffic, and each name once: a service that leaves may have left its name to
+// another.
+std::vector<ServiceFacts> all_services(Facts& facts) {
+  std::vector<ServiceFacts> services = facts.services();
+  std::set<std::string> names;
+  for (const ServiceFacts& service : services) names.insert(service.name);
+  for (ServiceFacts& leaving : facts.leaving_services()) {
+    if (names.insert(leaving.name).second) services.push_back(std::move(leaving));
+  }
+  for (ServiceFacts& service : services) {
+    for (ServerFacts& server : service.leaving) {
+      server.state = "leaving";
+      service.servers.push_back(std::move(server));
+    }
+    if (!service.sorry_server) continue;
+    service.sorry_server->state = "sorry";
+    service.servers.push_back(std::move(*service.sorry_server));
+  }
+  return services;
+}
+
 void add_services(std::vector<MetricFamily>& out, const std::vector<ServiceFacts>& services) {
   MetricFamily info{"lbd_service", Type::kInfo, "", "Configuration of the virtual service.", {}};
   std::vector<Member> members;
@@ -184,8 +226,9 @@ void add_services(std::vector<MetricFamily>& out, const std::vector<ServiceFacts
     return Labels{{"service", s.name}};
   });
   add_columns(out, kServers, members, labels_of);
-  out.push_back(state_set("lbd_server_state", "What the operator set.", {"ready", "drain", "maint"},
-                          members,
+  out.push_back(state_set("lbd_server_state",
+                          "What the operator set; one that leaves, or serves when others cannot.",
+                          {"ready", "drain", "maint", "leaving", "sorry"}, members,
                           [](const ServerFacts& s) -> const std::string& { return s.state; }));
   MetricFamily quorum{
       "lbd_service_quorum", Type::kGauge, "", "1 while enough servers take connections.", {}};
@@ -239,7 +282,7 @@ std::vector<MetricFamily> metric_families(Facts& facts) {
   add_columns(out, kDrops, facts.drops(), [](const DropFacts& d) {
     return Labels{{"reason", d.reason}};
   });
-  add_services(out, facts.services());
+  add_services(out, all_services(facts));
   add_checks(out, facts.health());
   add_columns(out, kInterfaces, facts.interfaces(), [](const InterfaceFacts& i) {
     return Labels{{"interface", i.name}};

@@ -31,7 +31,7 @@ Tcp::endpoint to_asio(const lb::Endpoint& endpoint) {
 
 class MetricsServer::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& io, std::function<std::string()> render, HttpLimits limits)
+  Impl(asio::io_context& io, RenderMetrics render, HttpLimits limits)
       : acceptor_(io), retry_(io), render_(std::move(render)), limits_(limits) {}
 
   std::expected<void, std::string> listen(const lb::Endpoint& address) {
@@ -87,14 +87,14 @@ class MetricsServer::Impl : public std::enable_shared_from_this<Impl> {
 
   Tcp::acceptor acceptor_;
   asio::steady_timer retry_;
-  std::function<std::string()> render_;
+  RenderMetrics render_;
   HttpLimits limits_;
   std::list<HttpSession*> sessions_;  // the oldest first
 };
 
 std::expected<MetricsServer, std::string> MetricsServer::start(asio::io_context& io,
                                                                const lb::Endpoint& address,
-                                                               std::function<std::string()> render,
+                                                               RenderMetrics render,
                                                                HttpLimits limits) {
   auto impl = std::make_shared<Impl>(io, std::move(render), limits);
   if (auto listening = impl->listen(address); !listening) return std::unexpected(listening.error());

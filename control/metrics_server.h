@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "control/openmetrics.h"
 #include "lb/address.h"
 
 namespace boost::asio {
@@ -16,6 +17,9 @@ class io_context;
 }
 
 namespace control {
+
+// The text of all metrics, in the format that the client takes.
+using RenderMetrics = std::function<std::string(MetricsFormat)>;
 
 struct HttpLimits {
   size_t clients = 64;  // at once; the oldest makes room for one more
@@ -27,11 +31,11 @@ struct HttpLimits {
 // All of it runs in the io_context's thread.
 class MetricsServer {
  public:
-  // `render` makes the OpenMetrics text; it is called once per request until the server is
-  // destroyed. Port 0 takes any free port. Errors: one line, the address and what the system said.
+  // `render` is called once per request until the server is destroyed. Port 0 takes any free port.
+  // Errors: one line, the address and what the system said.
   static std::expected<MetricsServer, std::string> start(boost::asio::io_context& io,
                                                          const lb::Endpoint& address,
-                                                         std::function<std::string()> render,
+                                                         RenderMetrics render,
                                                          HttpLimits limits = {});
 
   MetricsServer(MetricsServer&&) noexcept;

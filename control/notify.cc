@@ -30,6 +30,15 @@ void reloading() {
       fmt::format("RELOADING=1\nMONOTONIC_USEC={}", now.tv_sec * 1'000'000LL + now.tv_nsec / 1000));
 }
 
+void status(const std::string& status) { send("STATUS=" + status); }
+
+std::chrono::microseconds alive() {
+  uint64_t patience = 0;
+  if (sd_watchdog_enabled(0, &patience) <= 0) return std::chrono::hours(1);
+  send("WATCHDOG=1");
+  return std::chrono::microseconds(patience / 3);
+}
+
 void stopping() { send("STOPPING=1"); }
 
 }  // namespace control::notify

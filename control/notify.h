@@ -3,6 +3,7 @@
 // otherwise ignored.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 namespace control::notify {
@@ -11,6 +12,10 @@ namespace control::notify {
 void ready(const std::string& status);
 // A reload has begun; ready() must follow, whether the new file was good or not.
 void reloading();
+// The same line anew.
+void status(const std::string& status);
+// For a unit with WatchdogSec: that lbd lives. Returns after how long this must be said again.
+std::chrono::microseconds alive();
 // Shutdown has begun.
 void stopping();
 

@@ -67,15 +67,27 @@ void append(std::string& out, const MetricFamily& family, const MetricSample& sa
 
 }  // namespace
 
-std::string openmetrics_text(std::span<const MetricFamily> families) {
+std::string_view content_type(MetricsFormat format) {
+  return format == MetricsFormat::kOpenMetrics
+             ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+             : "text/plain; version=0.0.4; charset=utf-8";
+}
+
+std::string metrics_text(std::span<const MetricFamily> families, MetricsFormat format) {
+  const bool open = format == MetricsFormat::kOpenMetrics;
   std::string out;
   for (const MetricFamily& family : families) {
-    out += fmt::format("# TYPE {} {}\n", family.name, to_string(family.type));
-    if (!family.unit.empty()) out += fmt::format("# UNIT {} {}\n", family.name, family.unit);
-    out += fmt::format("# HELP {} {}\n", family.name, escape(family.help));
+    const bool is_counter = family.type == MetricFamily::Type::kCounter;
+    // Prometheus' text gives the name of the samples.
+    const std::string name = open ? std::string(family.name)
+                                  : fmt::format("{}{}", family.name, sample_suffix(family.type));
+    const std::string_view type = open || is_counter ? to_string(family.type) : "gauge";
+    out += fmt::format("# TYPE {} {}\n", name, type);
+    if (open && !family.unit.empty()) out += fmt::format("# UNIT {} {}\n", name, family.unit);
+    out += fmt::format("# HELP {} {}\n", name, escape(family.help));
     for (const MetricSample& sample : family.samples) append(out, family, sample);
   }
-  return out + "# EOF\n";
+  return open ? out + "# EOF\n" : out;
 }
 
 std::string metrics_json(std::span<const MetricFamily> families) {

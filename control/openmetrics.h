@@ -1,4 +1,4 @@
-// Metric families as plain values, and their two renderings.
+// Metric families as plain values, and their renderings.
 #pragma once
 
 #include <cstdint>
@@ -26,12 +26,17 @@ struct MetricFamily {
   std::vector<MetricSample> samples;
 };
 
-// What HTTP calls openmetrics_text().
-inline constexpr std::string_view kOpenMetricsContentType =
-    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+// OpenMetrics 1.0 text, ended by "# EOF"; and the older text of Prometheus (version 0.0.4), for
+// those who know no other: its types are counter and gauge alone.
+enum class MetricsFormat : uint8_t { kOpenMetrics, kPrometheus };
 
-// OpenMetrics 1.0 text, ended by "# EOF".
-std::string openmetrics_text(std::span<const MetricFamily> families);
+// What HTTP calls it.
+std::string_view content_type(MetricsFormat format);
+
+std::string metrics_text(std::span<const MetricFamily> families, MetricsFormat format);
+inline std::string openmetrics_text(std::span<const MetricFamily> families) {
+  return metrics_text(families, MetricsFormat::kOpenMetrics);
+}
 
 // {"families": [{"name", "type", "unit", "help", "samples": [{"labels": {…}, "value"}]}]}
 std::string metrics_json(std::span<const MetricFamily> families);

@@ -67,6 +67,14 @@ void Roster::leave(const ServiceKey& key, const conf::Server& server, const Fare
   services_.at(key).servers.at(server.address).leaving = std::move(leaving);
 }
 
+void Roster::leave(const ServiceKey& key) {
+  Service& service = services_.at(key);
+  service.leaving = true;
+  // One that comes back meanwhile begins anew.
+  service.quorum.reset();
+  service.loss_told = false;
+}
+
 void Roster::hasten(Leaving& leaving, const Farewell& farewell, Time now) {
   std::optional<Time> deadline;
   if (farewell.kind == Farewell::Kind::kCut) {

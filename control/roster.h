@@ -74,6 +74,7 @@ class Roster {
     bool leaving = false;        // deleted
     // Whether its servers have the weight that it needs; nobody has looked yet.
     std::optional<bool> quorum;
+    bool loss_told = false;  // that it has lost its quorum
     std::unordered_map<lb::Endpoint, Server, EndpointHash> servers;
     Traffic departed;  // of servers that are gone for good
     // Where the servers of the configuration last entered stand, in its order, so that who goes
@@ -110,7 +111,7 @@ class Roster {
   // Ends the time that a leaving server has, if not before, by another farewell.
   static void hasten(Leaving& leaving, const Farewell& farewell, Time now);
   // A service that takes no connections; its servers have left before.
-  void leave(const ServiceKey& key) { services_.at(key).leaving = true; }
+  void leave(const ServiceKey& key);
   // Gives back the slots of what has left: a server, or a service without servers.
   void release(const ServiceKey& key, const lb::Endpoint& server);
   void release(const ServiceKey& key);

@@ -16,6 +16,7 @@ namespace control {
 struct Running {
   conf::Config config;
   std::string config_file;
+  std::optional<ReloadFacts> last_reload;
   conf::Vips vips = conf::Vips::kActive;  // now, whatever the file said at start
   Roster roster;
   // From the start on; in this order, since orders may still be under way at workers.

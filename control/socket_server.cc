@@ -18,7 +18,7 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
       : io_(io), interpreter_(interpreter), limits_(limits) {}
 
   std::expected<void, std::string> listen(const SocketOptions& options) {
-    auto file = UnixListener::open(options.path, options.mode);
+    auto file = UnixListener::open(options.path, options.mode, options.group);
     if (!file) return std::unexpected(file.error());
     Protocol::acceptor acceptor(io_, Protocol(), file->release_fd());
     listening_.push_back({std::move(*file), std::move(acceptor), asio::steady_timer(io_), options});

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -23,6 +24,7 @@ struct SocketOptions {
   std::string path;
   Level level = Level::kRead;
   mode_t mode = 0600;
+  std::optional<gid_t> group = {};  // of the file; lbd's by default
 };
 
 // What a client can cost. The defaults are what lbd runs with; tests shorten them.

@@ -93,7 +93,8 @@ Status clear_path(const std::string& path, const sockaddr_un& address) {
 
 }  // namespace
 
-std::expected<UnixListener, std::string> UnixListener::open(const std::string& path, mode_t mode) {
+std::expected<UnixListener, std::string> UnixListener::open(const std::string& path, mode_t mode,
+                                                            std::optional<gid_t> group) {
   const auto address = address_of(path);
   if (!address) return std::unexpected(address.error());
   if (auto made = make_directory(path); !made) return std::unexpected(made.error());
@@ -112,6 +113,9 @@ std::expected<UnixListener, std::string> UnixListener::open(const std::string& p
   listener.device_ = made.st_dev;
   listener.inode_ = made.st_ino;
   // Until listen() connecting fails, so nobody gets in under the mode that the umask left.
+  if (group && chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0) {
+    return system_failure(path, "cannot set its group");
+  }
   if (chmod(path.c_str(), mode) != 0) return system_failure(path, "cannot set its mode");
   if (listen(fd, SOMAXCONN) != 0) return system_failure(path, "listen");
   return listener;

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <expected>
+#include <optional>
 #include <string>
 
 namespace control {
@@ -14,10 +15,12 @@ namespace control {
 class UnixListener {
  public:
   // Binds and listens. A file left by an lbd that is gone is replaced; a missing directory is made
-  // (0755) if only the last level is missing. `mode` holds before the first client can connect.
+  // (0755) if only the last level is missing. `mode` and, if given, `group` hold before the first
+  // client can connect.
   // Errors, one line: the path is too long, is no socket, or a live process listens there; system
   // errors.
-  static std::expected<UnixListener, std::string> open(const std::string& path, mode_t mode);
+  static std::expected<UnixListener, std::string> open(const std::string& path, mode_t mode,
+                                                       std::optional<gid_t> group = {});
 
   UnixListener(UnixListener&& other) noexcept;
   UnixListener& operator=(UnixListener&&) = delete;

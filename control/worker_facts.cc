@@ -288,23 +288,4 @@ std::expected<ConnectionPage, std::string> connection_facts(
   return page;
 }
 
-std::string event_text(const dataplane::Event& event, const conf::Config& config) {
-  const std::string interface = "interface " + config.interfaces[event.link].name + ": ";
-  const std::string address = lb::IpAddress(event.address).to_string();
-  switch (event.kind) {
-    case dataplane::Event::Kind::kNeighbourMoved:
-      return interface + address + " moved from " + event.from.to_string() + " to " +
-             event.to.to_string();
-    case dataplane::Event::Kind::kNeighbourFailed:
-      return interface + address + " does not answer ARP";
-    case dataplane::Event::Kind::kPortsExhausted:
-      return interface + "masquerade has no port left towards " + address;
-    case dataplane::Event::Kind::kAnswersForVip:
-      return interface + event.from.to_string() + " answers for the VIP " + address;
-    case dataplane::Event::Kind::kAddressConflict:
-      break;
-  }
-  return interface + event.from.to_string() + " claims the director's address " + address;
-}
-
 }  // namespace control

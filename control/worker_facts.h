@@ -52,7 +52,4 @@ std::expected<ConnectionPage, std::string> connection_facts(
 void count_persistent_clients(const lb::Persistence& persistence, lb::Tick now,
                               const Roster& roster, std::vector<ServiceFacts>& services);
 
-// One line for the log.
-std::string event_text(const dataplane::Event& event, const conf::Config& config);
-
 }  // namespace control

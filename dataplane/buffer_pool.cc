@@ -63,6 +63,10 @@ Layout layout_for(const std::vector<std::string>& devices, uint16_t largest_pack
 
 }  // namespace
 
+std::optional<uint16_t> BufferPool::largest_packet_for(const std::vector<std::string>& devices) {
+  return has_af_xdp(devices) ? std::optional(kLargestXdpPacket) : std::nullopt;
+}
+
 std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers, uint16_t largest_packet,
                                                           const std::vector<std::string>& devices) {
   if (has_af_xdp(devices) && largest_packet > kLargestXdpPacket) {

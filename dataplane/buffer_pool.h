@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ class BufferPool {
   // will be. The error names what an mtu may be at most, where that is the reason.
   static std::expected<BufferPool, std::string> create(uint32_t buffers, uint16_t largest_packet,
                                                        const std::vector<std::string>& devices);
+  // The largest packet that they can have buffers for; none: there is no such bound.
+  static std::optional<uint16_t> largest_packet_for(const std::vector<std::string>& devices);
   // Bytes that create will take at most, and at least.
   static size_t bytes_for(uint32_t buffers, uint16_t largest_packet);
   static size_t least_bytes_for(uint32_t buffers, uint16_t largest_packet);

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "dataplane/machine_memory.h"
+#include "dataplane/xdp_log.h"
 
 namespace dataplane {
 namespace {
@@ -215,6 +216,7 @@ uint16_t count_workers(const std::vector<std::string>& arguments) {
   } else if (const auto mask = value_of(arguments, "-c")) {
     lcores = count_of_mask(*mask);
   }
+  if (lcores == 1) return 0;
   return static_cast<uint16_t>(std::clamp<size_t>(lcores, 2, RTE_MAX_LCORE) - 1);
 }
 
@@ -223,6 +225,7 @@ std::expected<Eal, StartError> Eal::start(const EalRequest& request) {
   const bool hugepages = !mentions(arguments, {"--no-huge"});
   if (const auto why = why_no_room(request, hugepages)) return std::unexpected(*why);
   capture_log(request.log);
+  capture_xdp_log(request.log);
   arguments.insert(arguments.begin(), "lbd");
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -250,10 +253,7 @@ std::expected<Eal, StartError> Eal::start(const EalRequest& request) {
   RTE_LCORE_FOREACH_WORKER(lcore) { eal.worker_lcores_.push_back(lcore); }
   if (eal.worker_lcores_.empty()) {
     eal.abandon();
-    return std::unexpected(StartError(
-        "no lcore is left for a worker: \"eal\" must give at least two, e.g. \"-l\", \"0,1\" (the "
-        "first is the control thread's), or on one CPU \"--lcores\", \"0@0,1@0\"",
-        true));
+    return std::unexpected(StartError(std::string(kNoWorker), true));
   }
   return eal;
 }

@@ -24,8 +24,13 @@ struct EalRequest {
 std::vector<std::string> complete_arguments(const EalRequest& request);
 
 // Worker lcores that EAL will have by these arguments (-l, --lcores, -c; else one lcore a CPU), to
-// size memory before it starts; at least 1. Where they are wrong, EAL will say so.
+// size memory before it starts; 0: all there is is the control thread's. Where they are wrong, 1:
+// EAL will say so.
 uint16_t count_workers(const std::vector<std::string>& arguments);
+inline constexpr std::string_view kNoWorker =
+    "no lcore is left for a worker: \"eal\" must give at least two, e.g. \"-l\", \"0,1\" (the "
+    "first "
+    "is the control thread's), or on one CPU \"--lcores\", \"0@0,1@0\"";
 
 // Why something did not start: one line that says what to do.
 struct StartError {

@@ -234,7 +234,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   bool belongs_on(LinkNumber link, lb::Ipv4Address address) const;
   void follow_routing(const Snapshot& snapshot);
   void report(const Event& event) {
-    if (event_limit_.take(now_)) events_.push(event);
+    TokenBucket& limit = event_limits_[static_cast<size_t>(event.kind)];
+    if (!limit.take(now_) || !events_.push(event)) counters_.events_unreported.add(1);
   }
 
   Io& io_;
@@ -250,7 +251,13 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   lb::Tick now_ = 0;
   Neighbours<lb::V4> neighbours_;
   PathMtus<lb::V4> path_mtus_;
-  TokenBucket event_limit_{kEventsPerSecond, 10 * kEventsPerSecond};
+  // By kind: what a host on the wire can cause at will hides no other.
+  static constexpr uint32_t kEventBurst = 10 * kEventsPerSecond;
+  std::array<TokenBucket, kEventKinds> event_limits_{{{kEventsPerSecond, kEventBurst},
+                                                      {kEventsPerSecond, kEventBurst},
+                                                      {kEventsPerSecond, kEventBurst},
+                                                      {kEventsPerSecond, kEventBurst},
+                                                      {kEventsPerSecond, kEventBurst}}};
   uint16_t next_id_ = 1;
 };
 

@@ -27,15 +27,16 @@ void Host<lb::V4>::handle_arp(LinkNumber link, rte_mbuf* packet) {
     return;
   }
   const ArpPacket arp = view<ArpPacket>(frame + sizeof(EthernetHeader));
-  const bool ours = snapshot_->own.contains(arp.sender);
-  if (!is_well_formed(arp) || ours) {
+  if (!is_well_formed(arp)) {
+    outbox_.drop(packet, DropReason::kBadArp);
+    return;
+  }
+  if (snapshot_->own.contains(arp.sender)) {
     // Our own announcements come back from a wire with several of our ports; others are impostors.
-    const bool own_echo =
-        ours && std::any_of(snapshot_->links.begin(), snapshot_->links.end(),
-                            [&](const Link& l) { return l.mac == arp.sender_mac; });
-    if (ours && !own_echo)
-      report({Event::Kind::kAddressConflict, link, arp.sender, arp.sender_mac});
-    outbox_.drop(packet, own_echo ? DropReason::kNotForUs : DropReason::kBadArp);
+    const bool own_echo = std::ranges::any_of(
+        snapshot_->links, [&](const Link& one) { return one.mac == arp.sender_mac; });
+    if (!own_echo) report({Event::Kind::kAddressConflict, link, arp.sender, arp.sender_mac});
+    outbox_.drop(packet, own_echo ? DropReason::kNotForUs : DropReason::kAddressConflict);
     return;
   }
   const bool for_us = snapshot_->own.contains(arp.target);

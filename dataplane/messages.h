@@ -84,6 +84,8 @@ struct Event {
   lb::MacAddress to{};
 };
 
+inline constexpr size_t kEventKinds = static_cast<size_t>(Event::Kind::kAnswersForVip) + 1;
+
 using RequestQueue = boost::lockfree::spsc_queue<Request, boost::lockfree::capacity<64>>;
 using EventQueue = boost::lockfree::spsc_queue<Event, boost::lockfree::capacity<1024>>;
 

@@ -1,5 +1,7 @@
 #include "dataplane/netdev.h"
 
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -38,6 +40,16 @@ void Netdev::set_mtu(uint16_t mtu) const {
   if (!name(request)) return;
   request.ifr_mtu = mtu;
   ioctl(socket_, SIOCSIFMTU, &request);
+}
+
+std::optional<uint32_t> Netdev::receive_queues() const {
+  ifreq request;
+  if (!name(request)) return std::nullopt;
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_GCHANNELS;
+  request.ifr_data = reinterpret_cast<char*>(&channels);
+  if (ioctl(socket_, SIOCETHTOOL, &request) != 0) return std::nullopt;
+  return channels.rx_count + channels.combined_count;
 }
 
 std::optional<uint64_t> Netdev::receive_drops() const {

@@ -23,11 +23,14 @@ class Netdev {
   ~Netdev();
 
   bool exists() const { return index_ != 0; }
+  unsigned index() const { return index_; }
   // Up, with a carrier (IFF_RUNNING, netdevice(7)). False as well when it has been deleted.
   bool running() const;
   // Bytes of an IP packet; nullopt: it has been deleted.
   std::optional<uint16_t> mtu() const;
   void set_mtu(uint16_t mtu) const;
+  // Queues that frames come in by; nullopt: it does not say.
+  std::optional<uint32_t> receive_queues() const;
   // Frames that it had to drop on their way in, since it was made; nullopt: nobody says.
   std::optional<uint64_t> receive_drops() const;
 

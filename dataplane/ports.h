@@ -43,6 +43,9 @@ class Port {
   const lb::MacAddress& mac() const { return mac_; }
   bool multi_segment() const { return multi_segment_; }
   uint16_t receive_queues() const { return receive_queues_; }
+  // The netdev behind a port of net_af_xdp, of whose queues other ports may serve others; nullptr:
+  // it is none.
+  const Netdev* shared_netdev() const { return is_af_xdp_ ? &netdev_ : nullptr; }
   uint16_t transmit_queues() const { return transmit_queues_; }
   // The NUMA node that it hangs on, or SOCKET_ID_ANY.
   int socket() const { return rte_eth_dev_socket_id(id_); }

@@ -28,8 +28,9 @@ struct WorkerCounters {
   lb::Counter<uint64_t> from_kernel;  // sent for the kernel
   lb::Counter<uint64_t> fragments;    // sent in place of packets that did not fit or came so
   lb::Counter<uint64_t> suppressed;   // answers not given, to keep their rate
-  lb::Counter<uint64_t> connections;  // live entries
-  lb::Counter<uint64_t> reclaimed;    // connections taken back for newer ones
+  lb::Counter<uint64_t> events_unreported;  // to the control thread, to keep theirs
+  lb::Counter<uint64_t> connections;        // live entries
+  lb::Counter<uint64_t> reclaimed;          // connections taken back for newer ones
   lb::Counter<uint64_t>
       busy_cycles;  // of the time-stamp counter, in turns of the loop with packets
   lb::Counter<uint64_t> total_cycles;

@@ -8,7 +8,7 @@
 
 namespace control::commands {
 
-Reply set_vips(Facts&, const Call& call) {
+Reply set_vips(Facts& facts, const Call& call) {
   if (call.arguments.size() != 1) {
     return std::unexpected(usage_error(kSetVips, "expected active or standby"));
   }
@@ -21,9 +21,9 @@ Reply set_vips(Facts&, const Call& call) {
   if (auto changed = call.changes->set_vips(*vips); !changed) {
     return std::unexpected(error_of(changed.error()));
   }
-  return done(call, *vips == conf::Vips::kActive
-                        ? "VIPs are active as soon as no other director answers for them"
-                        : "VIPs are standby");
+  const bool waits = *vips == conf::Vips::kActive && facts.info().vips != word;
+  return done(call, waits ? "VIPs are active as soon as no other director answers for them"
+                          : fmt::format("VIPs are {}", word));
 }
 
 }  // namespace control::commands

@@ -10,6 +10,13 @@
 namespace control::commands {
 namespace {
 
+nlohmann::ordered_json to_json(const std::optional<ReloadFacts>& reload) {
+  if (!reload) return nullptr;
+  nlohmann::ordered_json out{{"successful", reload->successful}, {"unix", reload->unix_time}};
+  if (!reload->successful) out["error"] = reload->error;
+  return out;
+}
+
 std::string to_json(const InfoFacts& info, const std::vector<DropFacts>& drops) {
   auto by_reason = nlohmann::ordered_json::object();
   for (const DropFacts& drop : drops) by_reason[drop.reason] = drop.count;
@@ -22,9 +29,12 @@ std::string to_json(const InfoFacts& info, const std::vector<DropFacts>& drops) 
        {"workers", info.workers},
        {"vips", info.vips},
        {"connections",
-        {{"entries", info.connection_entries}, {"capacity", info.connection_capacity}}},
+        {{"entries", info.connection_entries},
+         {"capacity", info.connection_capacity},
+         {"reclaimed", info.connections_reclaimed}}},
        {"client_holds",
         {{"capacity", info.client_holds_capacity}, {"displaced", info.client_holds_displaced}}},
+       {"last_reload", to_json(info.last_reload)},
        {"mbufs", {{"in_use", info.mbufs_in_use}, {"total", info.mbufs_total}}},
        {"drops", std::move(by_reason)}});
 }
@@ -54,7 +64,16 @@ Reply show_info(Facts& facts, const Call& call) {
   line("uptime", human_duration(info.uptime_seconds));
   line("workers", fmt::to_string(info.workers));
   line("vips", info.vips);
+  if (info.last_reload) {
+    const ReloadFacts& reload = *info.last_reload;
+    line("reload", fmt::format("{}{}", human_time(reload.unix_time),
+                               reload.successful ? "" : ", refused: " + reload.error));
+  }
   line("connections", share(info.connection_entries, info.connection_capacity));
+  if (info.connections_reclaimed > 0) {
+    line("reclaimed", fmt::format("{} that were closing or only begun, for newer ones",
+                                  info.connections_reclaimed));
+  }
   if (info.client_holds_displaced > 0) {
     line("persistence", fmt::format("{} clients lost their server for want of room (room for {})",
                                     info.client_holds_displaced, info.client_holds_capacity));

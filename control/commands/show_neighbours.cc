@@ -23,11 +23,11 @@ Reply show_neighbours(Facts& facts, const Call& call) {
                       {"confirmed_seconds_ago", neighbour.confirmed_seconds_ago}});
       continue;
     }
-    // Zero stands for static entries and for those that never answered.
-    const double age = neighbour.confirmed_seconds_ago;
+    // Static entries need no confirmation, and others have no address before it.
+    const bool confirmed = neighbour.mac && neighbour.state != "static";
     table.add({neighbour.interface, neighbour.address.to_string(),
                neighbour.mac ? neighbour.mac->to_string() : "", neighbour.state,
-               age > 0 ? human_duration(age) : ""});
+               confirmed ? human_duration(neighbour.confirmed_seconds_ago) : ""});
   }
   return call.json ? json_text({{"neighbours", std::move(list)}}) : table.render();
 }

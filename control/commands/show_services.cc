@@ -121,6 +121,7 @@ void add_server(TextTable& table, const ServerFacts& server, std::string state) 
 
 std::string leaving_text(const ServerFacts& server) {
   if (!server.deadline_seconds) return "leaving";
+  if (*server.deadline_seconds == 0) return "leaving, cut";  // its ends hear of it within seconds
   return fmt::format("leaving, {:.0f} s", std::ceil(*server.deadline_seconds));
 }
 

@@ -135,6 +135,19 @@ TEST_CASE("a route leads to a network, once, by a router that is on-link") {
         "ok"}});
 }
 
+TEST_CASE("metrics are served where the kernel has an address") {
+  const auto metrics = [](const std::string& address, const std::string& more = "") {
+    return R"({"interfaces": [{"name": "wan", "device": "d", "addresses": ["192.168.22.11/24"])" +
+           more + R"(}], "control": {"metrics": ")" + address + "\"}}";
+  };
+  check_verdicts(
+      {{metrics("127.0.0.1:9105"), "ok"},
+       {metrics("192.168.22.11:9105"),
+        "/control/metrics: found \"192.168.22.11:9105\", expected an address that the kernel has: "
+        "that of interface wan is lbd's alone, for want of a kernel_interface"},
+       {metrics("192.168.22.11:9105", R"(, "kernel_interface": "lb-wan")"), "ok"}});
+}
+
 TEST_CASE("services share no name and no protocol with address") {
   check_verdicts(
       {{file(R"([{"protocol": "tcp", "address": "192.168.22.11:53", "name": "json"}])"),

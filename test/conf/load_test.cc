@@ -126,7 +126,8 @@ TEST_CASE("a configuration that is written loads to the same") {
             "neighbours": [{"address": "10.0.0.2", "mac": "02:0A:00:00:00:02"}]}])"),
       file_with(R"("eal": ["-l", "0,1", "\u00e9\""], "mbufs": 512,
                    "control": {"sockets": [], "metrics": "0.0.0.0:9100"})"),
-      file_with(R"("control": {"sockets": [{"path": "/x", "mode": "0007", "level": "read"}]},
+      file_with(
+          R"("control": {"sockets": [{"path": "/x", "mode": "0007", "level": "read", "group": "adm"}]},
                    "timeouts": {"tcp_close": 9})")};
   for (const char* name : kExamples) files.push_back(read_example(name));
   for (const std::string& text : files) {

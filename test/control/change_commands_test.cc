@@ -56,6 +56,8 @@ struct Fixture {
 TEST_CASE_METHOD(Fixture, "set vips takes the VIPs over or leaves them, and knows no third") {
   CHECK(run("set vips standby") == "VIPs are standby\n");
   CHECK(changes.vips == conf::Vips::kStandby);
+  CHECK(run("set vips active") == "VIPs are active\n");
+  facts.the_info.vips = "standby";
   CHECK(json::parse(run("set vips active json")) ==
         json{{"done", "VIPs are active as soon as no other director answers for them"}});
   CHECK(changes.vips == conf::Vips::kActive);

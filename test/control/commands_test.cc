@@ -78,7 +78,8 @@ TEST_CASE_METHOD(Fixture, "show info") {
   CHECK(info["uptime_seconds"] == 93784.5);
   CHECK(info["workers"] == 2);
   CHECK(info["vips"] == "active");
-  CHECK(info["connections"] == json{{"entries", 250}, {"capacity", 1000}});
+  CHECK(info["connections"] == json{{"entries", 250}, {"capacity", 1000}, {"reclaimed", 0}});
+  CHECK(info["last_reload"].is_null());
   CHECK(info["mbufs"] == json{{"in_use", 2048}, {"total", 8192}});
   CHECK(info["client_holds"] == json{{"capacity", 0}, {"displaced", 0}});
   CHECK(info["drops"] == json{{"bad_ip_checksum", 0}, {"no_route", 5}, {"table_full", 9}});

@@ -11,6 +11,7 @@ namespace control::test {
 struct FakeFacts : Facts {
   InfoFacts the_info;
   std::vector<ServiceFacts> the_services;
+  std::vector<ServiceFacts> the_leaving_services;
   std::vector<InterfaceFacts> the_interfaces;
   std::vector<NeighbourFacts> the_neighbours;
   std::vector<WorkerFacts> the_workers;
@@ -23,6 +24,7 @@ struct FakeFacts : Facts {
 
   InfoFacts info() override { return the_info; }
   std::vector<ServiceFacts> services() override { return the_services; }
+  std::vector<ServiceFacts> leaving_services() override { return the_leaving_services; }
   std::vector<InterfaceFacts> interfaces() override { return the_interfaces; }
   std::vector<NeighbourFacts> neighbours() override { return the_neighbours; }
   std::vector<WorkerFacts> workers() override { return the_workers; }

@@ -24,7 +24,11 @@ class Server {
  public:
   explicit Server(HttpLimits limits = {}) {
     auto started = MetricsServer::start(
-        io_, loopback(0), [] { return std::string("a 1\n# EOF\n"); }, limits);
+        io_, loopback(0),
+        [](MetricsFormat format) {
+          return std::string(format == MetricsFormat::kOpenMetrics ? "a 1\n# EOF\n" : "a 1\n");
+        },
+        limits);
     REQUIRE(started.has_value());
     server_.emplace(std::move(*started));
     thread_ = std::thread([this] { io_.run(); });
@@ -45,6 +49,25 @@ class Server {
 
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
+}
+
+TEST_CASE("http: who does not take OpenMetrics gets the older text") {
+  const Server server;
+  const auto type_for = [&](const std::string& accept) {
+    const std::string reply = server.client().ask(
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: " + accept + "\r\nConnection: close\r\n\r\n");
+    CHECK(contains(reply, "Vary: Accept\r\n"));
+    const bool open = contains(reply, "Content-Type: application/openmetrics-text; version=1.0.0");
+    CHECK(open == reply.ends_with("# EOF\n"));
+    CHECK(open != contains(reply, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    return open ? "open" : "old";
+  };
+  CHECK(type_for("text/plain") == std::string("old"));
+  CHECK(type_for("text/plain;version=0.0.4;q=1") == std::string("old"));
+  CHECK(type_for("*/*") == std::string("open"));
+  CHECK(type_for("text/html, */*;q=0.8") == std::string("open"));
+  CHECK(type_for("Application/OpenMetrics-Text; version=1.0.0,text/plain;version=0.0.4;q=0.5") ==
+        std::string("open"));
 }
 
 TEST_CASE("http: GET /metrics answers OpenMetrics text") {
@@ -96,7 +119,7 @@ TEST_CASE("http: a connection is kept for the next request, pipelined ones inclu
   CHECK(reply.find("# EOF", first + 1) != std::string::npos);
 }
 
-TEST_CASE("http: limits of header, body, time and clients") {
+TEST_CASE("http: limits of header, body and time") {
   const Server server({.clients = 2, .header_bytes = 1024, .body_bytes = 1024, .idle = 200ms});
   CHECK(server.client()
             .ask("GET /metrics HTTP/1.1\r\nX: " + std::string(2000, 'x') + "\r\n\r\n")
@@ -120,8 +143,8 @@ TEST_CASE("http: silent clients do not lock out one that asks") {
 TEST_CASE("http: an address that is taken is an error in one line") {
   const Server server;
   boost::asio::io_context io;
-  const auto second =
-      MetricsServer::start(io, loopback(server.port()), [] { return std::string(); });
+  const auto second = MetricsServer::start(io, loopback(server.port()),
+                                           [](MetricsFormat) { return std::string(); });
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error() == "metrics: cannot listen on 127.0.0.1:" + std::to_string(server.port()) +
                               ": Address already in use");

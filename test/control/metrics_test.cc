@@ -42,6 +42,27 @@ TEST_CASE("metrics: each type as OpenMetrics writes it") {
         "# EOF\n");
 }
 
+TEST_CASE("metrics: Prometheus' older text knows counters and gauges") {
+  const std::vector<MetricFamily> families{
+      {"a_bytes", Type::kCounter, "bytes", "Bytes.", {{{{"x", "1"}}, uint64_t{7}}}},
+      {"b", Type::kGauge, "", "A gauge.", {{{}, 0.25}}},
+      {"c", Type::kInfo, "", "Version.", {{{{"version", "1"}}, uint64_t{1}}}},
+      {"d", Type::kStateSet, "", "State.", {{{{"d", "up"}}, uint64_t{1}}}}};
+  CHECK(metrics_text(families, MetricsFormat::kPrometheus) ==
+        "# TYPE a_bytes_total counter\n"
+        "# HELP a_bytes_total Bytes.\n"
+        "a_bytes_total{x=\"1\"} 7\n"
+        "# TYPE b gauge\n"
+        "# HELP b A gauge.\n"
+        "b 0.25\n"
+        "# TYPE c_info gauge\n"
+        "# HELP c_info Version.\n"
+        "c_info{version=\"1\"} 1\n"
+        "# TYPE d gauge\n"
+        "# HELP d State.\n"
+        "d{d=\"up\"} 1\n");
+}
+
 TEST_CASE("metrics: backslash, quote and newline are escaped in labels and help") {
   const std::vector<MetricFamily> families{
       {"a", Type::kGauge, "", "h\\\"\n", {{{{"x", "v\\\"\nw"}}, uint64_t{1}}}}};
@@ -132,6 +153,45 @@ TEST_CASE("metrics: facts arrive under their names") {
     INFO(line);
     CHECK(text.find(std::string("\n") + line + "\n") != std::string::npos);
   }
+}
+
+TEST_CASE("metrics: who leaves and who stands in has traffic, too, and no name comes twice") {
+  test::FakeFacts facts = test::small_director();
+  ServiceFacts& web = facts.the_services[0];
+  web.leaving = {web.servers[0]};
+  web.leaving[0].address = test::endpoint("192.168.11.102:80");
+  web.sorry_server = web.servers[0];
+  web.sorry_server->address = test::endpoint("192.168.11.103:80");
+  ServiceFacts old = web;
+  facts.the_leaving_services = {old, old};
+  facts.the_leaving_services[0].name = "old";
+  const std::string text = openmetrics_text(metric_families(facts));
+  const auto has = [&](const std::string& line) {
+    return text.find("\n" + line + "\n") != std::string::npos;
+  };
+  const std::string state = "lbd_server_state{service=\"web\",server=\"192.168.11.10";
+  CHECK(has(state + "2:80\",lbd_server_state=\"leaving\"} 1"));
+  CHECK(has(state + "2:80\",lbd_server_state=\"ready\"} 0"));
+  CHECK(has(state + "3:80\",lbd_server_state=\"sorry\"} 1"));
+  CHECK(has("lbd_server_connections_total{service=\"web\",server=\"192.168.11.102:80\"} 20"));
+  CHECK(has("lbd_service_connections_total{service=\"old\"} 30"));
+  std::set<std::string> names;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    CHECK(names.insert(line.substr(0, line.find("} "))).second);
+  }
+}
+
+TEST_CASE("metrics: the last reload") {
+  test::FakeFacts facts = test::small_director();
+  const auto has = [&](const std::string& line) {
+    return openmetrics_text(metric_families(facts)).find("\n" + line + "\n") != std::string::npos;
+  };
+  CHECK(has("lbd_config_last_reload_successful 1"));
+  CHECK(has("lbd_config_last_reload_time_seconds 1764072000"));
+  facts.the_info.last_reload = ReloadFacts{false, 1764072099, "no"};
+  CHECK(has("lbd_config_last_reload_successful 0"));
+  CHECK(has("lbd_config_last_reload_time_seconds 1764072099"));
 }
 
 }  // namespace

@@ -59,9 +59,31 @@ TEST_CASE("notify: an abstract socket works too") {
   CHECK(systemd.received() == "READY=1\nSTATUS=");
 }
 
+TEST_CASE("notify: a unit with a watchdog hears that lbd lives, three times in its patience") {
+  const shared_test::TempDir dir;
+  const Systemd systemd(dir / "notify");
+  CHECK(alive() >= std::chrono::minutes(1));
+  CHECK(systemd.received() == "");
+  setenv("WATCHDOG_USEC", "9000000", 1);
+  CHECK(alive() == std::chrono::seconds(3));
+  CHECK(systemd.received() == "WATCHDOG=1");
+  unsetenv("WATCHDOG_USEC");
+}
+
+TEST_CASE("notify: another status does not say anew that lbd is ready") {
+  const shared_test::TempDir dir;
+  const Systemd systemd(dir / "notify");
+  status("standby");
+  CHECK(systemd.received() == "STATUS=standby");
+}
+
 TEST_CASE("notify: without systemd nothing happens") {
+  const shared_test::TempDir dir;
+  const Systemd systemd(dir / "notify");
   unsetenv("NOTIFY_SOCKET");
   ready("x");
+  stopping();
+  CHECK(systemd.received() == "");
 }
 
 }  // namespace

@@ -47,6 +47,19 @@ TEST_CASE("unix listener: the mode is the one asked for, whatever the umask, and
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
+TEST_CASE("unix listener: the file may belong to another group") {
+  if (geteuid() != 0) return;  // nobody else may give files away
+  const shared_test::TempDir dir;
+  constexpr gid_t kOther = 12345;
+  const auto listener = UnixListener::open(dir / "s", 0660, kOther);
+  REQUIRE(listener.has_value());
+  struct stat found {};
+  REQUIRE(stat((dir / "s").c_str(), &found) == 0);
+  CHECK(found.st_gid == kOther);
+  CHECK(found.st_uid == geteuid());
+  CHECK((found.st_mode & 07777) == 0660);
+}
+
 TEST_CASE("unix listener: a stale file is replaced") {
   const shared_test::TempDir dir;
   leave_stale(dir / "s");

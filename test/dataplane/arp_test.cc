@@ -85,7 +85,7 @@ TEST_CASE("another host that claims an own address is reported and not believed"
   lab.from_client(
       arp({.sender = own, .target = own, .sender_mac = kImpostor}).to_mac(lb::kBroadcastMac));
   CHECK(lab.events() == Lines{own + " on wan is claimed by 02:bb:00:00:00:07"});
-  CHECK(lab.drops() == "bad_arp=1");
+  CHECK(lab.drops() == "address_conflict=1");
 }
 
 TEST_CASE("the director's own announcement that comes back is no conflict") {
@@ -121,7 +121,7 @@ TEST_CASE("reports are limited in their rate", "[one-worker]") {
                    60, arp({.sender = "10.1.0.1", .target = "10.1.0.1", .sender_mac = kImpostor})));
   }
   CHECK(lab.events().size() == 100);
-  CHECK(lab.drops() == "bad_arp=240");
+  CHECK(lab.drops() == "address_conflict=240");
 }
 
 TEST_CASE("a connection's packets follow a neighbour that moves") {

@@ -48,6 +48,8 @@ std::vector<Case> single_frames() {
       {"half an ICMP header", DropReason::kBadTransportHeader,
        ip("10.1.0.10", "10.1.0.1", 1).data(7)},
       {"ARP cut short", DropReason::kBadArp, arp_request("10.1.0.10", "10.1.0.1").cut_to(41)},
+      {"another host with the VIP", DropReason::kAddressConflict,
+       arp_request("10.1.0.100", "10.1.0.100")},
       {"source 127.0.0.1", DropReason::kBadSource, tcp("127.0.0.1:1", kVip).flags("S")},
       {"source 0.0.0.0", DropReason::kBadSource, tcp("0.0.0.0:1", kVip).flags("S")},
       {"source 224.0.0.1", DropReason::kBadSource, tcp("224.0.0.1:1", kVip).flags("S")},

@@ -84,5 +84,7 @@ TEST_CASE("workers are counted from EAL's arguments as EAL will") {
   CHECK(count_workers({"-c", "0x1f"}) == 4);
   CHECK(count_workers({"-c3"}) == 1);
   CHECK(count_workers({"-l", "nonsense"}) == 1);
+  CHECK(count_workers({"--no-huge", "-l", "0"}) == 0);
+  CHECK(count_workers({"-c", "0x2"}) == 0);
   CHECK(count_workers({}) >= 1);
 }

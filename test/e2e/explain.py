@@ -119,11 +119,26 @@ def a_full_table_is_foretold(net):
             before = lbd.drops()
             refused(lambda: connect(net.client, VIP, 80, 20001), "a connection for which there is no room")
             equal(lbd.drops(before), {"table_full": 1}, "drops")
-        wait_for(lambda: re.search(r"table of connections is full: no room for \d+ more; capacity is 4\n", lbd.log()), 5,
+        wait_for(lambda: re.search(r"table of connections is full: no room for \d+ more, 0 that were closing or "
+                                   r"only begun gave way; capacity is 4\n", lbd.log()), 5,
                  "the log")
         wait_for(lambda: explained(lbd, 20001)["outcome"] == "new", 20, "room for one more")
         with connect(net.client, VIP, 80, 20001) as one:
             ask(one)
+
+
+def a_flood_of_syns_is_told(net):
+    """Half-open connections that a full table takes back for newer ones are counted and logged"""
+    stranger = "192.168.22.77"
+    syns = [frames.ipv4(stranger, VIP, frames.TCP, frames.tcp(stranger, VIP, 21000 + i, 80, 0x02)) for i in range(400)]
+    with net.lbd([service(f"{VIP}:80", [RS1, RS2], name="web")], connections={"capacity": 4}) as lbd, \
+            Wire(net.client, net.director.mac("wan0")) as wire:
+        equal(lbd.json("show", "info")["connections"]["reclaimed"], 0, "reclaimed in the beginning")
+        wire.send(*syns)
+        wait_for(lambda: lbd.json("show", "info")["connections"]["reclaimed"] >= 100, 10, "a hundred that gave way")
+        wait_for(lambda: re.search(r"table of connections is full: .*, \d+ that were closing or only begun gave way",
+                                   lbd.log()), 5, "the log")
+        contains(lbd.ctl("show", "metrics"), "lbd_connections_reclaimed_total ", "the metrics")
 
 
 def a_clients_hold_is_foretold(net):
@@ -155,4 +170,4 @@ def datagrams_are_foretold(net):
 
 
 CASES = [every_scheduler_is_foretold, the_way_is_foretold, refusals_are_foretold, a_full_table_is_foretold,
-         a_clients_hold_is_foretold, datagrams_are_foretold]
+         a_flood_of_syns_is_told, a_clients_hold_is_foretold, datagrams_are_foretold]

@@ -6,8 +6,10 @@
                               VIP :80
 """
 
+import grp
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -77,9 +79,16 @@ def ordinary_tools_speak_to_the_socket(net):
 
 
 def levels_and_modes(net):
-    """Each socket has its mode; one of level read shows everything and changes nothing"""
+    """Each socket has its mode and group; one of level read shows everything and changes nothing"""
     control = sockets(net, ("admin", "0600"), ("read", "0666"))
+    control["sockets"][1]["group"] = "nosuchgroup"
+    refused = net.lab.directory / "refused.json"
+    refused.write_text(json.dumps(net.configuration([WEB], control=control)))
+    checked = run([net.lab.programs.lbd, "--check", "--config", refused], check=False)
+    contains(checked.stderr, "/control/sockets/1/group: found", "--check of a group that is not")
+    control["sockets"][1]["group"] = grp.getgrgid(1).gr_name
     with net.lbd([WEB], control=control) as lbd:
+        equal([os.stat(entry["path"]).st_gid for entry in control["sockets"]], [os.getegid(), 1], "groups")
         for entry in control["sockets"]:
             mode = os.stat(entry["path"]).st_mode
             holds(stat.S_ISSOCK(mode), f"{entry['path']} is no socket")
@@ -92,7 +101,8 @@ def levels_and_modes(net):
 
 
 def changes_are_logged(net):
-    """Each change through the socket is one line of the log, with who asked and whether it was refused"""
+    """Each change through the socket is one line of the log, with who asked and whether it was refused; all lines have a
+    time and a level"""
     with net.lbd([WEB]) as lbd:
         who = f"socket {lbd.socket}: user {os.getuid()}: "
         lbd.ctl("set", "server", "web", "192.168.11.100:80", "weight", "7")
@@ -107,6 +117,8 @@ def changes_are_logged(net):
                      "reload\n"):
             contains(log, who + line, "the log")
         contains(log, "change: server 192.168.11.100:80 of web: weight 7 becomes 1", "what the file made different")
+        strange = [line for line in log.splitlines() if not re.match(r"\d{4}-\d\d-\d\dT\S+Z (error|warning|notice): ", line)]
+        equal(strange, [], "lines that are no lines of lbd's log")
         holds("show services" not in log, f"what only looks is logged: {log}")
 
 
@@ -271,21 +283,35 @@ def after_kill_9(net):
 
 
 def ready_for_systemd(net):
-    """READY=1 goes to NOTIFY_SOCKET when the control socket answers"""
+    """READY=1 goes to NOTIFY_SOCKET when the control socket answers; reloads, whose the VIPs are, and a watchdog's signs
+    of life go there, too"""
     path = net.lab.directory / "notify.sock"
     configuration = net.lab.directory / "ready.json"
     configuration.write_text(json.dumps(net.configuration([WEB])))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(path))
         systemd.settimeout(30)
+
+        def heard(line):
+            while line not in (message := systemd.recv(4096).decode().splitlines()):
+                pass
+            return message
+
         lbd = net.director.spawn(net.lab.programs.lbd, "--config", configuration, log="lbd-ready.log",
-                                 env=dict(os.environ, NOTIFY_SOCKET=str(path)))
+                                 env=dict(os.environ, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="900000"))
         try:
-            message = systemd.recv(4096).decode().splitlines()
-            while "READY=1" not in message:
-                message = systemd.recv(4096).decode().splitlines()
-            lbctl = [net.lab.programs.lbctl, "--socket", net.lab.directory / "lbd.sock", "show", "info"]
-            equal(run(lbctl, check=False).returncode, 0, "lbctl right after READY=1")
+            equal(heard("READY=1")[1:], ["STATUS=forwarding"], "what it says besides")
+            lbctl = [net.lab.programs.lbctl, "--socket", net.lab.directory / "lbd.sock"]
+            equal(run([*lbctl, "show", "info"], check=False).returncode, 0, "lbctl right after READY=1")
+            heard("WATCHDOG=1")
+            heard("WATCHDOG=1")
+            for text in (configuration.read_text(), "{"):
+                configuration.write_text(text)
+                lbd.send(signal.SIGHUP)
+                heard("RELOADING=1")
+                heard("READY=1")
+            told = run([*lbctl, "show", "info"]).stdout
+            holds(re.search(r"^reload +\S+, refused: .*line 1", told, re.M), f"show info: {told}")
         finally:
             status = lbd.stop()
     if status != 0:

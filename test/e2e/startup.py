@@ -11,7 +11,7 @@ import socket
 import subprocess
 
 from checks import contains, equal, holds
-from lab import NatTwoArm, run, service, wait_for
+from lab import Director, NatTwoArm, run, service, wait_for
 from traffic import answers
 
 TOPOLOGY = NatTwoArm
@@ -121,10 +121,42 @@ def too_few_buffers(net):
     contains(checked.stderr, "/mbufs: found 1000, expected at least", "what --check says")
 
 
+def what_check_knows_of_dpdk(net):
+    """An mtu that net_af_xdp has no buffers for, and no lcore for a worker: --check says so as the start does"""
+    large = net.configuration([WEB], interfaces=[{**one, "mtu": 9000} for one in net.interfaces])
+    alone = net.configuration([WEB])
+    alone["eal"] = ["--no-huge", "-l", "0"]
+    for configuration, text in ((large, "/interfaces/0/mtu: found 9000, expected at most 3498"),
+                                (alone, "no lcore is left for a worker")):
+        refuses(net, configuration, text, status=2)
+        checked = check(net, configuration)
+        equal(checked.returncode, 2, f"exit status of --check: {text}")
+        contains(checked.stderr, text, "what --check says")
+
+
+def queues_that_nobody_serves(net):
+    """A netdev with more receive queues than lbd was given: a warning says how many, and what to do"""
+    net.director.ip("link add many0 numrxqueues 2 numtxqueues 2 type veth peer name many1 numrxqueues 2 numtxqueues 2")
+    try:
+        for device in ("many0", "many1"):
+            net.director.ip(f"link set {device} up")
+        configuration = net.configuration([])
+        lcores = configuration["eal"][:next(i for i, word in enumerate(configuration["eal"]) if "vdev" in word)]
+        for queues, warned in ((1, True), (2, False)):
+            ports = [f"net_af_xdp{queue}" for queue in range(queues)]
+            vdevs = [f"--vdev={port},iface=many0,start_queue={queue}" for queue, port in enumerate(ports)]
+            configuration["eal"] = [*lcores, *vdevs]
+            configuration["interfaces"] = [{"name": "wan", "device": ports, "addresses": ["10.66.0.1/24"]}]
+            with Director(net.director, configuration) as lbd:
+                told = "its netdev has 2 receive queues, and lbd serves 1" in lbd.log()
+                equal(told, warned, f"whether it warns of {queues} queues served, of 2")
+    finally:
+        net.director.ip("link del many0")
+
+
 def more_buffers_than_memory(net):
     """More mbufs than the machine has memory for, which the kernel would promise: both figures are said"""
-    large = [{**one, "mtu": 9000} for one in net.interfaces]
-    refuses(net, net.configuration([WEB], mbufs=(1 << 24) - 1, interfaces=large), "lbd needs ", " MB of memory and ", " MB are available",
+    refuses(net, net.configuration([WEB], mbufs=(1 << 24) - 1), "lbd needs ", " MB of memory and ", " MB are available",
             "lower connections.capacity or mbufs")
 
 
@@ -199,5 +231,6 @@ def addresses_that_the_kernel_has(net):
         net.director.ip("address del 192.168.22.77/32 dev lo")
 
 
-CASES = [good_file, bad_files, usage, unknown_device, too_few_buffers, more_buffers_than_memory, wrong_option_of_eal,
-         no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket, addresses_that_the_kernel_has]
+CASES = [good_file, bad_files, usage, unknown_device, too_few_buffers, what_check_knows_of_dpdk, queues_that_nobody_serves,
+         more_buffers_than_memory, wrong_option_of_eal, no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket,
+         addresses_that_the_kernel_has]

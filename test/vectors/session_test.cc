@@ -97,6 +97,29 @@ TEST_CASE("a capture of both directions gives what the director had sent, and it
                                  "interface lan: 5 frames that a director had sent were left out"});
 }
 
+TEST_CASE("a sorry server has the connections that it takes, and the quorum is told") {
+  const shared_test::TempDir folder;
+  conf::Config config = nat();
+  config.services[0].quorum = 5;
+  config.services[0].sorry_server = config.services[0].servers[0];
+  config.services[0].sorry_server->address = lb::Endpoint::parse("10.2.4.2:80").value();
+  Options options = normal(folder);
+  options.answer_arp = true;
+  const auto run = replay::play(config, options, say);
+  REQUIRE(run);
+  replay::Facts facts(**run, "");
+  const auto services = facts.services();
+  REQUIRE(services[0].sorry_server);
+  CHECK(services[0].sorry_server->totals.connections == 1);
+  CHECK(services[0].totals.connections == 1);
+  CHECK(services[0].sorry_server_serves);
+  CHECK_FALSE(services[0].quorum);
+  const auto quorums = facts.health().services;
+  REQUIRE(quorums.size() == 1);
+  CHECK_FALSE(quorums[0].present);
+  CHECK(quorums[0].weight == 1);
+}
+
 TEST_CASE("a run repeats itself to the last bit") {
   const shared_test::TempDir one, two;
   REQUIRE(replay::play(nat(), normal(one), say));

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "conf/write.h"
+#include "control/health_facts.h"
+#include "control/quorum.h"
 #include "control/worker_explanation.h"
 
 namespace replay {
@@ -18,6 +20,7 @@ control::InfoFacts Facts::info() {
   info.connection_capacity = run_.config().connections.capacity;
   info.mbufs_in_use = run_.buffers_in_use();
   info.mbufs_total = run_.buffers_in_use();
+  info.connections_reclaimed = run_.worker().reader_counters().reclaimed.reader_get();
   info.client_holds_capacity = run_.persistence().capacity();
   info.client_holds_displaced = run_.persistence().displaced();
   return info;
@@ -34,20 +37,35 @@ std::vector<control::ServiceFacts> Facts::services() {
   std::vector<control::ServiceFacts> result;
   for (size_t i = 0; i < run_.config().services.size(); ++i) {
     const conf::Service& configured = run_.config().services[i];
-    control::ServiceFacts& facts = result.emplace_back(control::service_facts(
-        configured, run_.refused(run_.roster().find(control::key_of(configured))->slot)));
-    const auto& members = run_.roster().find(control::key_of(configured))->servers;
-    for (size_t j = 0; j < configured.servers.size(); ++j) {
-      const uint32_t slot = members.at(configured.servers[j].address).slot;
-      facts.servers.push_back(control::server_facts(configured.servers[j], run_.load(slot),
-                                                    control::totals_of(run_.traffic(slot))));
-      facts.servers.back().rates = rates_of(facts.servers.back().totals);
-      facts.totals += facts.servers.back().totals;
-    }
+    const control::Roster::Service& entry = *run_.roster().find(control::key_of(configured));
+    control::ServiceFacts& facts =
+        result.emplace_back(control::service_facts(configured, run_.refused(entry.slot)));
+    const auto facts_of = [&](const conf::Server& server) {
+      const uint32_t slot = entry.servers.at(server.address).slot;
+      control::ServerFacts of_one =
+          control::server_facts(server, run_.load(slot), control::totals_of(run_.traffic(slot)));
+      of_one.rates = rates_of(of_one.totals);
+      facts.totals += of_one.totals;
+      return of_one;
+    };
+    for (const conf::Server& server : configured.servers) facts.servers.push_back(facts_of(server));
+    if (configured.sorry_server) facts.sorry_server = facts_of(*configured.sorry_server);
+    facts.sorry_server_serves = control::sorry_server_serves(configured, entry);
+    facts.quorum = entry.quorum.value_or(true);
     facts.rates = rates_of(facts.totals);
   }
   control::count_persistent_clients(run_.persistence(), run_.tick(), run_.roster(), result);
   return result;
+}
+
+// Nobody is checked, but quorums have been judged by weights.
+control::HealthFacts Facts::health() {
+  control::HealthFacts facts;
+  for (const conf::Service& service : run_.config().services) {
+    facts.services.push_back(
+        control::quorum_facts(service, *run_.roster().find(control::key_of(service))));
+  }
+  return facts;
 }
 
 std::vector<control::InterfaceFacts> Facts::interfaces() {

@@ -15,6 +15,7 @@ class Facts final : public control::Facts {
 
   control::InfoFacts info() override;
   std::vector<control::ServiceFacts> services() override;
+  control::HealthFacts health() override;
   std::vector<control::InterfaceFacts> interfaces() override;
   std::vector<control::NeighbourFacts> neighbours() override;
   std::vector<control::WorkerFacts> workers() override;

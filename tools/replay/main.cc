@@ -7,6 +7,7 @@
 #include "control/command_table.h"
 #include "control/interpreter.h"
 #include "control/load_file.h"
+#include "control/resolve.h"
 #include "tools/replay/facts.h"
 #include "tools/replay/session.h"
 
@@ -36,11 +37,15 @@ int print_tables(const control::Interpreter& interpreter,
 int print_json(const control::Interpreter& interpreter, const std::vector<std::string>& commands) {
   nlohmann::ordered_json all = nlohmann::ordered_json::object();
   for (const std::string& command : commands) {
+    const auto known = control::resolve(control::command_table(), command, control::Level::kRead);
+    if (known && !known->command->json) {
+      fmt::print(stderr, "lbd-replay: --show \"{}\": has no JSON form\n", command);
+      return kUsageError;
+    }
     const std::string reply = interpreter.execute(command + " json", control::Level::kRead, {});
     const auto document = nlohmann::ordered_json::parse(reply, nullptr, false);
     if (!document.is_object()) {
-      fmt::print(stderr, "lbd-replay: --show \"{}\": {}", command,
-                 reply.starts_with("error") ? reply : "has no JSON form\n");
+      fmt::print(stderr, "lbd-replay: --show \"{}\": {}", command, reply);
       return kUsageError;
     }
     for (const auto& [key, value] : document.items()) {

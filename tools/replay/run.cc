@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "control/build_snapshot.h"
+#include "control/event_log.h"
 #include "control/worker_facts.h"
 
 namespace replay {
