@@ -9,6 +9,7 @@
 #include "control/director.h"
 #include "control/health_facts.h"
 #include "control/quorum.h"
+#include "control/table_facts.h"
 #include "control/worker_explanation.h"
 
 namespace control {
@@ -164,11 +165,11 @@ HealthFacts Director::health() { return health_facts(running_); }
 nlohmann::json Director::config() { return conf::to_json(running_.config); }
 
 std::vector<NeighbourFacts> Director::neighbours() {
-  return neighbour_facts(running_.engine->workers(), running_.config, patient_wait);
+  return list_neighbours(running_.engine->workers(), running_.config, patient_wait);
 }
 
 std::expected<ConnectionPage, std::string> Director::connections(const ConnectionQuery& query) {
-  return connection_facts(running_.engine->workers(), running_.engine->persistence(),
+  return list_connections(running_.engine->workers(), running_.engine->persistence(),
                           running_.config, running_.roster, query, patient_wait);
 }
 

@@ -11,7 +11,7 @@ std::string name_of(const ServiceKey& key) {
   return fmt::format("{}:{}", lb::to_string(key.protocol), key.address.to_string());
 }
 
-std::unexpected<Refusal> no_such_service(const ServiceKey& key) {
+std::unexpected<Refusal> there_is_no(const ServiceKey& key) {
   return std::unexpected(
       Refusal{Refusal::Kind::kNoSuchService, fmt::format("there is no service {}", name_of(key))});
 }
@@ -36,7 +36,7 @@ Change ServiceDraft::add_service(conf::Service service) {
 
 Change ServiceDraft::edit_service(const ServiceKey& key, const Edit& edit, const Farewell&) {
   const auto place = places_.find(key);
-  if (place == places_.end()) return no_such_service(key);
+  if (place == places_.end()) return there_is_no(key);
   conf::Service edited = services_[place->second];
   if (Change change = edit(edited); !change) return change;
   const ServiceKey new_key = key_of(edited);
@@ -50,7 +50,7 @@ Change ServiceDraft::edit_service(const ServiceKey& key, const Edit& edit, const
 
 Change ServiceDraft::delete_service(const ServiceKey& key, const Farewell&) {
   const auto place = places_.find(key);
-  if (place == places_.end()) return no_such_service(key);
+  if (place == places_.end()) return there_is_no(key);
   services_.erase(services_.begin() + static_cast<ptrdiff_t>(place->second));
   index();
   return {};

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "conf/keys.h"
+#include "control/table_facts.h"
 #include "dataplane/methods.h"
 #include "dataplane/tunnel.h"
 

@@ -3,6 +3,7 @@
 
 #include "control/build_snapshot.h"
 #include "control/explanation.h"
+#include "control/inspect.h"
 #include "control/worker_facts.h"
 
 namespace control {

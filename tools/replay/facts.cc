@@ -5,6 +5,7 @@
 #include "conf/write.h"
 #include "control/health_facts.h"
 #include "control/quorum.h"
+#include "control/table_facts.h"
 #include "control/worker_explanation.h"
 
 namespace replay {
@@ -97,7 +98,7 @@ control::Wait Facts::turn_while_asked() {
 }
 
 std::vector<control::NeighbourFacts> Facts::neighbours() {
-  return control::neighbour_facts(run_.workers(), run_.config(), turn_while_asked());
+  return control::list_neighbours(run_.workers(), run_.config(), turn_while_asked());
 }
 
 std::vector<control::WorkerFacts> Facts::workers() {
@@ -114,7 +115,7 @@ nlohmann::json Facts::config() { return conf::to_json(run_.config()); }
 
 std::expected<control::ConnectionPage, std::string> Facts::connections(
     const control::ConnectionQuery& query) {
-  return control::connection_facts(run_.workers(), run_.persistence(), run_.config(), run_.roster(),
+  return control::list_connections(run_.workers(), run_.persistence(), run_.config(), run_.roster(),
                                    query, turn_while_asked());
 }
 
