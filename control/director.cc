@@ -219,6 +219,8 @@ bool Director::workers_live() {
 
 void Director::tick_rates() {
   running_.tally->tick(running_.roster);
+  const std::vector<DropFacts> dropped = drops();
+  for (size_t i = 0; i < dropped.size(); ++i) drop_rates_[i].tick(dropped[i].count);
   for (size_t i = 0; i < busy_.size(); ++i) {
     const dataplane::WorkerCounters& counters = running_.engine->workers()[i]->reader_counters();
     busy_[i].tick(counters.busy_cycles.reader_get(), counters.total_cycles.reader_get());

@@ -2,6 +2,7 @@
 // calls come on the control thread.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -102,6 +103,7 @@ class Director final : public Facts {
   std::chrono::steady_clock::time_point next_full_told_{};
   unsigned watches_ = 0;
   std::chrono::steady_clock::time_point next_watch_{};
+  std::array<Rate, lb::kDropReasons> drop_rates_;
   std::vector<BusyRatio> busy_;         // by worker
   std::vector<uint64_t> turned_until_;  // by worker: the cycles of its turns, when last looked at
   EventLog events_{[](log::Level level, const std::string& line) { log::emit(level, "{}", line); }};

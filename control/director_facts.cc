@@ -151,9 +151,9 @@ std::vector<WorkerFacts> Director::workers() {
 
 std::vector<DropFacts> Director::drops() {
   std::vector<DropFacts> result = drop_facts(running_.engine->workers());
-  if (!twins_) return result;
   for (size_t i = 0; i < lb::kDropReasons; ++i) {
-    result[i].count += twins_->drops(static_cast<lb::DropReason>(i));
+    if (twins_) result[i].count += twins_->drops(static_cast<lb::DropReason>(i));
+    result[i].rate = drop_rates_[i].per_second();
   }
   return result;
 }

@@ -184,6 +184,7 @@ struct DropFacts {
   std::string reason;       // the counter's name, e.g. "bad_ip_checksum"
   std::string description;  // one line for people
   uint64_t count = 0;
+  double rate = 0;  // packets a second
 };
 
 struct ConnectionFacts {

@@ -20,8 +20,9 @@ class Orders {
 
   void to_one(const dataplane::Request& request);  // whichever
   void to_all(const dataplane::Request& request);
-  // The connections of these servers, which no worker gives new ones, are to end. Of the others,
-  // and of a server that is among both, TCP connections that are only about to open are forgotten.
+  // All connections of `server_slots`, which no worker gives new ones, are to end. Of
+  // `forget_opening` only TCP connections that are about to open end, and silently, also where a
+  // server is in both.
   void cut(const std::vector<uint32_t>& server_slots,
            const std::vector<uint32_t>& forget_opening = {});
 

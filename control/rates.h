@@ -8,15 +8,29 @@ namespace control {
 
 inline constexpr double kRateTickSeconds = 2.0;
 
+// Of one figure.
+class Rate {
+ public:
+  // To be called every kRateTickSeconds with the total.
+  void tick(uint64_t total) {
+    rate_ += (static_cast<double>(total - last_) / kRateTickSeconds - rate_) / 4;
+    last_ = total;
+  }
+  double per_second() const { return rate_; }
+
+ private:
+  uint64_t last_ = 0;
+  double rate_ = 0;
+};
+
 class RateEstimator {
  public:
   // To be called every kRateTickSeconds with the totals.
   void tick(const Traffic& totals);
-  const Rates& rates() const { return rates_; }
+  Rates rates() const;
 
  private:
-  Traffic last_;
-  Rates rates_;
+  Rate connections_, packets_in_, packets_out_, bytes_in_, bytes_out_;
 };
 
 // The share of a worker's time that went to packets between the last two ticks, 0 to 1.

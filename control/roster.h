@@ -27,8 +27,9 @@ inline constexpr uint32_t kServerSlots = 1u << 20;
 inline constexpr uint32_t kMasqueradeService = kServiceSlots - 1;
 inline constexpr uint32_t kMasqueradeServer = kServerSlots - 1;
 
-// Numbers from 0, lowest first. Those given back are used again, the oldest first, when there are
-// some: what somebody may still have noted down about one does not name another at once.
+// Numbers from 0, lowest first. Those given back are used again, the oldest first, once
+// kQuarantine of them wait: what somebody may still have noted down about one does not name another
+// at once.
 class SlotPool {
  public:
   explicit SlotPool(uint32_t size) : size_(size) {}

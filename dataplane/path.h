@@ -1,5 +1,6 @@
 // The way of a packet through the director, in passes over a burst: parse, classify, locate,
-// forward. One template serves both address families.
+// forward. A template over the address family, of which there is IPv4 today; what names V4 or an
+// IPv4 header within (Host, Peers, Reassembly, fragments) another family would have to join.
 #pragma once
 
 #include <atomic>

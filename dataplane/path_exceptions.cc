@@ -166,15 +166,15 @@ EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<
     return kNoEntry;
   }
   exhaustion_told_ = false;
-  const EntryIndex index = connections_.open({packet.destination,
-                                              {rule.address, *masquerade},
-                                              packet.source,
-                                              first_state(packet),
-                                              nat_,
-                                              true,
-                                              true,
-                                              live_.masquerade_service,
-                                              live_.masquerade_server},
+  const EntryIndex index = connections_.open({.outside = packet.destination,
+                                              .virtual_end = {rule.address, *masquerade},
+                                              .inside = packet.source,
+                                              .state = first_state(packet),
+                                              .method = nat_,
+                                              .replies_seen = true,
+                                              .from_inside = true,
+                                              .service = live_.masquerade_service,
+                                              .server = live_.masquerade_server},
                                              now_);
   if (index == kNoEntry) {
     host_.drop(packet, DropReason::kTableFull);

@@ -108,7 +108,7 @@ inline constexpr std::array<DropReasonText, kDropReasons> kDropReasonTexts{{
     {"no_buffer", "no mbuf was left to send the packet in fragments"},
     {"transmit_full", "the port's transmit queue did not take the packet"},
     {"handover_full", "the ring to the worker that owns the connection is full"},
-    {"kernel_limit", "more packets for the kernel than a burst or a second may bring"},
+    {"kernel_limit", "more packets for the kernel than a turn or a second may bring"},
     {"kernel_full", "packet for the kernel, which did not take those before it fast enough"},
     {"kernel_down", "packet for the kernel, whose twin of the interface is down or deleted"},
     {"standby", "of a VIP that is another director's while this one stands by"},

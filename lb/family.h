@@ -1,5 +1,5 @@
-// What differs between the address families on the packet path. Everything that handles packets or
-// connections is a template over one of these types, so that IPv4 pays nothing for IPv6.
+// What differs between address families. Tables, connections and the packet path are templates over
+// such a type, so that IPv4, today's only one, would pay nothing for another.
 #pragma once
 
 #include <bit>
@@ -13,7 +13,6 @@ namespace lb {
 
 struct V4 {
   using Address = Ipv4Address;
-  static constexpr Family kFamily = Family::kIpv4;
   static constexpr unsigned kAddressBits = 32;
 
   static IpAddress to_ip(Address address) { return IpAddress(address); }

@@ -265,13 +265,14 @@ TEST_CASE_METHOD(Fixture, "show workers") {
 
 TEST_CASE_METHOD(Fixture, "show drops puts the most frequent first and hides none") {
   CHECK(run("show drops") ==
-        "packets  reason           description\n"
-        "      9  table_full       no connection left\n"
-        "      5  no_route         no route to the destination\n"
-        "      0  bad_ip_checksum  IP header with a wrong checksum\n");
+        "packets  per_s  reason           description\n"
+        "      9      -  table_full       no connection left\n"
+        "      5     12  no_route         no route to the destination\n"
+        "      0      -  bad_ip_checksum  IP header with a wrong checksum\n");
   const json drops = run_json("show drops")["drops"];
   CHECK(drops.size() == 3);
   CHECK(drops[0]["reason"] == "bad_ip_checksum");
+  CHECK(drops[1]["rate"] == 12.3);
 }
 
 TEST_CASE_METHOD(Fixture, "show config is JSON with and without the word") {

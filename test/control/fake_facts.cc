@@ -87,7 +87,7 @@ FakeFacts small_director() {
       {1, 0.123, 150, 1000, 10, "ring", {{"icmp", 1}, {"owner", 9}, {"transmit", 0}}, 4, 0.025},
       {2, 0.5, 100, 900, 0, "rss", {}, 10, 0}};
   facts.the_drops = {{"bad_ip_checksum", "IP header with a wrong checksum", 0},
-                     {"no_route", "no route to the destination", 5},
+                     {"no_route", "no route to the destination", 5, 12.3},
                      {"table_full", "no connection left", 9}};
   facts.the_config = {{"services", nlohmann::json::array()}};
   facts.the_connections = {

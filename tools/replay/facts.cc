@@ -107,7 +107,13 @@ std::vector<control::WorkerFacts> Facts::workers() {
   return {facts};
 }
 
-std::vector<control::DropFacts> Facts::drops() { return control::drop_facts(run_.workers()); }
+std::vector<control::DropFacts> Facts::drops() {
+  std::vector<control::DropFacts> result = control::drop_facts(run_.workers());
+  for (control::DropFacts& drop : result) {
+    if (run_.seconds() > 0) drop.rate = static_cast<double>(drop.count) / run_.seconds();
+  }
+  return result;
+}
 
 control::TimeoutFacts Facts::timeouts() { return control::timeout_facts(run_.config().timeouts); }
 
