@@ -181,10 +181,7 @@ Engine::Step Engine::make_workers() {
   persistence_.emplace(persistence_memory_.span(), key_);
   agree_on_steering();
   make_kernel_exchange();
-  for (const auto& own : own_) {
-    all_loads_.push_back(own->loads.span().data());
-    all_load_changes_.push_back(own->load_changes.span().data());
-  }
+  figures_.emplace(worker_count(), kServiceSlots, kServerSlots);
   // However few buffers there are, most of them go on receiving.
   const uint32_t most_fragments =
       std::min(dataplane::Reassembly::kFragmentsOfAll, buffers_->total() / (4 * worker_count()));
@@ -206,14 +203,10 @@ Engine::Step Engine::make_workers() {
         .pool = *pool_,
         .bucket_memory = own.buckets.bytes(),
         .key = key_,
-        .loads = own.loads.span(),
-        .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_,
-                 kMasqueradeService, kMasqueradeServer, all_load_changes_},
+        .figures = *figures_,
         .persistence = *persistence_,
-        .limits = limits_,
         .snapshot = *snapshot_,
         .neighbours = static_neighbours(config_),
-        .load_changes = own.load_changes.span(),
         .kernel = kernel(),
         .most_fragments = most_fragments,
     });
@@ -293,19 +286,17 @@ uint64_t Engine::settled() { return publications_ - snapshot_->collect(); }
 
 Traffic Engine::traffic(uint32_t server_slot) const {
   Traffic sum;
-  for (const auto& own : own_) sum += totals_of(own->traffic[server_slot]);
+  for (dataplane::WorkerNumber i = 0; i < figures_->workers(); ++i) {
+    sum += totals_of(figures_->traffic(i, server_slot));
+  }
   return sum;
 }
 
 scheduler::ServerLoad Engine::load(uint32_t server_slot) const {
-  return scheduler::LoadView(all_loads_).of(server_slot);
+  return figures_->load(server_slot);
 }
 
-uint64_t Engine::refused(uint32_t service_slot) const {
-  uint64_t sum = 0;
-  for (const auto& own : own_) sum += own->refused[service_slot].reader_get();
-  return sum;
-}
+uint64_t Engine::refused(uint32_t service_slot) const { return figures_->refused(service_slot); }
 
 lb::Tick Engine::now() const { return clock_->now(); }
 

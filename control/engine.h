@@ -35,7 +35,7 @@ class Engine final : public Publisher {
   uint64_t publish(std::unique_ptr<const Snapshot> next) override;
   uint64_t settled() override;
   lb::HashKey key() const override { return key_; }
-  void forget_turns(uint32_t service_slot) override { turns_[service_slot].store(0); }
+  void forget_turns(uint32_t service_slot) override { figures_->forget_turns(service_slot); }
   // Where the workers meet the kernel's twins; nullptr: no interface has one.
   dataplane::KernelExchange* kernel() { return kernel_ ? &*kernel_ : nullptr; }
   // By interface, a worker that has a transmit queue of it.
@@ -55,20 +55,16 @@ class Engine final : public Publisher {
   // Sums over workers, by slot.
   Traffic traffic(uint32_t server_slot) const;
   scheduler::ServerLoad load(uint32_t server_slot) const override;
-  std::span<const lb::Load* const> loads() const { return all_loads_; }  // by worker
+  std::span<const lb::Load* const> loads() const { return figures_->loads(); }  // by worker
   uint64_t refused(uint32_t service_slot) const;
   const lb::Persistence& persistence() const { return *persistence_; }
-  const lb::Limits& limits() const { return limits_; }
+  const lb::Limits& limits() const { return figures_->limits(); }
   // The workers' time.
   lb::Tick now() const;
 
  private:
   // What is each worker's own, beside the worker.
   struct Own {
-    lb::ReservedArray<lb::Load> loads{kServerSlots};
-    lb::ReservedArray<lb::LoadChanges> load_changes{kServerSlots / lb::LoadChanges::kBlock + 1};
-    lb::ReservedArray<lb::Traffic> traffic{kServerSlots};
-    lb::ReservedArray<lb::Counter<uint64_t>> refused{kServiceSlots};
     dataplane::Memory buckets;
     dataplane::Memory rings;
     std::optional<dataplane::PortIo> io;
@@ -115,17 +111,12 @@ class Engine final : public Publisher {
   std::optional<dataplane::Mesh> mesh_;
   std::optional<dataplane::KernelExchange> kernel_;
 
-  lb::ReservedArray<std::atomic<uint64_t>> turns_{kServiceSlots};
-  lb::ReservedArray<lb::Limit> limit_memory_{kServerSlots};
-  lb::ReservedArray<std::atomic<uint8_t>> overloaded_{kServerSlots};
-  lb::Limits limits_{limit_memory_.span(), overloaded_.span()};
+  std::optional<dataplane::Figures> figures_;
   // Costs memory only as clients come.
   lb::ReservedArray<std::byte> persistence_memory_;
   std::optional<lb::Persistence> persistence_;
   dataplane::TokenBucket answer_limit_{dataplane::Host<lb::V4>::kAnswersPerSecond,
                                        dataplane::Host<lb::V4>::kAnswersPerSecond};
-  std::vector<const lb::Load*> all_loads_;
-  std::vector<const lb::LoadChanges*> all_load_changes_;
 
   std::optional<dataplane::Publication<dataplane::Snapshot<lb::V4>>> snapshot_;
   std::optional<dataplane::Clock> clock_;

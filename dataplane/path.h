@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "dataplane/figures.h"
 #include "dataplane/holds.h"
 #include "dataplane/host.h"
 #include "dataplane/icmp_relay.h"
@@ -16,18 +17,6 @@
 #include "lb/connections.h"
 
 namespace dataplane {
-
-// Live figures that workers share or own, each indexed by slot. They outlive every snapshot.
-struct LiveFigures {
-  std::span<std::atomic<uint64_t>> turns;    // by service; of the whole director
-  std::span<lb::Traffic> traffic;            // by server; this worker's
-  std::span<lb::Counter<uint64_t>> refused;  // by service; this worker's
-  std::span<const lb::Load* const> loads;    // of every worker, each by server
-  uint32_t masquerade_service = 0;           // slots that count what servers start themselves
-  uint32_t masquerade_server = 0;
-  // Of every worker, each by block of servers; none where they are not counted.
-  std::span<const lb::LoadChanges* const> load_changes = {};
-};
 
 template <class F>
 class Path final : private Reentry {

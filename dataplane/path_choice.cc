@@ -19,7 +19,7 @@ scheduler::Request Path<F>::request_for(const VirtualService<F>& service, const 
           .client_port = packet.source.port.value(),
           .random = lb::mix({count, packet.hash}, packet.hash),
           .memory = &live_.turns[service.slot],
-          .minima = live_.load_changes.empty() ? nullptr : &minima_};
+          .minima = &minima_};
 }
 
 template <class F>

@@ -15,13 +15,13 @@ Worker::Worker(WorkerParts parts)
       peers_(parts.mesh, parts.number, parts.owner, parts.key, parts.io, counters_),
       outbox_(parts.io, peers_, counters_, parts.links),
       kernel_(parts.kernel, parts.number, counters_),
-      connections_(parts.pool, parts.bucket_memory, parts.key, parts.loads,
-                   snapshot_.reader_take().timeouts, 0),
+      connections_(parts.pool, parts.bucket_memory, parts.key,
+                   parts.figures.of(parts.number).own_loads, snapshot_.reader_take().timeouts, 0),
       path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, kernel_,
-            connections_, parts.live, parts.persistence, parts.limits, snapshot_.reader_take(),
-            parts.most_fragments),
+            connections_, parts.figures.of(parts.number), parts.persistence, parts.figures.limits(),
+            snapshot_.reader_take(), parts.most_fragments),
       announcing_(links_) {
-  connections_.count_load_changes(parts.load_changes);
+  connections_.count_load_changes(parts.figures.of(parts.number).own_changes);
   for (const StaticNeighbour& neighbour : parts.neighbours) {
     path_.host().neighbours().add_static(neighbour.link, neighbour.address, neighbour.mac, 0);
   }

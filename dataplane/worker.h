@@ -29,13 +29,10 @@ struct WorkerParts {
   lb::ConnectionPool<lb::V4>& pool;
   std::span<std::byte> bucket_memory;  // lb::ConnectionTable::bytes_for
   lb::HashKey key;
-  std::span<lb::Load> loads;  // this worker's, by server
-  LiveFigures live;
-  lb::Persistence& persistence;  // all workers', as the next
-  lb::Limits& limits;
+  Figures& figures;  // all workers', as the next
+  lb::Persistence& persistence;
   Publication<Snapshot<lb::V4>>& snapshot;
   std::vector<StaticNeighbour> neighbours;
-  std::span<lb::LoadChanges> load_changes = {};           // this worker's, by block of servers
   KernelExchange* kernel = nullptr;                       // where a link has a twin in the kernel
   uint32_t most_fragments = Reassembly::kFragmentsOfAll;  // that wait for others at a time
 };

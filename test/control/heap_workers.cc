@@ -31,7 +31,6 @@ HeapWorkers::HeapWorkers(const conf::Config& config, const Roster& roster)
   std::vector<std::span<std::byte>> rings;
   for (dataplane::WorkerNumber i = 0; i < kWorkers; ++i) {
     Own& own = *own_.emplace_back(std::make_unique<Own>(*this, i));
-    all_loads_.push_back(own.loads.span().data());
     rings.push_back(own.rings.span());
   }
   mesh_.emplace(rings);
@@ -50,11 +49,8 @@ void HeapWorkers::build_worker(const conf::Config& config, dataplane::WorkerNumb
       .pool = pool_,
       .bucket_memory = own.buckets.span(),
       .key = key_,
-      .loads = own.loads.span(),
-      .live = {turns_.span(), own.traffic.span(), own.refused.span(), all_loads_,
-               kMasqueradeService, kMasqueradeServer},
+      .figures = figures_,
       .persistence = persistence_,
-      .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = static_neighbours(config)}));
   pointers_.push_back(workers_.back().get());
@@ -66,19 +62,19 @@ uint64_t HeapWorkers::publish(std::unique_ptr<const Snapshot> next) {
 }
 
 scheduler::ServerLoad HeapWorkers::load(uint32_t server_slot) const {
-  return scheduler::LoadView(all_loads_).of(server_slot);
+  return figures_.load(server_slot);
 }
 
 Traffic HeapWorkers::traffic(uint32_t server_slot) const {
   Traffic sum;
-  for (const auto& own : own_) sum += totals_of(own->traffic[server_slot]);
+  for (dataplane::WorkerNumber i = 0; i < kWorkers; ++i) {
+    sum += totals_of(figures_.traffic(i, server_slot));
+  }
   return sum;
 }
 
 uint64_t HeapWorkers::refused(uint32_t service_slot) const {
-  uint64_t sum = 0;
-  for (const auto& own : own_) sum += own->refused[service_slot].reader_get();
-  return sum;
+  return figures_.refused(service_slot);
 }
 
 void HeapWorkers::receive(dataplane::LinkNumber link, const dataplane_test::Frame& frame) {

@@ -24,7 +24,7 @@ class HeapWorkers final : public Publisher {
   uint64_t publish(std::unique_ptr<const Snapshot> next) override;
   uint64_t settled() override { return publications_ - snapshot_.collect(); }
   lb::HashKey key() const override { return key_; }
-  void forget_turns(uint32_t service_slot) override { turns_[service_slot].store(0); }
+  void forget_turns(uint32_t service_slot) override { figures_.forget_turns(service_slot); }
   scheduler::ServerLoad load(uint32_t server_slot) const override;
   Traffic traffic(uint32_t server_slot) const;
   uint64_t refused(uint32_t service_slot) const;
@@ -62,9 +62,6 @@ class HeapWorkers final : public Publisher {
   struct Own {
     Own(HeapWorkers& all, dataplane::WorkerNumber number) : face(all, number) {}
     Face face;
-    lb::ReservedArray<lb::Load> loads{kServerSlots};
-    lb::ReservedArray<lb::Traffic> traffic{kServerSlots};
-    lb::ReservedArray<lb::Counter<uint64_t>> refused{kServiceSlots};
     lb::ReservedArray<std::byte> buckets{lb::ConnectionTable<lb::V4>::bytes_for(kCapacity)};
     lb::ReservedArray<std::byte> rings{dataplane::Mesh::bytes_for(kWorkers)};
   };
@@ -75,14 +72,10 @@ class HeapWorkers final : public Publisher {
   std::vector<std::unique_ptr<Own>> own_;
   lb::ReservedArray<std::byte> entries_;
   lb::ConnectionPool<lb::V4> pool_;
-  lb::ReservedArray<std::atomic<uint64_t>> turns_{kServiceSlots};
+  dataplane::Figures figures_{kWorkers, kServiceSlots, kServerSlots};
   lb::ReservedArray<std::byte> client_memory_{lb::Persistence::bytes_for(kCapacity)};
   lb::Persistence persistence_{client_memory_.span(), key_};
-  lb::ReservedArray<lb::Limit> limit_memory_{kServerSlots};
-  lb::ReservedArray<std::atomic<uint8_t>> overloaded_{kServerSlots};
-  lb::Limits limits_{limit_memory_.span(), overloaded_.span()};
   dataplane::TokenBucket answer_limit_{1000, 1000};
-  std::vector<const lb::Load*> all_loads_;
   dataplane::Publication<Snapshot> snapshot_;
   std::optional<dataplane::Mesh> mesh_;
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;

@@ -79,14 +79,11 @@ std::span<std::byte> Director::take(size_t bytes, Memory& memory) {
 }
 
 Director::Director()
-    : turns_(kSlots),
-      pool_(take(Pool::bytes_for(Pool::entries_for(kCapacity, kWorkers)), entries_)),
+    : pool_(take(Pool::bytes_for(Pool::entries_for(kCapacity, kWorkers)), entries_)),
       snapshot_(kWorkers, configuration(0)) {
   std::vector<std::span<std::byte>> rings;
   for (size_t i = 0; i < kWorkers; ++i) {
     Own& own = *own_.emplace_back(std::make_unique<Own>(buffers_));
-    all_loads_.push_back(own.loads.data());
-    all_load_changes_.push_back(own.load_changes.data());
     rings.push_back(take(dataplane::Mesh::bytes_for(kWorkers), own.rings));
   }
   mesh_ = std::make_unique<dataplane::Mesh>(rings);
@@ -114,27 +111,21 @@ void Director::build_worker(dataplane::WorkerNumber number) {
       .pool = pool_,
       .bucket_memory = take(lb::ConnectionTable<V4>::bytes_for(kCapacity), own.buckets),
       .key = kKey,
-      .loads = own.loads,
-      .live = {turns_, own.traffic, own.refused, all_loads_, kSlots - 1, kSlots - 1,
-               all_load_changes_},
+      .figures = figures_,
       .persistence = persistence_,
-      .limits = limits_,
       .snapshot = snapshot_,
-      .neighbours = neighbours,
-      .load_changes = own.load_changes});
+      .neighbours = neighbours});
 }
 
 uint64_t Director::opened(uint32_t server) const {
   uint64_t sum = 0;
-  for (const auto& own : own_) sum += own->traffic[server].connections.reader_get();
+  for (dataplane::WorkerNumber i = 0; i < kWorkers; ++i) {
+    sum += figures_.traffic(i, server).connections.reader_get();
+  }
   return sum;
 }
 
-uint64_t Director::refused(uint32_t service) const {
-  uint64_t sum = 0;
-  for (const auto& own : own_) sum += own->refused[service].reader_get();
-  return sum;
-}
+uint64_t Director::refused(uint32_t service) const { return figures_.refused(service); }
 
 uint64_t Director::count(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) const {
   uint64_t sum = 0;

@@ -33,10 +33,8 @@ class Director {
   static std::unique_ptr<const dataplane::Snapshot<lb::V4>> configuration(uint32_t number);
 
   int64_t buffers() const { return buffers_.load(std::memory_order_relaxed); }
-  uint64_t turns(uint32_t service) const { return turns_[service].load(std::memory_order_relaxed); }
-  scheduler::ServerLoad load(uint32_t server) const {
-    return scheduler::LoadView(all_loads_).of(server);
-  }
+  uint64_t turns(uint32_t service) const { return figures_.turns(service); }
+  scheduler::ServerLoad load(uint32_t server) const { return figures_.load(server); }
   uint64_t opened(uint32_t server) const;
   uint64_t refused(uint32_t service) const;
   uint64_t count(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) const;
@@ -50,10 +48,6 @@ class Director {
   struct Own {
     explicit Own(std::atomic<int64_t>& buffers) : io(buffers) {}
     ThreadIo io;
-    std::vector<lb::Traffic> traffic{kSlots};
-    std::vector<lb::Counter<uint64_t>> refused{kSlots};
-    std::vector<lb::Load> loads{kSlots};
-    std::vector<lb::LoadChanges> load_changes{kSlots / lb::LoadChanges::kBlock + 1};
     Memory buckets, rings;
     std::unique_ptr<dataplane::Worker> worker;
   };
@@ -62,14 +56,9 @@ class Director {
   void build_worker(dataplane::WorkerNumber number);
 
   std::atomic<int64_t> buffers_{0};
-  std::vector<std::atomic<uint64_t>> turns_;
-  std::vector<lb::Limit> limit_memory_{kSlots};
-  std::vector<std::atomic<uint8_t>> overloaded_ = std::vector<std::atomic<uint8_t>>(kSlots);
-  lb::Limits limits_{limit_memory_, overloaded_};
+  dataplane::Figures figures_{kWorkers, kSlots, kSlots};
   Memory clients_;
   lb::Persistence persistence_{take(lb::Persistence::bytes_for(1024), clients_), {1, 3}};
-  std::vector<const lb::Load*> all_loads_;
-  std::vector<const lb::LoadChanges*> all_load_changes_;
   Memory entries_;
   lb::ConnectionPool<lb::V4> pool_;
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;

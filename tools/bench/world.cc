@@ -50,11 +50,7 @@ size_t ring_bytes(dataplane::WorkerNumber workers) {
 
 World::Own::Own(const WorldConfig& config)
     : bucket_memory(take(lb::ConnectionTable<lb::V4>::bytes_for(config.capacity), "index")),
-      ring_memory(take(ring_bytes(config.workers), "rings")),
-      traffic(size_t{config.services} * config.servers),
-      refused(config.services),
-      loads(size_t{config.services} * config.servers),
-      load_changes(size_t{config.services} * config.servers / lb::LoadChanges::kBlock + 1) {}
+      ring_memory(take(ring_bytes(config.workers), "rings")) {}
 
 World::World(const WorldConfig& config, uint16_t burst)
     : config_(config),
@@ -62,18 +58,13 @@ World::World(const WorldConfig& config, uint16_t burst)
       burst_(burst),
       entry_memory_(take(entry_bytes(config.capacity, config.workers), "connections")),
       pool_(entry_memory_.bytes()),
-      turns_(config.services),
-      limit_memory_(size_t{config.services} * config.servers),
-      overloaded_(size_t{config.services} * config.servers),
-      limits_(limit_memory_.span(), overloaded_.span()),
+      figures_(config.workers, config.services, config.services * config.servers),
       persistence_memory_(lb::Persistence::bytes_for(config.capacity)),
       persistence_(persistence_memory_.span(), kKey),
       snapshot_(config.workers, build_snapshot()) {
   std::vector<std::span<std::byte>> rings;
   for (dataplane::WorkerNumber number = 0; number < config.workers; ++number) {
     Own& own = *own_.emplace_back(std::make_unique<Own>(config));
-    all_loads_.push_back(own.loads.span().data());
-    all_load_changes_.push_back(own.load_changes.span().data());
     rings.push_back(own.ring_memory.bytes());
   }
   mesh_ = std::make_unique<dataplane::Mesh>(rings);
@@ -93,17 +84,10 @@ void World::build_worker(dataplane::WorkerNumber number) {
       .pool = pool_,
       .bucket_memory = own.bucket_memory.bytes(),
       .key = kKey,
-      .loads = own.loads.span(),
-      .live = {.turns = turns_.span(),
-               .traffic = own.traffic.span(),
-               .refused = own.refused.span(),
-               .loads = all_loads_,
-               .load_changes = all_load_changes_},
+      .figures = figures_,
       .persistence = persistence_,
-      .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = neighbours(),
-      .load_changes = own.load_changes.span(),
   });
 }
 
@@ -296,9 +280,7 @@ void World::require_sent(uint64_t sent, uint64_t packets) const {
 
 lb::HashKey World::key() const { return kKey; }
 
-scheduler::ServerLoad World::load(uint32_t server_slot) const {
-  return scheduler::LoadView(all_loads_).of(server_slot);
-}
+scheduler::ServerLoad World::load(uint32_t server_slot) const { return figures_.load(server_slot); }
 
 void World::idle() {
   for (const auto& own : own_) {

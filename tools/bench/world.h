@@ -100,7 +100,7 @@ class World {
   }
   lb::HashKey key() const;
   scheduler::ServerLoad load(uint32_t server_slot) const;
-  void forget_turns(uint32_t service_slot) { turns_[service_slot].store(0); }
+  void forget_turns(uint32_t service_slot) { figures_.forget_turns(service_slot); }
 
   // Of every service's servers at first, from 1 to 10.
   static uint32_t weight_of(uint32_t server) { return 1 + server % 10; }
@@ -124,10 +124,6 @@ class World {
     explicit Own(const WorldConfig& config);
     dataplane::Memory bucket_memory;
     dataplane::Memory ring_memory;
-    lb::ReservedArray<lb::Traffic> traffic;
-    lb::ReservedArray<lb::Counter<uint64_t>> refused;
-    lb::ReservedArray<lb::Load> loads;
-    lb::ReservedArray<lb::LoadChanges> load_changes;
     CountingIo io;
     std::unique_ptr<dataplane::Worker> worker;
   };
@@ -150,14 +146,9 @@ class World {
   uint16_t burst_;
   dataplane::Memory entry_memory_;
   lb::ConnectionPool<lb::V4> pool_;
-  lb::ReservedArray<std::atomic<uint64_t>> turns_;
-  lb::ReservedArray<lb::Limit> limit_memory_;
-  lb::ReservedArray<std::atomic<uint8_t>> overloaded_;
-  lb::Limits limits_;
+  dataplane::Figures figures_;
   lb::ReservedArray<std::byte> persistence_memory_;
   lb::Persistence persistence_;
-  std::vector<const lb::Load*> all_loads_;
-  std::vector<const lb::LoadChanges*> all_load_changes_;
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
   std::unique_ptr<dataplane::Mesh> mesh_;
   dataplane::TokenBucket answer_limit_{1000, 1000};

@@ -70,7 +70,6 @@ Run::Run(RunSetup setup)
       persistence_memory_(
           lb::Persistence::bytes_for(static_cast<uint32_t>(config_.connections.capacity))),
       persistence_(persistence_memory_.span(), kKey),
-      all_loads_{loads_.span().data()},
       snapshot_(1, control::build_snapshot(config_, roster_, make_links(setup.macs), kKey)),
       counts_(config_.interfaces.size()) {
   // No interface sends chains: what AF_XDP offers.
@@ -85,11 +84,8 @@ Run::Run(RunSetup setup)
       .pool = pool_,
       .bucket_memory = bucket_memory_.span(),
       .key = kKey,
-      .loads = loads_.span(),
-      .live = {turns_.span(), traffic_.span(), refused_.span(), all_loads_,
-               control::kMasqueradeService, control::kMasqueradeServer},
+      .figures = figures_,
       .persistence = persistence_,
-      .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = control::static_neighbours(config_),
   });

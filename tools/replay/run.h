@@ -56,21 +56,21 @@ class Run {
   const conf::Config& config() const { return config_; }
   const control::Roster& roster() const { return roster_; }
   const dataplane::Snapshot<lb::V4>& snapshot() const { return snapshot_.current(); }
-  std::span<const lb::Load* const> loads() const { return all_loads_; }
+  std::span<const lb::Load* const> loads() const { return figures_.loads(); }
   const dataplane::Link& link(size_t interface) const {
     return snapshot_.current().links[interface];
   }
   dataplane::Worker& worker() { return *worker_; }
   std::vector<dataplane::Worker*> workers() { return {&*worker_}; }
   size_t buffers_in_use() const { return io_.in_use(); }
-  const lb::Traffic& traffic(uint32_t server_slot) const { return traffic_[server_slot]; }
-  scheduler::ServerLoad load(uint32_t server_slot) const {
-    return scheduler::LoadView(all_loads_).of(server_slot);
+  const lb::Traffic& traffic(uint32_t server_slot) const {
+    return figures_.traffic(0, server_slot);
   }
+  scheduler::ServerLoad load(uint32_t server_slot) const { return figures_.load(server_slot); }
   const lb::Persistence& persistence() const { return persistence_; }
-  const lb::Limits& limits() const { return limits_; }
+  const lb::Limits& limits() const { return figures_.limits(); }
   lb::Tick tick() const { return tick_; }
-  uint64_t refused(uint32_t service_slot) const { return refused_[service_slot].reader_get(); }
+  uint64_t refused(uint32_t service_slot) const { return figures_.refused(service_slot); }
 
   // Frames and their bytes by interface.
   struct Counts {
@@ -102,16 +102,9 @@ class Run {
   dataplane::Mesh mesh_{std::vector<std::span<std::byte>>(1)};
   dataplane::TokenBucket answer_limit_{dataplane::Host<lb::V4>::kAnswersPerSecond,
                                        dataplane::Host<lb::V4>::kAnswersPerSecond};
-  lb::ReservedArray<lb::Load> loads_{control::kServerSlots};
-  lb::ReservedArray<lb::Traffic> traffic_{control::kServerSlots};
-  lb::ReservedArray<lb::Counter<uint64_t>> refused_{control::kServiceSlots};
-  lb::ReservedArray<std::atomic<uint64_t>> turns_{control::kServiceSlots};
-  lb::ReservedArray<lb::Limit> limit_memory_{control::kServerSlots};
-  lb::ReservedArray<std::atomic<uint8_t>> overloaded_{control::kServerSlots};
-  lb::Limits limits_{limit_memory_.span(), overloaded_.span()};
+  dataplane::Figures figures_{1, control::kServiceSlots, control::kServerSlots};
   lb::ReservedArray<std::byte> persistence_memory_;
   lb::Persistence persistence_;
-  std::vector<const lb::Load*> all_loads_;
   dataplane::Publication<dataplane::Snapshot<lb::V4>> snapshot_;
   std::optional<dataplane::Worker> worker_;
 

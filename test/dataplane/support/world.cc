@@ -50,7 +50,7 @@ World::World(Setup setup)
     : setup_(std::move(setup)),
       io_(setup_.links.size()),
       kernel_(build_kernel()),
-      turns_(kSlots),
+      figures_(setup_.workers, kSlots, kSlots),
       snapshot_(setup_.workers, build_snapshot()),
       answer_limit_(dataplane::Host<V4>::kAnswersPerSecond,
                     dataplane::Host<V4>::kAnswersPerSecond) {
@@ -243,7 +243,7 @@ Lines World::holds() {
 
 std::string World::load(const std::string& service, const std::string& server) {
   const uint32_t slot = server_slots_.at(service + " " + server);
-  const scheduler::ServerLoad load = scheduler::LoadView(all_loads_).of(slot);
+  const scheduler::ServerLoad load = figures_.load(slot);
   return fmt::format("{}/{}", static_cast<uint32_t>(load.active),
                      static_cast<uint32_t>(load.inactive));
 }
@@ -255,20 +255,20 @@ const lb::Traffic& World::traffic(const std::string& service, const std::string&
        {&lb::Traffic::connections, &lb::Traffic::packets_in, &lb::Traffic::packets_out,
         &lb::Traffic::bytes_in, &lb::Traffic::bytes_out}) {
     uint64_t sum = 0;
-    for (const auto& own : own_) sum += (own->traffic[slot].*figure).reader_get();
+    for (dataplane::WorkerNumber i = 0; i < setup_.workers; ++i) {
+      sum += (figures_.traffic(i, slot).*figure).reader_get();
+    }
     (traffic_sum_.*figure).set(sum);
   }
   return traffic_sum_;
 }
 
 uint64_t World::refused(const std::string& service) {
-  uint64_t sum = 0;
-  for (const auto& own : own_) sum += own->refused[service_slots_.at(service)].reader_get();
-  return sum;
+  return figures_.refused(service_slots_.at(service));
 }
 
 uint64_t World::turns_taken(const std::string& service) {
-  return turns_[service_slots_.at(service)].load(std::memory_order_relaxed);
+  return figures_.turns(service_slots_.at(service));
 }
 
 uint64_t World::count(lb::Counter<uint64_t> dataplane::WorkerCounters::*counter) {

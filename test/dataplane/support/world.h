@@ -182,10 +182,6 @@ class World {
   };
   // What is each worker's own.
   struct Own {
-    std::vector<lb::Traffic> traffic{kSlots};
-    std::vector<lb::Counter<uint64_t>> refused{kSlots};
-    std::vector<lb::Load> loads{kSlots};
-    std::vector<lb::LoadChanges> load_changes{kSlots / lb::LoadChanges::kBlock + 1};
     Memory buckets, rings;
   };
 
@@ -209,15 +205,10 @@ class World {
   std::unique_ptr<dataplane::KernelExchange> kernel_;  // where a link has a twin
   lb::HashKey key_{0x0123456789abcdefULL, 0xfedcba9876543211ULL};
   std::map<std::string, uint32_t> service_slots_, server_slots_;
-  std::vector<std::atomic<uint64_t>> turns_;
+  dataplane::Figures figures_;
   std::vector<std::unique_ptr<Own>> own_;
-  std::vector<lb::Limit> limit_memory_{kSlots};
-  std::vector<std::atomic<uint8_t>> overloaded_ = std::vector<std::atomic<uint8_t>>(kSlots);
-  lb::Limits limits_{limit_memory_, overloaded_};
   Memory clients_;
   std::unique_ptr<lb::Persistence> persistence_;
-  std::vector<const lb::Load*> all_loads_;
-  std::vector<const lb::LoadChanges*> all_load_changes_;
   Memory entries_;
   lb::Traffic traffic_sum_;
   std::unique_ptr<lb::ConnectionPool<lb::V4>> pool_;

@@ -78,7 +78,7 @@ std::string World::audit_loads(size_t worker, std::span<const lb::Connection<V4>
   std::vector<uint32_t> active(kSlots), inactive(kSlots);
   for (const auto& entry : held) ++(lb::is_active(entry.state) ? active : inactive)[entry.server];
   for (uint32_t slot = 0; slot < kSlots; ++slot) {
-    const lb::Load& load = own_[worker]->loads[slot];
+    const lb::Load& load = figures_.load(static_cast<dataplane::WorkerNumber>(worker), slot);
     if (load.active.reader_get() == active[slot] && load.inactive.reader_get() == inactive[slot]) {
       continue;
     }
@@ -95,7 +95,7 @@ std::string World::audit_sums(std::span<const lb::Connection<V4>> held) {
   std::vector<uint64_t> connections(kSlots);
   for (const auto& entry : held) ++connections[entry.server];
   for (uint32_t slot = 0; slot < kSlots; ++slot) {
-    const scheduler::ServerLoad load = scheduler::LoadView(all_loads_).of(slot);
+    const scheduler::ServerLoad load = figures_.load(slot);
     if (load.active + load.inactive == connections[slot]) continue;
     faults += fmt::format("server {} has {} connections, schedulers see {}; ", slot,
                           connections[slot], load.active + load.inactive);
@@ -106,19 +106,20 @@ std::string World::audit_sums(std::span<const lb::Connection<V4>> held) {
 // Once all workers know of a threshold, every connection of its server is counted once.
 std::string World::audit_limits(std::span<const lb::Connection<V4>> held) {
   std::string faults;
+  const lb::Limits& limits = figures_.limits();
   for (const uint32_t slot : snapshot_.current().limits->servers) {
-    if (limits_.workers(slot) != workers_.size()) continue;
+    if (limits.workers(slot) != workers_.size()) continue;
     const auto connections =
         static_cast<uint64_t>(std::ranges::count(held, slot, &lb::Connection<V4>::server));
-    if (limits_.connections(slot) != connections) {
+    if (limits.connections(slot) != connections) {
       faults += fmt::format("server {} has {} connections, its threshold knows of {}; ", slot,
-                            connections, limits_.connections(slot));
+                            connections, limits.connections(slot));
     }
-    const bool overloaded = limits_.is_overloaded(slot);
-    if (overloaded != (overloaded_[slot].load() != 0)) {
+    const bool overloaded = limits.is_overloaded(slot);
+    if (overloaded != (limits.flags()[slot].load() != 0)) {
       faults += fmt::format("schedulers see the wrong overload of server {}; ", slot);
     }
-    if (connections >= limits_.upper(slot) && !overloaded) {
+    if (connections >= limits.upper(slot) && !overloaded) {
       faults +=
           fmt::format("server {} has {} connections and is not overloaded; ", slot, connections);
     }

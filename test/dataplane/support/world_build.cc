@@ -128,8 +128,6 @@ void World::build_workers() {
   std::vector<std::span<std::byte>> rings;
   for (dataplane::WorkerNumber i = 0; i < setup_.workers; ++i) {
     Own& own = *own_.emplace_back(std::make_unique<Own>());
-    all_loads_.push_back(own.loads.data());
-    all_load_changes_.push_back(own.load_changes.data());
     rings.push_back(take(dataplane::Mesh::bytes_for(setup_.workers), own.rings));
   }
   mesh_ = std::make_unique<dataplane::Mesh>(rings);
@@ -159,14 +157,10 @@ void World::build_worker(dataplane::WorkerNumber number) {
       .pool = *pool_,
       .bucket_memory = take(lb::ConnectionTable<V4>::bytes_for(setup_.capacity), own.buckets),
       .key = key_,
-      .loads = own.loads,
-      .live = {turns_, own.traffic, own.refused, all_loads_, kSlots - 1, kSlots - 1,
-               all_load_changes_},
+      .figures = figures_,
       .persistence = *persistence_,
-      .limits = limits_,
       .snapshot = snapshot_,
       .neighbours = neighbours,
-      .load_changes = own.load_changes,
       .kernel = kernel_.get()}));
 }
 
