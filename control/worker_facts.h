@@ -9,6 +9,9 @@
 #include "conf/config.h"
 #include "control/facts.h"
 #include "control/roster.h"
+#include "dataplane/worker.h"
+#include "lb/live.h"
+#include "scheduler/plan.h"
 
 namespace control {
 
