@@ -90,6 +90,9 @@ struct Server {
   bool operator==(const Server&) const = default;
 };
 
+// "tcp:IP:port", the name of a service that was given none.
+std::string derived_name(lb::Protocol protocol, const lb::Endpoint& address);
+
 // A service but for its real servers.
 struct ServiceSettings {
   std::string name;  // given, or derived_name()
@@ -122,8 +125,7 @@ struct ServiceSettings {
   std::vector<std::string> quorum_up;
   std::vector<std::string> quorum_down;
 
-  // "tcp:IP:port", the name of a service that was given none.
-  std::string derived_name() const;
+  std::string derived_name() const { return conf::derived_name(protocol, address); }
   // Whether commands may name it so.
   bool is_called(std::string_view word) const { return word == name || word == derived_name(); }
   // TCP cannot be moved unnoticed, UDP can.

@@ -22,17 +22,16 @@ bool Reach::on_link(const lb::IpAddress& address) const {
 }
 
 bool Reach::without_router(const lb::IpAddress& address) const {
-  if (!on_link(address)) return false;
   if (neighbours_.contains(address)) return true;
-  uint8_t closest = 0;
+  int closest = -1;
   for (const Interface& interface : config_.interfaces) {
     for (const lb::Prefix& prefix : interface.addresses) {
-      if (prefix.contains(address)) closest = std::max<uint8_t>(closest, prefix.length);
+      if (prefix.contains(address)) closest = std::max<int>(closest, prefix.length);
     }
   }
-  return std::ranges::none_of(config_.routes, [&](const Route& route) {
-    return route.destination.contains(address) && route.destination.length > closest;
-  });
+  return closest >= 0 && std::ranges::none_of(config_.routes, [&](const Route& route) {
+           return route.destination.contains(address) && route.destination.length > closest;
+         });
 }
 
 const Interface* Reach::connected_by(const lb::Prefix& network) const {

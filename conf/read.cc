@@ -255,7 +255,7 @@ const Interface* Config::interface_with(const lb::IpAddress& address) const {
   return nullptr;
 }
 
-std::string ServiceSettings::derived_name() const {
+std::string derived_name(lb::Protocol protocol, const lb::Endpoint& address) {
   return fmt::format("{}:{}", to_string(protocol), address.to_string());
 }
 

@@ -22,6 +22,9 @@ struct ServiceKey {
   auto operator<=>(const ServiceKey&) const = default;
 };
 
+inline std::string name_of(const ServiceKey& key) {
+  return conf::derived_name(key.protocol, key.address);
+}
 inline ServiceKey key_of(const conf::ServiceSettings& service) {
   return {service.protocol, service.address};
 }

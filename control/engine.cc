@@ -131,22 +131,22 @@ Engine::Step Engine::open_ports() {
 // What comes by a queue that no port serves goes to the kernel.
 void Engine::warn_of_other_queues() const {
   for (size_t i = 0; i < ports_of_.size(); ++i) {
-    std::map<unsigned, uint32_t> served;  // by netdev
-    for (const dataplane::Port* port : ports_of_[i]) {
-      if (const dataplane::Netdev* netdev = port->shared_netdev()) {
-        served[netdev->index()] += port->receive_queues();
-      }
-    }
+    std::map<unsigned, std::pair<const dataplane::Netdev*, uint32_t>> served;  // by its number
     for (const dataplane::Port* port : ports_of_[i]) {
       const dataplane::Netdev* netdev = port->shared_netdev();
       if (netdev == nullptr) continue;
-      const auto ours = served.extract(netdev->index());
+      auto& [same, queues] = served[netdev->index()];
+      same = netdev;
+      queues += port->receive_queues();
+    }
+    for (const auto& [number, of_netdev] : served) {
+      const auto& [netdev, ours] = of_netdev;
       const uint32_t queues = netdev->receive_queues().value_or(0);
-      if (ours.empty() || ours.mapped() >= queues) continue;
+      if (ours >= queues) continue;
       log::warning(
           "interface {}: its netdev has {} receive queues, and lbd serves {}: what comes by others "
           "goes to the kernel. Have a vdev for each in \"eal\", or fewer of them (ethtool -L)",
-          config_.interfaces[i].name, queues, ours.mapped());
+          config_.interfaces[i].name, queues, ours);
     }
   }
 }
@@ -284,13 +284,7 @@ uint64_t Engine::publish(std::unique_ptr<const Snapshot> next) {
 
 uint64_t Engine::settled() { return publications_ - snapshot_->collect(); }
 
-Traffic Engine::traffic(uint32_t server_slot) const {
-  Traffic sum;
-  for (dataplane::WorkerNumber i = 0; i < figures_->workers(); ++i) {
-    sum += totals_of(figures_->traffic(i, server_slot));
-  }
-  return sum;
-}
+Traffic Engine::traffic(uint32_t server_slot) const { return totals_of(*figures_, server_slot); }
 
 scheduler::ServerLoad Engine::load(uint32_t server_slot) const {
   return figures_->load(server_slot);

@@ -17,30 +17,40 @@
 
 namespace control {
 
-// Totals since start. "in" is client to real server, "out" real server to client as the director
-// sees it (none in DR). Bytes count IP packets, headers included, as LVS does.
-struct Traffic {
-  uint64_t connections = 0;
-  uint64_t packets_in = 0;
-  uint64_t packets_out = 0;
-  uint64_t bytes_in = 0;
-  uint64_t bytes_out = 0;
+// Figures of a server's or a service's traffic. "in" is client to real server, "out" real server to
+// client as the director sees it (none in DR). Bytes count IP packets, headers included, as LVS
+// does.
+template <class T>
+struct TrafficFigures {
+  T connections = 0;
+  T packets_in = 0;
+  T packets_out = 0;
+  T bytes_in = 0;
+  T bytes_out = 0;
 
-  Traffic& operator+=(const Traffic& other);
-  Traffic& operator-=(const Traffic& earlier);
+  TrafficFigures& operator+=(const TrafficFigures& other) {
+    connections += other.connections;
+    packets_in += other.packets_in;
+    packets_out += other.packets_out;
+    bytes_in += other.bytes_in;
+    bytes_out += other.bytes_out;
+    return *this;
+  }
+  TrafficFigures& operator-=(const TrafficFigures& earlier) {
+    connections -= earlier.connections;
+    packets_in -= earlier.packets_in;
+    packets_out -= earlier.packets_out;
+    bytes_in -= earlier.bytes_in;
+    bytes_out -= earlier.bytes_out;
+    return *this;
+  }
 };
 
-// The same per second: a moving average over ticks of two seconds, each new one weighing a quarter
-// (LVS: ip_vs_est.c).
-struct Rates {
-  double connections = 0;
-  double packets_in = 0;
-  double packets_out = 0;
-  double bytes_in = 0;
-  double bytes_out = 0;
-
-  Rates& operator+=(const Rates& other);
-};
+// Totals since start.
+using Traffic = TrafficFigures<uint64_t>;
+// Per second: a moving average over ticks of two seconds, each new one weighing a quarter (LVS:
+// ip_vs_est.c).
+using Rates = TrafficFigures<double>;
 
 // control/explanation.h
 struct Explanation;

@@ -20,10 +20,6 @@ std::unexpected<Refusal> refuse(Kind kind, std::string text) {
   return std::unexpected(Refusal{kind, std::move(text)});
 }
 
-std::string name_of(const ServiceKey& key) {
-  return fmt::format("{}:{}", lb::to_string(key.protocol), key.address.to_string());
-}
-
 Change verdict(const std::vector<conf::Error>& errors) {
   if (errors.empty()) return {};
   return refuse(Kind::kInvalid, conf::one_line(errors));
@@ -283,12 +279,22 @@ std::expected<conf::Difference, Refusal> LiveChanges::examine(const conf::Config
   return difference;
 }
 
-Change LiveChanges::replace(conf::Config wanted, const Farewell& farewell) {
+// Returns what it has changed, in words.
+std::expected<std::vector<std::string>, Refusal> LiveChanges::put_into_force(
+    conf::Config wanted, const Farewell& farewell) {
   const auto difference = examine(wanted);
   if (!difference) return std::unexpected(difference.error());
-  if (difference->empty()) return {};
-  log_lines(describe(*difference));
+  std::vector<std::string> lines = describe(*difference);
+  if (difference->empty()) return lines;
+  log_lines(lines);
   apply(std::move(wanted), farewell);
+  return lines;
+}
+
+Change LiveChanges::replace(conf::Config wanted, const Farewell& farewell) {
+  if (auto lines = put_into_force(std::move(wanted), farewell); !lines) {
+    return std::unexpected(lines.error());
+  }
   return {};
 }
 

@@ -65,6 +65,8 @@ class LiveChanges final : public Changes {
   void leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell);
   void leave(const conf::Service& service, const Farewell& farewell);
   std::expected<std::vector<std::string>, Refusal> replace_by_file();
+  std::expected<std::vector<std::string>, Refusal> put_into_force(conf::Config wanted,
+                                                                  const Farewell& farewell);
   std::expected<conf::Difference, Refusal> examine(const conf::Config& wanted) const;
   std::vector<std::string> describe(const conf::Difference& difference) const;
   void cut_what_is_due();

@@ -54,12 +54,7 @@ std::expected<std::vector<std::string>, Refusal> LiveChanges::replace_by_file() 
     return refuse_file(Refusal::Kind::kInvalid,
                        fmt::format("nothing was changed: {}", fmt::join(wanted.error(), "; ")));
   }
-  auto lines = plan(*wanted);
-  if (!lines) return lines;
-  if (auto replaced = replace(std::move(*wanted), {}); !replaced) {
-    return std::unexpected(replaced.error());
-  }
-  return lines;
+  return put_into_force(std::move(*wanted), {});
 }
 
 Change LiveChanges::save() {

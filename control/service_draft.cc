@@ -7,10 +7,6 @@
 namespace control {
 namespace {
 
-std::string name_of(const ServiceKey& key) {
-  return fmt::format("{}:{}", lb::to_string(key.protocol), key.address.to_string());
-}
-
 std::unexpected<Refusal> there_is_no(const ServiceKey& key) {
   return std::unexpected(
       Refusal{Refusal::Kind::kNoSuchService, fmt::format("there is no service {}", name_of(key))});

@@ -12,6 +12,14 @@ Traffic totals_of(const lb::Traffic& live) {
           live.packets_out.reader_get(), live.bytes_in.reader_get(), live.bytes_out.reader_get()};
 }
 
+Traffic totals_of(const dataplane::Figures& figures, uint32_t server_slot) {
+  Traffic sum;
+  for (dataplane::WorkerNumber i = 0; i < figures.workers(); ++i) {
+    sum += totals_of(figures.traffic(i, server_slot));
+  }
+  return sum;
+}
+
 ServerFacts server_facts(const conf::Server& configured, const scheduler::ServerLoad& load,
                          const Traffic& totals) {
   ServerFacts facts;

@@ -16,6 +16,8 @@
 namespace control {
 
 Traffic totals_of(const lb::Traffic& live);
+// Of all workers.
+Traffic totals_of(const dataplane::Figures& figures, uint32_t server_slot);
 
 // All but the rates, which need a clock.
 ServerFacts server_facts(const conf::Server& configured, const scheduler::ServerLoad& load,

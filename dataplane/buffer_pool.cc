@@ -69,11 +69,11 @@ std::optional<uint16_t> BufferPool::largest_packet_for(const std::vector<std::st
 
 std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers, uint16_t largest_packet,
                                                           const std::vector<std::string>& devices) {
-  if (has_af_xdp(devices) && largest_packet > kLargestXdpPacket) {
+  if (const auto most = largest_packet_for(devices); most && largest_packet > *most) {
     return std::unexpected("an mtu of " + std::to_string(largest_packet) +
                            " is too much where an interface is net_af_xdp: the kernel takes no "
                            "buffers for more than " +
-                           std::to_string(kLargestXdpPacket));
+                           std::to_string(*most));
   }
   const Layout layout = layout_for(devices, largest_packet);
   BufferPool result;

@@ -66,11 +66,7 @@ scheduler::ServerLoad HeapWorkers::load(uint32_t server_slot) const {
 }
 
 Traffic HeapWorkers::traffic(uint32_t server_slot) const {
-  Traffic sum;
-  for (dataplane::WorkerNumber i = 0; i < kWorkers; ++i) {
-    sum += totals_of(figures_.traffic(i, server_slot));
-  }
-  return sum;
+  return totals_of(figures_, server_slot);
 }
 
 uint64_t HeapWorkers::refused(uint32_t service_slot) const {
