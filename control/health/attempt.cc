@@ -10,6 +10,9 @@
 namespace control::health {
 namespace {
 
+// A loop that comes to its timers so much later has been held up.
+constexpr std::chrono::milliseconds kLate{20};
+
 // In the words of people who look at networks.
 std::string text_of(const boost::system::error_code& error) {
   namespace errors = boost::asio::error;
@@ -35,14 +38,30 @@ class Attempt::Handle final : public Probe {
 std::unique_ptr<Probe> Attempt::launch(std::shared_ptr<Attempt> attempt,
                                        std::chrono::milliseconds timeout) {
   attempt->timeout_ = timeout;
-  attempt->timer_.expires_after(timeout);
-  attempt->timer_.async_wait([attempt](const Error& error) {
-    if (!error) attempt->end(attempt->expired());
-  });
+  expire_after(attempt, timeout);
   boost::asio::post(attempt->io_, [attempt] {
     if (!attempt->ended()) attempt->begin();
   });
   return std::make_unique<Handle>(std::move(attempt));
+}
+
+// While the loop was busy elsewhere, with a long reply say, an answer may have come that nobody has
+// looked at. That time is not the server's; but a loop that is always late must not keep a dead one
+// alive.
+void Attempt::expire_after(const std::shared_ptr<Attempt>& attempt,
+                           std::chrono::steady_clock::duration time) {
+  attempt->timer_.expires_after(time);
+  attempt->timer_.async_wait([attempt](const Error& error) {
+    if (error || attempt->ended()) return;
+    const auto late = std::chrono::steady_clock::now() - attempt->timer_.expiry();
+    if (late < kLate || attempt->granted_ >= attempt->timeout_) {
+      attempt->end(attempt->expired());
+      return;
+    }
+    const auto grant = std::min<std::chrono::steady_clock::duration>(late, attempt->timeout_);
+    attempt->granted_ += grant;
+    expire_after(attempt, grant);
+  });
 }
 
 Result Attempt::expired() const {

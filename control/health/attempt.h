@@ -47,10 +47,13 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
 
  private:
   class Handle;
+  static void expire_after(const std::shared_ptr<Attempt>& attempt,
+                           std::chrono::steady_clock::duration time);
   void abandon();
 
   boost::asio::steady_timer timer_;
   std::chrono::milliseconds timeout_{};
+  std::chrono::steady_clock::duration granted_{};  // besides, as the loop was held up
   Done done_;
 };
 

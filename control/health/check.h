@@ -41,8 +41,8 @@ class Check {
  public:
   virtual ~Check() = default;
   // Asks `target`, whose port is 0 where the service has every port and the file names none. `done`
-  // is called once, not from within start(), and at the latest `timeout` later; it may destroy the
-  // probe.
+  // is called once, not from within start(), and at the latest `timeout` later, or twice that where
+  // the loop is held up so long; it may destroy the probe.
   virtual std::unique_ptr<Probe> start(const lb::Endpoint& target,
                                        std::chrono::milliseconds timeout, Done done) = 0;
 };

@@ -28,6 +28,7 @@ using test::closed_port;
 using test::loopback;
 using test::Peer;
 using test::run;
+using test::say;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
@@ -265,6 +266,51 @@ TEST_CASE("checks: a probe that is given up tells nobody, and a check may go at 
       CHECK(told == before);
     }
   }
+}
+
+// What a long reply of the control thread's is to its loop.
+void hold_up(std::chrono::milliseconds time) {
+  const auto until = Clock::now() + time;
+  while (Clock::now() < until) std::this_thread::yield();
+}
+
+TEST_CASE("checks: time in which the loop was held up is not the server's") {
+  const std::string json = GENERATE(R"({"type": "http"})", R"({"type": "tcp"})",
+                                    R"({"type": "command", "argv": ["/bin/sh", "-c", ":"]})");
+  const int turns = GENERATE(0, 1, 2, 3);
+  INFO(json << " " << turns);
+  const Peer peer(SOCK_STREAM, say("HTTP/1.1 204 Well\r\n\r\n"));
+  boost::asio::io_context io;
+  const conf::HealthCheck config = check_of(json);
+  const auto check = health::find(config.type)->make(io, config.options);
+  std::optional<Result> result;
+  const auto probe =
+      check->start(loopback(peer.port()), 200ms, [&](Result told) { result = std::move(told); });
+  for (int i = 0; i < turns; ++i) io.poll_one();
+  hold_up(400ms);
+  const auto deadline = Clock::now() + 10s;
+  while (!result && Clock::now() < deadline) io.run_one_for(100ms);
+  REQUIRE(result);
+  INFO(result->reason);
+  CHECK(result->passed);
+}
+
+TEST_CASE("checks: a loop that is always held up keeps no dead server alive") {
+  const Peer silent(SOCK_DGRAM);
+  boost::asio::io_context io;
+  const conf::HealthCheck config = check_of(R"({"type": "udp", "payload": "a", "expect": "b"})");
+  const auto check = health::find(config.type)->make(io, config.options);
+  std::optional<Result> result;
+  const auto probe =
+      check->start(loopback(silent.port()), 100ms, [&](Result told) { result = std::move(told); });
+  int held_up = 0;
+  for (; !result && held_up < 50; ++held_up) {
+    hold_up(60ms);
+    io.poll();
+  }
+  REQUIRE(result);
+  CHECK(result->reason == "answer: nothing within 0.1 s");
+  CHECK(held_up < 10);
 }
 
 TEST_CASE("checks: thousands at once") {
