@@ -22,19 +22,17 @@ std::vector<LinkHeader> headers_of(const Snapshot<lb::V4>& snapshot) {
 
 }  // namespace
 
-Host<lb::V4>::Host(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters,
-                   EventQueue& events, TokenBucket& answer_limit, KernelDoor& kernel,
-                   Reentry& reentry, const Snapshot& snapshot)
-    : io_(io),
-      outbox_(outbox),
-      peers_(peers),
-      counters_(counters),
-      events_(events),
-      answer_limit_(answer_limit),
-      kernel_(kernel),
+Host<lb::V4>::Host(const Means& means, Reentry& reentry, const Snapshot& snapshot)
+    : io_(means.io),
+      outbox_(means.outbox),
+      peers_(means.peers),
+      counters_(means.counters),
+      events_(means.events),
+      answer_limit_(means.answer_limit),
+      kernel_(means.kernel),
       reentry_(reentry),
       snapshot_(&snapshot),
-      neighbours_(*this, headers_of(snapshot), peers.self()) {}
+      neighbours_(*this, headers_of(snapshot), means.peers.self()) {}
 
 // --- what is for the director itself, and what is for nobody here
 

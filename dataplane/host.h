@@ -6,13 +6,10 @@
 #include <cstring>
 
 #include "dataplane/answer.h"
-#include "dataplane/kernel_door.h"
-#include "dataplane/messages.h"
+#include "dataplane/means.h"
 #include "dataplane/neighbours.h"
-#include "dataplane/outbox.h"
 #include "dataplane/path_mtu.h"
 #include "dataplane/snapshot.h"
-#include "dataplane/token_bucket.h"
 
 namespace dataplane {
 
@@ -37,9 +34,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   // Each becomes a line of log, and a hostile neighbour could cause any number.
   static constexpr uint32_t kEventsPerSecond = 10;
 
-  // `answer_limit`: all workers'.
-  Host(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
-       TokenBucket& answer_limit, KernelDoor& kernel, Reentry& reentry, const Snapshot& snapshot);
+  Host(const Means& means, Reentry& reentry, const Snapshot& snapshot);
 
   // To be told of each new snapshot before the first burst with it. The one before may be gone.
   void adopt(const Snapshot& snapshot) {

@@ -9,12 +9,11 @@ using lb::EntryIndex;
 using lb::kNoEntry;
 
 template <class F>
-Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
-              TokenBucket& answer_limit, KernelDoor& kernel, lb::Connections<F>& connections,
-              LiveFigures live, lb::Persistence& persistence, lb::Limits& limits,
-              const Snapshot<F>& snapshot, uint32_t most_fragments)
-    : outbox_(outbox),
-      peers_(peers),
+Path<F>::Path(const Means& means, lb::Connections<F>& connections, LiveFigures live,
+              lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot,
+              uint32_t most_fragments)
+    : outbox_(means.outbox),
+      peers_(means.peers),
       connections_(connections),
       live_(live),
       holds_(persistence, snapshot),
@@ -23,9 +22,9 @@ Path<F>::Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, Ev
       turns_(live.turns),
       reservations_(connections),
       snapshot_(&snapshot),
-      host_(io, outbox, peers, counters, events, answer_limit, kernel, *this, snapshot),
-      relay_(host_, peers, connections),
-      reassembly_(outbox, most_fragments) {
+      host_(means, *this, snapshot),
+      relay_(host_, peers_, connections),
+      reassembly_(outbox_, most_fragments) {
   connections_.look_after_holds_by(holds_);
   connections_.share_limits(limits_);
   adopt(snapshot);

@@ -23,10 +23,9 @@ class Path final : private Reentry {
  public:
   static constexpr uint16_t kBurst = 64;
 
-  Path(Io& io, Outbox& outbox, Peers& peers, WorkerCounters& counters, EventQueue& events,
-       TokenBucket& answer_limit, KernelDoor& kernel, lb::Connections<F>& connections,
-       LiveFigures live, lb::Persistence& persistence, lb::Limits& limits,
-       const Snapshot<F>& snapshot, uint32_t most_fragments);
+  Path(const Means& means, lb::Connections<F>& connections, LiveFigures live,
+       lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot,
+       uint32_t most_fragments);
 
   Host<F>& host() { return host_; }
   const Host<F>& host() const { return host_; }

@@ -17,7 +17,7 @@ Worker::Worker(WorkerParts parts)
       kernel_(parts.kernel, parts.number, counters_),
       connections_(parts.pool, parts.bucket_memory, parts.key,
                    parts.figures.of(parts.number).own_loads, snapshot_.reader_take().timeouts, 0),
-      path_(parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, kernel_,
+      path_({parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, kernel_},
             connections_, parts.figures.of(parts.number), parts.persistence, parts.figures.limits(),
             snapshot_.reader_take(), parts.most_fragments),
       announcing_(links_) {
