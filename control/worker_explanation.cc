@@ -116,6 +116,8 @@ scheduler::Request request_of(const Explained& director, const Question& answer,
 
 constexpr const char* kAmbiguous =
     "ambiguous: it has a connection of this client's port by another service";
+constexpr const char* kDisplaces =
+    "no other can have it: its closing connection of this client's port by another service ends";
 
 std::string closed_text(const conf::Server& server) {
   switch (server.state) {
@@ -152,9 +154,8 @@ std::string why(const Explained& director, const Service& service, const conf::S
     return fmt::format("{}", fmt::join(reasons, "; "));
   }
   if (std::ranges::find(choice.ambiguous, position) != choice.ambiguous.end()) {
-    reasons.push_back(kAmbiguous);
-  }
-  if (choice.chosen == position && choice.picked != position) {
+    reasons.push_back(choice.chosen == position ? kDisplaces : kAmbiguous);
+  } else if (choice.chosen == position && choice.picked != position) {
     reasons.push_back("next in order that can have it");
   }
   std::atomic<uint64_t> memory = choice.memory;

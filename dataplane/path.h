@@ -126,6 +126,7 @@ class Path final : private Reentry {
   void inspect_unmatched(const Packet& packet, PathInspection& question);
   void inspect_known(const Packet& packet, const Entry& entry, PathInspection& question);
   void inspect_opening(const Packet& packet, lb::EntryIndex replaced, PathInspection& question);
+  // `fits`: whether a server can have it, given a Closing.
   template <class Fits>
   void inspect_schedule(const VirtualService<F>& service, const Packet& packet, Fits fits,
                         PathInspection& question);
@@ -260,16 +261,20 @@ class Path final : private Reentry {
   scheduler::Picked pick(const VirtualService<F>& service, const Packet& packet,
                          std::optional<uint64_t>& turn);
   lb::EntryIndex rival_at(const RealServer<F>& server, const Packet& packet) const;
+  // What becomes of rivals that are closing. Another server is better, as the one that they have
+  // may not be done with them; better than none they make way, as to a SYN of their own service.
+  enum class Closing : uint8_t { kStays, kMakesWay };
   // Of a packet that opens: its candidate is the first connection of its outside end.
-  bool is_ambiguous(const RealServer<F>& server, const Packet& packet) const {
+  bool is_ambiguous(const RealServer<F>& server, const Packet& packet, Closing closing) const {
     if (packet.candidate == lb::kNoEntry) return false;
     const lb::EntryIndex rival = rival_at(server, packet);
-    return rival != lb::kNoEntry && !gives_way(connections_.entry(rival));
+    return rival != lb::kNoEntry && !gives_way(packet, connections_.entry(rival), closing);
   }
-  // Whether a rival is only what masquerade has taken for a server's own datagrams: they may have
-  // been answers, and are from now on.
-  static bool gives_way(const Entry& rival) {
-    return rival.from_inside && rival.protocol == lb::Protocol::kUdp;
+  // What masquerade has taken for a server's own datagrams may have been answers, and are from now
+  // on.
+  static bool gives_way(const Packet& packet, const Entry& rival, Closing closing) {
+    return (rival.from_inside && rival.protocol == lb::Protocol::kUdp) ||
+           (closing == Closing::kMakesWay && makes_way(packet, rival));
   }
   void displace_rival(const RealServer<F>& server, Packet& packet);
   void account(const Packet& packet, Entry& entry);

@@ -47,15 +47,28 @@ Path<F>::Choice Path<F>::choose_by_schedule(const VirtualService<F>& service, co
   Choice choice;
   const scheduler::Picked ahead = reservations_.take(packet);
   choice.reserved = ahead.has_value();
-  const scheduler::Picked found = walk(
-      service, ahead, [&] { return pick(service, packet, choice.turn); },
-      [&](const RealServer<F>& server) { return server.accepts && !is_ambiguous(server, packet); },
-      [&](const RealServer<F>& server) { return service.one_packet || claim(server); },
+  scheduler::Picked picked = ahead;
+  const auto claims = [&](const RealServer<F>& server) {
+    return service.one_packet || claim(server);
+  };
+  const auto unreserve = [&](const RealServer<F>& server) {
+    connections_.unreserve(server.slot, first_state(packet));
+    choice.reserved = false;
+  };
+  scheduler::Picked found = walk(
+      service, ahead, [&] { return picked = pick(service, packet, choice.turn); },
       [&](const RealServer<F>& server) {
-        connections_.unreserve(server.slot, first_state(packet));
-        choice.reserved = false;
+        return server.accepts && !is_ambiguous(server, packet, Closing::kStays);
       },
-      why_not);
+      claims, unreserve, why_not);
+  if (!found && picked && packet.candidate != kNoEntry) [[unlikely]] {
+    found = walk(
+        service, std::nullopt, [&] { return picked; },
+        [&](const RealServer<F>& server) {
+          return server.accepts && !is_ambiguous(server, packet, Closing::kMakesWay);
+        },
+        claims, unreserve, why_not);
+  }
   if (found) choice.server = &service.servers[*found];
   return choice;
 }
@@ -95,7 +108,7 @@ Path<F>::Choice Path<F>::choose_by_client(const VirtualService<F>& service, cons
     if (const RealServer<F>* server = led_to(service, held)) {
       if (!holds_.renew(service, client, *held) && !is_last) continue;
       // Another server does not know the client; another port of it will do.
-      if (is_ambiguous(*server, packet)) {
+      if (is_ambiguous(*server, packet, Closing::kMakesWay)) {
         why_not = DropReason::kAmbiguousTuple;
         return {};
       }

@@ -100,14 +100,15 @@ void Path<F>::inspect_opening(const Packet& packet, EntryIndex replaced, PathIns
   }
   question.chooses = true;
   PathInspection::Choice& choice = question.choice;
-  const auto fits = [&](const RealServer<F>& server) {
+  const auto fits = [&](const RealServer<F>& server, Closing closing) {
     const EntryIndex rival = rival_at(server, packet);
-    return rival == kNoEntry || rival == replaced || gives_way(connections_.entry(rival));
+    return rival == kNoEntry || rival == replaced ||
+           gives_way(packet, connections_.entry(rival), closing);
   };
   if (service.holds.timeout != 0) choice.held = holds_.find(service, packet.source.address);
   if (const RealServer<F>* server = led_to(service, choice.held)) {
     choice.is_led = true;
-    if (fits(*server)) {
+    if (fits(*server, Closing::kMakesWay)) {
       choice.chosen = static_cast<uint32_t>(server - service.servers.data());
     } else {
       question.refused = DropReason::kAmbiguousTuple;
@@ -116,11 +117,12 @@ void Path<F>::inspect_opening(const Packet& packet, EntryIndex replaced, PathIns
     inspect_schedule(service, packet, fits, question);
   }
   if (!choice.chosen) return;
-  if (!service.one_packet && replaced == kNoEntry && !connections_.has_room()) {
+  const RealServer<F>& server = service.servers[*choice.chosen];
+  const bool makes_room = replaced != kNoEntry || rival_at(server, packet) != kNoEntry;
+  if (!service.one_packet && !makes_room && !connections_.has_room()) {
     question.refused = DropReason::kTableFull;
     return;
   }
-  const RealServer<F>& server = service.servers[*choice.chosen];
   inspect_way(server.end.address, 0, methods_[server.method].overhead, question);
 }
 
@@ -141,7 +143,7 @@ void Path<F>::inspect_schedule(const VirtualService<F>& service, const Packet& p
                service, request, [&] { return choice.turn = turns_.peek(service.slot, turns++); });
   };
   const auto fits_or_note = [&](const RealServer<F>& server) {
-    if (!server.accepts || fits(server)) return server.accepts;
+    if (!server.accepts || fits(server, Closing::kStays)) return server.accepts;
     const bool has_room = choice.ambiguous.size() < choice.ambiguous.capacity();
     const auto position = static_cast<uint32_t>(&server - service.servers.data());
     if (has_room) choice.ambiguous.push_back(position);
@@ -153,6 +155,14 @@ void Path<F>::inspect_schedule(const VirtualService<F>& service, const Packet& p
   lb::DropReason why_not{};
   choice.chosen = walk(
       service, std::nullopt, pick, fits_or_note, claim, [](const RealServer<F>&) {}, why_not);
+  if (!choice.chosen && choice.picked) {
+    const auto fits_at_last = [&](const RealServer<F>& server) {
+      return server.accepts && fits(server, Closing::kMakesWay);
+    };
+    choice.chosen = walk(
+        service, std::nullopt, [&] { return choice.picked; }, fits_at_last, claim,
+        [](const RealServer<F>&) {}, why_not);
+  }
   if (!choice.chosen) question.refused = why_not;
 }
 

@@ -69,8 +69,11 @@ def shared_server_one_client_port(net):
                 equal(ask(second), "rs2", "the second service, whose turn is rs1, from the same client port")
                 refused(lambda: connect(net.client, VIP, 82, 41000), "the third service, which has rs1 only")
                 equal([ask(first), ask(second), ask(first)], ["rs1", "rs2", "rs1"], "answers on the open connections")
-        holds(lbd.drops()["ambiguous_tuple"] >= 1, "the refusal is not counted as ambiguous_tuple")
-        equal([one["connections_total"] for one in lbd.servers("third")], [0], "connections of the third service")
+            holds(lbd.drops()["ambiguous_tuple"] >= 1, "the refusal is not counted as ambiguous_tuple")
+            equal([one["connections_total"] for one in lbd.servers("third")], [0], "connections of the third service")
+            reset(first)
+        with connect(net.client, VIP, 82, 41000) as third:
+            equal(ask(third), "rs1", "the third service, once the first one's connection is closing")
 
 
 def client_port_reuse(net):
