@@ -62,6 +62,9 @@ class ServiceTable {
  public:
   virtual ~ServiceTable() = default;
   virtual const std::vector<conf::Service>& services() const = 0;
+  // Of a draft, a service as it was before: only what a draft is in the end counts, so what comes
+  // back has never gone. nullptr: there was none, or what goes is gone.
+  virtual const conf::Service* before(const ServiceKey&) const { return nullptr; }
   virtual Change add_service(conf::Service service) = 0;
   // Lets `edit` change a copy of the service, its servers included, and puts that into its place.
   // Servers are the same where their addresses are; those that are no more leave by `farewell`.

@@ -19,8 +19,15 @@ std::unexpected<Refusal> service_exists(const ServiceKey& key) {
 
 }  // namespace
 
-ServiceDraft::ServiceDraft(std::vector<conf::Service> services) : services_(std::move(services)) {
-  index();
+ServiceDraft::ServiceDraft(std::vector<conf::Service> services)
+    : before_(services),
+      places_before_(places_of(before_)),
+      services_(std::move(services)),
+      places_(places_before_) {}
+
+const conf::Service* ServiceDraft::before(const ServiceKey& key) const {
+  const auto place = places_before_.find(key);
+  return place == places_before_.end() ? nullptr : &before_[place->second];
 }
 
 Change ServiceDraft::add_service(conf::Service service) {
@@ -48,7 +55,7 @@ Change ServiceDraft::delete_service(const ServiceKey& key, const Farewell&) {
   const auto place = places_.find(key);
   if (place == places_.end()) return there_is_no(key);
   services_.erase(services_.begin() + static_cast<ptrdiff_t>(place->second));
-  index();
+  places_ = places_of(services_);
   return {};
 }
 
@@ -57,9 +64,10 @@ void ServiceDraft::clear() {
   places_.clear();
 }
 
-void ServiceDraft::index() {
-  places_.clear();
-  for (size_t i = 0; i < services_.size(); ++i) places_.emplace(key_of(services_[i]), i);
+ServiceDraft::Places ServiceDraft::places_of(const std::vector<conf::Service>& services) {
+  Places places;
+  for (size_t i = 0; i < services.size(); ++i) places.emplace(key_of(services[i]), i);
+  return places;
 }
 
 }  // namespace control

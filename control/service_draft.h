@@ -16,6 +16,7 @@ class ServiceDraft : public ServiceTable {
   explicit ServiceDraft(std::vector<conf::Service> services);
 
   const std::vector<conf::Service>& services() const override { return services_; }
+  const conf::Service* before(const ServiceKey& key) const override;
   Change add_service(conf::Service service) override;
   Change edit_service(const ServiceKey& key, const Edit& edit,
                       const Farewell& farewell = {}) override;
@@ -23,10 +24,14 @@ class ServiceDraft : public ServiceTable {
   void clear();
 
  private:
-  void index();
+  using Places = std::map<ServiceKey, size_t>;  // a document may have thousands of services
 
+  static Places places_of(const std::vector<conf::Service>& services);
+
+  const std::vector<conf::Service> before_;
+  const Places places_before_;
   std::vector<conf::Service> services_;
-  std::map<ServiceKey, size_t> places_;  // a document may have thousands of services
+  Places places_;
 };
 
 }  // namespace control

@@ -35,6 +35,11 @@ conf::Options defaults(const std::vector<conf::Property>& options) {
   return result;
 }
 
+template <class Service>
+auto find_server(Service& service, const lb::Endpoint& address) {
+  return std::ranges::find(service.servers, address, &conf::Server::address);
+}
+
 class Changer {
  public:
   Changer(const Request& request, ServiceTable& table, const conf::Vocabulary& vocabulary)
@@ -65,12 +70,7 @@ class Changer {
 
  private:
   Change add_service() {
-    conf::Service service;
-    service.protocol = key_.protocol;
-    service.address = key_.address;
-    service.name = service.derived_name();
-    service.scheduler.clear();  // so that set() fills in the options of the one that is wanted
-    service.forward_options = method_defaults(service.forward);
+    conf::Service service = come_back_or_new();
     if (Change change = set(service); !change) {
       // LVS looks for the service first.
       const auto& services = table_.services();
@@ -78,6 +78,22 @@ class Changer {
       return exists ? refusal(Refusal::Kind::kServiceExists) : change;
     }
     return table_.add_service(std::move(service));
+  }
+
+  // What only the file can say is what it was; servers come back each for itself.
+  conf::Service come_back_or_new() const {
+    conf::Service service;
+    if (const conf::Service* before = table_.before(key_)) {
+      service = *before;
+      service.servers.clear();
+      return service;
+    }
+    service.protocol = key_.protocol;
+    service.address = key_.address;
+    service.name = service.derived_name();
+    service.scheduler.clear();  // so that set() fills in the options of the one that is wanted
+    service.forward_options = method_defaults(service.forward);
+    return service;
   }
 
   // What the options say replaces all that they could say.
@@ -111,25 +127,30 @@ class Changer {
     if (Change fits = check_thresholds(); !fits) return fits;
     const bool is_sorry =
         service.sorry_server && service.sorry_server->address == request_.server.address;
-    if (is_sorry || find(service) != service.servers.end()) {
+    if (is_sorry || find_server(service, request_.server.address) != service.servers.end()) {
       return refusal(Refusal::Kind::kServerExists);
     }
-    conf::Server& server = service.servers.emplace_back();
+    conf::Server server;
     server.address = request_.server.address;
+    if (const conf::Service* before = table_.before(key_)) {
+      const auto known = find_server(*before, server.address);
+      if (known != before->servers.end()) server = *known;
+    }
     set(server, service);
+    service.servers.push_back(std::move(server));
     return {};
   }
 
   Change edit_in(conf::Service& service) const {
     if (Change fits = check_thresholds(); !fits) return fits;
-    const auto server = find(service);
+    const auto server = find_server(service, request_.server.address);
     if (server == service.servers.end()) return refusal(Refusal::Kind::kNoSuchServer);
     set(*server, service);
     return {};
   }
 
   Change delete_from(conf::Service& service) const {
-    const auto server = find(service);
+    const auto server = find_server(service, request_.server.address);
     if (server == service.servers.end()) return refusal(Refusal::Kind::kNoSuchServer);
     service.servers.erase(server);
     return {};
@@ -138,10 +159,6 @@ class Changer {
   Change check_thresholds() const {
     if (request_.server.lower_threshold <= request_.server.upper_threshold) return {};
     return refusal(Refusal::Kind::kInvalid, "Numerical result out of range");
-  }
-
-  std::vector<conf::Server>::iterator find(conf::Service& service) const {
-    return std::ranges::find(service.servers, request_.server.address, &conf::Server::address);
   }
 
   void set(conf::Server& server, const conf::Service& service) const {

@@ -100,6 +100,47 @@ TEST_CASE("ipvsadm -R: every line that changes something is executed, in order")
   CHECK(director.output("-L --timeout") == "Timeout (tcp tcpfin udp): 10 120 30\n");
 }
 
+TEST_CASE("ipvsadm -R: what goes and comes back has what only the file can say") {
+  const std::string table =
+      "-A -t 10.1.0.100:80 -s wlc\n"
+      "-a -t 10.1.0.100:80 -r 10.2.0.1:80 -m -w 1\n"
+      "-a -t 10.1.0.100:80 -r 10.2.0.2:80 -m -w 1\n";
+  IpvsadmDirector director;
+  director.output("-R", table);
+  conf::Service& service = director.changes.config.services.front();
+  service.name = "web";
+  service.slow_start = 30;
+  service.quorum = 2;
+  service.health_check = conf::HealthCheck{};
+  service.sorry_server = conf::Server{};
+  service.sorry_server->address = *lb::Endpoint::parse("10.2.0.9:80");
+  service.servers[1].state = conf::ServerState::kDrain;
+  service.servers[1].health_check = conf::HealthCheck{};
+  const conf::Service whole = service;
+
+  director.output("-R", "-C\n" + table);
+  CHECK(director.changes.config.services == std::vector{whole});
+  director.output("-R",
+                  "-d -t 10.1.0.100:80 -r 10.2.0.2:80\n-a -t 10.1.0.100:80 -r 10.2.0.2:80 -m\n");
+  CHECK(director.changes.config.services == std::vector{whole});
+  // What ipvsadm can say is what it says last, though.
+  director.output("-R",
+                  "-D -t 10.1.0.100:80\n-A -t 10.1.0.100:80 -s rr -p 60\n"
+                  "-a -t 10.1.0.100:80 -r 10.2.0.2:80 -m -w 7 -x 9\n");
+  conf::Service changed = whole;
+  changed.scheduler = "rr";
+  changed.persistence_timeout = 60;
+  changed.servers.erase(changed.servers.begin());
+  changed.servers[0].weight = 7;
+  changed.servers[0].upper_threshold = 9;
+  CHECK(director.changes.config.services == std::vector{changed});
+  // What went in another command is gone.
+  director.output("-C");
+  director.output("-R", table);
+  CHECK(director.changes.config.services.front().name == "tcp:10.1.0.100:80");
+  CHECK_FALSE(director.changes.config.services.front().health_check);
+}
+
 TEST_CASE("ipvsadm -R: what the fuzzer begins with is a table") {
   std::ifstream file(LBD_SOURCE_DIR "/test/fuzz/ipvsadm/every-line");
   const std::string document{std::istreambuf_iterator<char>(file), {}};
