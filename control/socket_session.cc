@@ -84,8 +84,10 @@ void SocketSession::skip(size_t size) {
 
 void SocketSession::on_line(bool newline) {
   if (!interpreter_.wants_document(line_, options_.level)) return execute();
-  skip(newline);
   phase_ = Phase::kDocument;
+  // Asio would wait for ever for an end that it has told of already.
+  if (!newline) return on_document_end();
+  skip(1);
   read_document();
 }
 

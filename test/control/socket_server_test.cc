@@ -10,7 +10,9 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <functional>
 #include <future>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -83,6 +85,20 @@ class Server {
     }
     return true;
   }
+  // Does something while the server looks at nobody.
+  void behind_its_back(const std::function<void()>& action) {
+    struct Both {
+      std::promise<void> busy, done;
+    };
+    const auto both = std::make_shared<Both>();  // either thread may be the last to leave it
+    boost::asio::post(io_, [both] {
+      both->busy.set_value();
+      both->done.get_future().wait();
+    });
+    both->busy.get_future().wait();
+    action();
+    both->done.set_value();
+  }
   bool file_exists() const { return std::filesystem::exists(dir_ / "a"); }
 
  private:
@@ -116,9 +132,17 @@ TEST_CASE("socket: a document goes on until the client ends it") {
   client.send(std::string(1 << 20, 'd'));
   client.end_sending();
   CHECK(client.receive_all() == std::to_string(4 + (1 << 20)) + "\n");
+}
+
+TEST_CASE("socket: the end of sending ends line and document, however late both come") {
+  Server server;
+  const bool at_once = GENERATE(true, false);
   const StreamClient empty = server.admin();
-  empty.send("measure -");
-  empty.end_sending();
+  if (!at_once) CHECK(server.admin().ask("hello\n") == "hello admin\n");  // accepted after it
+  server.behind_its_back([&] {
+    empty.send("measure -");
+    empty.end_sending();
+  });
   CHECK(empty.receive_all() == "0\n");
 }
 
