@@ -146,10 +146,12 @@ void Director::watch_table() {
   const FullTable full = full_table();
   const auto now = std::chrono::steady_clock::now();
   if (full == full_told_ || now < next_full_told_) return;
+  const uint64_t refused = full.refused - full_told_.refused;
   log::warning(
-      "the table of connections is full: no room for {} more, {} that were closing or only begun "
-      "gave way; capacity is {}",
-      full.refused - full_told_.refused, full.reclaimed - full_told_.reclaimed,
+      "the table of connections is full: {}{} that were closing or only begun gave way{}; capacity "
+      "is {}",
+      refused == 0 ? "" : fmt::format("no room for {} more, ", refused),
+      full.reclaimed - full_told_.reclaimed, refused == 0 ? " to new ones" : "",
       running_.config.connections.capacity);
   full_told_ = full;
   next_full_told_ = now + kPause;
