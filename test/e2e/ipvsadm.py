@@ -9,7 +9,7 @@
 import os
 
 from checks import equal, holds
-from lab import NatTwoArm, run
+from lab import NatTwoArm, run, service
 from traffic import answers, ask, connect
 
 TOPOLOGY = NatTwoArm
@@ -76,6 +76,18 @@ def saved_and_restored(net):
               (255, "", "line 2: Scheduler or persistence engine not found (-A -t 192.168.22.11:80 -s nosuch)\n"),
               "a document with an unknown scheduler")
         equal(lbd.ctl("ipvsadm", "-Sn"), SAVED, "the table after it")
+
+
+def restored_as_a_whole(net):
+    """A document that begins with -C and brings all back is no change: names, the sorry server, drained ones stay"""
+    web = service("192.168.22.11:80", ["192.168.11.100:80", "192.168.11.101:80"], name="web",
+                  sorry_server={"address": "192.168.11.101:81"})
+    with net.lbd([web]) as lbd:
+        lbd.ctl("set", "server", "web", "192.168.11.101:80", "state", "drain")
+        before = lbd.json("show", "config")
+        shell(lbd, "(echo -C; ipvsadm -Sn) | ipvsadm -R")
+        equal(lbd.json("show", "config"), before, "the configuration after it")
+        equal(answers(net.client, URL, 2), ["rs1", "rs1"], "answers with rs2 drained")
 
 
 def timeouts_and_counters(net):
