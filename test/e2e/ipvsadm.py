@@ -118,4 +118,5 @@ def article_mistakes(net):
         equal(lbd.ctl("ipvsadm", "-Sn"), SAVED, "the table after all that")
 
 
-CASES = [article_script, servers_come_and_go, saved_and_restored, timeouts_and_counters, article_mistakes]
+CASES = [article_script, servers_come_and_go, saved_and_restored, restored_as_a_whole, timeouts_and_counters,
+         article_mistakes]
