@@ -145,6 +145,9 @@ struct ServiceSettings {
 struct Service : ServiceSettings {
   std::vector<Server> servers;
 
+  // Where among its servers the one of an address is, if there is one.
+  std::optional<size_t> place_of(const lb::Endpoint& server) const;
+
   bool operator==(const Service&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <tuple>
@@ -257,6 +258,12 @@ const Interface* Config::interface_with(const lb::IpAddress& address) const {
 
 std::string derived_name(lb::Protocol protocol, const lb::Endpoint& address) {
   return fmt::format("{}:{}", to_string(protocol), address.to_string());
+}
+
+std::optional<size_t> Service::place_of(const lb::Endpoint& server) const {
+  const auto found = std::ranges::find(servers, server, &Server::address);
+  if (found == servers.end()) return std::nullopt;
+  return static_cast<size_t>(found - servers.begin());
 }
 
 std::string Masquerade::ports() const { return fmt::format("{}-{}", first_port, last_port); }

@@ -36,7 +36,7 @@ Reply add_server(Facts&, const Call& call) {
   const std::string name = (*service)->name;
   const auto added =
       call.changes->edit_service(key_of(**service), [&](conf::Service& edited) -> Change {
-        if (place_of(edited, server.address)) {
+        if (edited.place_of(server.address)) {
           return std::unexpected(Refusal{
               Refusal::Kind::kServerExists,
               fmt::format("{} has the server {} already", name, server.address.to_string())});

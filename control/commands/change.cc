@@ -116,12 +116,6 @@ bool hastened(Changes& changes, std::string_view service, const std::optional<lb
   return in_a_hurry && changes.hasten(service, server, farewell).has_value();
 }
 
-std::optional<size_t> place_of(const conf::Service& service, const lb::Endpoint& address) {
-  const auto found = std::ranges::find(service.servers, address, &conf::Server::address);
-  if (found == service.servers.end()) return std::nullopt;
-  return static_cast<size_t>(found - service.servers.begin());
-}
-
 Refusal no_such_server(const conf::Service& service, const lb::Endpoint& address) {
   return {Refusal::Kind::kNoSuchServer,
           fmt::format("{} has no server {}", service.name, address.to_string())};

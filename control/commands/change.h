@@ -31,8 +31,6 @@ std::expected<Farewell, std::string> parse_farewell(std::span<const std::string_
 bool hastened(Changes& changes, std::string_view service, const std::optional<lb::Endpoint>& server,
               const Farewell& farewell);
 
-// The position of a server in its service.
-std::optional<size_t> place_of(const conf::Service& service, const lb::Endpoint& address);
 Refusal no_such_server(const conf::Service& service, const lb::Endpoint& address);
 
 // Arguments from `first` on, as they stood in the command line, blanks included.

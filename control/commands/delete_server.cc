@@ -18,7 +18,7 @@ Reply delete_server(Facts&, const Call& call) {
   const auto address = parse_server(**service, call.arguments[1]);
   if (!address) return std::unexpected(usage_error(kDeleteServer, address.error()));
   const std::string name = (*service)->name;
-  if (!place_of(**service, *address) && hastened(*call.changes, name, *address, *farewell)) {
+  if (!(*service)->place_of(*address) && hastened(*call.changes, name, *address, *farewell)) {
     return done(call, fmt::format("server {} was deleted from {} before: what is left of it ends "
                                   "sooner",
                                   address->to_string(), name));
@@ -26,7 +26,7 @@ Reply delete_server(Facts&, const Call& call) {
   const auto deleted = call.changes->edit_service(
       key_of(**service),
       [&](conf::Service& edited) -> Change {
-        const auto place = place_of(edited, *address);
+        const auto place = edited.place_of(*address);
         if (!place) return std::unexpected(no_such_server(edited, *address));
         edited.servers.erase(edited.servers.begin() + static_cast<ptrdiff_t>(*place));
         return {};

@@ -42,7 +42,7 @@ Reply set_server(Facts&, const Call& call) {
   const std::string name = (*service)->name;
   const auto changed =
       call.changes->edit_service(key_of(**service), [&](conf::Service& edited) -> Change {
-        const auto place = place_of(edited, *address);
+        const auto place = edited.place_of(*address);
         if (!place) return std::unexpected(no_such_server(edited, *address));
         conf::Server& server = edited.servers[*place];
         if (set_plain_key(server, key, value)) return {};

@@ -35,11 +35,6 @@ conf::Options defaults(const std::vector<conf::Property>& options) {
   return result;
 }
 
-template <class Service>
-auto find_server(Service& service, const lb::Endpoint& address) {
-  return std::ranges::find(service.servers, address, &conf::Server::address);
-}
-
 class Changer {
  public:
   Changer(const Request& request, ServiceTable& table, const conf::Vocabulary& vocabulary)
@@ -82,12 +77,8 @@ class Changer {
 
   // What only the file can say is what it was; servers come back each for itself.
   conf::Service come_back_or_new() const {
+    if (const conf::Service* before = table_.before(key_)) return {*before, {}};
     conf::Service service;
-    if (const conf::Service* before = table_.before(key_)) {
-      service = *before;
-      service.servers.clear();
-      return service;
-    }
     service.protocol = key_.protocol;
     service.address = key_.address;
     service.name = service.derived_name();
@@ -127,14 +118,13 @@ class Changer {
     if (Change fits = check_thresholds(); !fits) return fits;
     const bool is_sorry =
         service.sorry_server && service.sorry_server->address == request_.server.address;
-    if (is_sorry || find_server(service, request_.server.address) != service.servers.end()) {
+    if (is_sorry || place_in(service)) {
       return refusal(Refusal::Kind::kServerExists);
     }
     conf::Server server;
     server.address = request_.server.address;
     if (const conf::Service* before = table_.before(key_)) {
-      const auto known = find_server(*before, server.address);
-      if (known != before->servers.end()) server = *known;
+      if (const auto place = place_in(*before)) server = before->servers[*place];
     }
     set(server, service);
     service.servers.push_back(std::move(server));
@@ -143,22 +133,26 @@ class Changer {
 
   Change edit_in(conf::Service& service) const {
     if (Change fits = check_thresholds(); !fits) return fits;
-    const auto server = find_server(service, request_.server.address);
-    if (server == service.servers.end()) return refusal(Refusal::Kind::kNoSuchServer);
-    set(*server, service);
+    const auto place = place_in(service);
+    if (!place) return refusal(Refusal::Kind::kNoSuchServer);
+    set(service.servers[*place], service);
     return {};
   }
 
   Change delete_from(conf::Service& service) const {
-    const auto server = find_server(service, request_.server.address);
-    if (server == service.servers.end()) return refusal(Refusal::Kind::kNoSuchServer);
-    service.servers.erase(server);
+    const auto place = place_in(service);
+    if (!place) return refusal(Refusal::Kind::kNoSuchServer);
+    service.servers.erase(service.servers.begin() + static_cast<ptrdiff_t>(*place));
     return {};
   }
 
   Change check_thresholds() const {
     if (request_.server.lower_threshold <= request_.server.upper_threshold) return {};
     return refusal(Refusal::Kind::kInvalid, "Numerical result out of range");
+  }
+
+  std::optional<size_t> place_in(const conf::Service& service) const {
+    return service.place_of(request_.server.address);
   }
 
   void set(conf::Server& server, const conf::Service& service) const {
