@@ -48,26 +48,24 @@ Path<F>::Choice Path<F>::choose_by_schedule(const VirtualService<F>& service, co
   const scheduler::Picked ahead = reservations_.take(packet);
   choice.reserved = ahead.has_value();
   scheduler::Picked picked = ahead;
-  const auto claims = [&](const RealServer<F>& server) {
-    return service.one_packet || claim(server);
-  };
-  const auto unreserve = [&](const RealServer<F>& server) {
-    connections_.unreserve(server.slot, first_state(packet));
-    choice.reserved = false;
-  };
-  scheduler::Picked found = walk(
-      service, ahead, [&] { return picked = pick(service, packet, choice.turn); },
-      [&](const RealServer<F>& server) {
-        return server.accepts && !is_ambiguous(server, packet, Closing::kStays);
-      },
-      claims, unreserve, why_not);
-  if (!found && picked && packet.candidate != kNoEntry) [[unlikely]] {
-    found = walk(
-        service, std::nullopt, [&] { return picked; },
+  const auto walk_from = [&](scheduler::Picked first, auto pick_next, Closing closing) {
+    return walk(
+        service, first, pick_next,
         [&](const RealServer<F>& server) {
-          return server.accepts && !is_ambiguous(server, packet, Closing::kMakesWay);
+          return server.accepts && !is_ambiguous(server, packet, closing);
         },
-        claims, unreserve, why_not);
+        [&](const RealServer<F>& server) { return service.one_packet || claim(server); },
+        [&](const RealServer<F>& server) {
+          connections_.unreserve(server.slot, first_state(packet));
+          choice.reserved = false;
+        },
+        why_not);
+  };
+  scheduler::Picked found = walk_from(
+      ahead, [&] { return picked = pick(service, packet, choice.turn); }, Closing::kStays);
+  if (!found && picked && packet.candidate != kNoEntry) [[unlikely]] {
+    found = walk_from(
+        std::nullopt, [&] { return picked; }, Closing::kMakesWay);
   }
   if (found) choice.server = &service.servers[*found];
   return choice;

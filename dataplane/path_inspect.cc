@@ -153,15 +153,16 @@ void Path<F>::inspect_schedule(const VirtualService<F>& service, const Packet& p
     return service.one_packet || has_place(server);
   };
   lb::DropReason why_not{};
-  choice.chosen = walk(
-      service, std::nullopt, pick, fits_or_note, claim, [](const RealServer<F>&) {}, why_not);
+  const auto walk_by = [&](auto pick_next, auto may) {
+    return walk(
+        service, std::nullopt, pick_next, may, claim, [](const RealServer<F>&) {}, why_not);
+  };
+  choice.chosen = walk_by(pick, fits_or_note);
   if (!choice.chosen && choice.picked) {
-    const auto fits_at_last = [&](const RealServer<F>& server) {
-      return server.accepts && fits(server, Closing::kMakesWay);
-    };
-    choice.chosen = walk(
-        service, std::nullopt, [&] { return choice.picked; }, fits_at_last, claim,
-        [](const RealServer<F>&) {}, why_not);
+    choice.chosen = walk_by([&] { return choice.picked; },
+                            [&](const RealServer<F>& server) {
+                              return server.accepts && fits(server, Closing::kMakesWay);
+                            });
   }
   if (!choice.chosen) question.refused = why_not;
 }
