@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -37,7 +38,9 @@ class Asker {
     const conf::HealthCheck config = check_of(json);
     check_ = health::find(config.type)->make(io_, config.options);
   }
-  health::Result ask(uint16_t port, std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
+  // `meanwhile`: what happens once the check has started, before the loop goes on.
+  health::Result ask(uint16_t port, std::chrono::milliseconds timeout = std::chrono::seconds(5),
+                     const std::function<void(boost::asio::io_context&)>& meanwhile = {}) {
     using namespace std::chrono_literals;
     using Clock = std::chrono::steady_clock;
     std::optional<health::Result> result;
@@ -45,6 +48,7 @@ class Asker {
                                      [&](health::Result told) { result = std::move(told); });
     CHECK_FALSE(result);
     io_.restart();
+    if (meanwhile) meanwhile(io_);
     const auto deadline = Clock::now() + 10s;
     while (!result && Clock::now() < deadline) io_.run_one_for(100ms);
     REQUIRE(result);
