@@ -41,7 +41,7 @@ void Host<lb::V4>::handle_other(LinkNumber link, Packet& packet) {
     route(link, packet);
     return;
   }
-  if (snapshot_->own.contains(packet.source.address)) {
+  if (is_bad_source(packet.source.address)) {
     drop(packet, DropReason::kBadSource);
     return;
   }
@@ -90,12 +90,12 @@ void Host<lb::V4>::handle_other(LinkNumber link, Packet& packet) {
 
 std::optional<DropReason> Host<lb::V4>::why_unmatched(const Packet& packet) const {
   if (!owns(packet.destination.address)) return why_not_routed(packet);
-  return owns(packet.source.address) ? DropReason::kBadSource : DropReason::kClosedPort;
+  return is_bad_source(packet.source.address) ? DropReason::kBadSource : DropReason::kClosedPort;
 }
 
 std::optional<DropReason> Host<lb::V4>::why_not_routed(const Packet& packet) const {
   if (is_broadcast(packet.destination.address)) return DropReason::kNotForUs;
-  if (owns(packet.source.address)) return DropReason::kBadSource;
+  if (is_bad_source(packet.source.address)) return DropReason::kBadSource;
   if (snapshot_->elsewhere.contains(packet.destination.address)) return DropReason::kStandby;
   return std::nullopt;
 }

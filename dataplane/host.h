@@ -115,6 +115,10 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   }
 
   bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }
+  // Whether nobody can have sent a packet from there: it is the director's own, or no host's.
+  bool is_bad_source(lb::Ipv4Address address) const {
+    return owns(address) || !lb::may_be_host(address);
+  }
   // Whether the kernel has an address, and the link leads to it.
   bool kernel_takes(LinkNumber link, lb::Ipv4Address address) const {
     return kernel_.leads_out(link) && snapshot_->kernels.contains(address);

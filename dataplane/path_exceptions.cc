@@ -148,8 +148,8 @@ bool Path<F>::starts_something(const Packet& packet) const {
 // The rule by which a packet that a real server sends of its own accord leaves, or nullptr.
 template <class F>
 const MasqueradeRule<F>* Path<F>::masquerade_rule(const Packet& packet) const {
-  if (snapshot_->masquerade.empty() || host_.owns(packet.destination.address)) return nullptr;
-  if (!starts_something(packet)) return nullptr;
+  if (snapshot_->masquerade.empty() || !starts_something(packet)) return nullptr;
+  if (host_.why_unmatched(packet)) return nullptr;
   const lb::Route<F>* route = snapshot_->routes.find(packet.destination.address);
   if (route == nullptr) return nullptr;
   return snapshot_->masquerade.find(packet.source.address, route->interface);

@@ -20,10 +20,6 @@ void Path<F>::inspect(PathInspection& question) {
   if (question.owner != peers_.self()) return;
   question.service = packet.service;
   question.inbound = packet.direction() == lb::Direction::kInbound;
-  if (!lb::may_be_host(packet.source.address)) {
-    question.refused = DropReason::kBadSource;
-    return;
-  }
   if (stands_by(packet)) {
     question.refused = DropReason::kStandby;
     return;

@@ -32,8 +32,8 @@ template <class F>
 Path<F>::Admission Path<F>::admit(const VirtualService<F>& service, const Packet& packet) const {
   if (service.closed) [[unlikely]]
     return Admission::kClosed;
+  if (host_.is_bad_source(packet.source.address)) return Admission::kBadSource;
   if (!may_open(service, packet)) return Admission::kNotASyn;
-  if (snapshot_->own.contains(packet.source.address)) return Admission::kBadSource;
   return Admission::kOpens;
 }
 

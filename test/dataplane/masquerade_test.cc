@@ -54,7 +54,7 @@ TEST_CASE("a full range is counted and told once, and serves other destinations"
 TEST_CASE("servers with one port get all ports of a wide range, each another") {
   Lab lab(masquerading(2000, 2199));
   std::set<std::string> sources;
-  for (int server = 1; server <= 200; ++server) {
+  for (int server = 2; server <= 201; ++server) {
     const Lines sent = lab.from_server(udp(fmt::format("10.2.0.{}:2100", server), kFar));
     REQUIRE(sent.size() == 1);
     sources.insert(sent[0].substr(0, sent[0].find('>')));
@@ -63,8 +63,23 @@ TEST_CASE("servers with one port get all ports of a wide range, each another") {
   CHECK(sources.contains("UDP 10.1.0.1:2000"));
   CHECK(sources.contains("UDP 10.1.0.1:2199"));
   CHECK(lab.drops() == "");
-  lab.from_server(udp("10.2.0.201:2100", kFar));
+  lab.from_server(udp("10.2.0.202:2100", kFar));
   CHECK(lab.drops() == "no_masquerade_port=1");
+}
+
+TEST_CASE("only what would be routed is masqueraded") {
+  Setup setup = masquerading();
+  setup.masquerade.front().source = "0.0.0.0/0";
+  Lab lab(setup);
+  for (const char* from : {"10.2.0.1:1", "127.0.0.1:1", "0.0.0.1:1", "224.0.0.1:1"}) {
+    CHECK(lab.from_server(udp(from, kFar)).empty());
+  }
+  CHECK(lab.drops() == "bad_source=4");
+  for (const char* to : {"10.1.0.255:9", "224.0.0.1:9", "127.0.0.1:9"}) {
+    CHECK(lab.from_server(udp(kInside, to)).empty());
+  }
+  CHECK(lab.drops() == "not_for_us=3");
+  CHECK(lab.connections().empty());
 }
 
 TEST_CASE("pings of several servers with one identifier are told apart, 0 being one like others") {
