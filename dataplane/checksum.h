@@ -47,9 +47,9 @@ inline bool has_good_checksum(const Ipv4Header& plain) {
   std::memcpy(&last, bytes + sizeof first + sizeof second, sizeof last);
   constexpr uint64_t kInverse = 0xfffefffefffeffff;
   static_assert(kInverse * 0xffff == 1);
-  uint64_t sum = first + last;
-  sum += second;
-  sum += sum < second;
+  uint64_t sum;
+  const bool carry = __builtin_add_overflow(first + last, second, &sum);
+  sum += carry;
   return sum * kInverse <= ~uint64_t{0} / 0xffff;
 }
 

@@ -24,13 +24,6 @@ struct EthernetHeader {
   lb::MacAddress destination;
   lb::MacAddress source;
   Be16 type;
-
-  // `mac`: as_number().
-  bool is_for(uint64_t mac) const {
-    uint64_t first;
-    std::memcpy(&first, this, sizeof first);
-    return (first ^ mac) << 16 == 0;
-  }
 };
 static_assert(sizeof(EthernetHeader) == 14 && alignof(EthernetHeader) == 1);
 

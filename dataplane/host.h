@@ -171,12 +171,16 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   void moved(LinkNumber link, lb::Ipv4Address address, const lb::MacAddress& from,
              const lb::MacAddress& to) override;
 
+  // Precondition: hops to go. RFC 1141: the TTL is the high byte of its word, so in memory order
+  // the checksum grows by 1, with an end-around carry also where it would come out as 0xffff. Both
+  // are in one number, the TTL in its lowest byte and the checksum in its upper half.
   static void count_down_ttl(Ipv4Header& ip) {
-    --ip.ttl;
-    // RFC 1141: the TTL is the high byte of its word. The carry is that of a sum that comes out as
-    // 0xffff, too.
-    const uint32_t sum = uint32_t{ip.checksum.raw()} + Be16(0x0100).raw();
-    ip.checksum = Be16::from_raw(static_cast<uint16_t>(sum + ((sum + 1) >> 16)));
+    uint32_t number;
+    std::memcpy(&number, &ip.ttl, sizeof number);
+    constexpr uint32_t kChecksumByOne = 1u << 16;
+    if (number >= 0xfffeu << 16) number += kChecksumByOne;
+    number += kChecksumByOne - 1;
+    std::memcpy(&ip.ttl, &number, sizeof number);
   }
   // The frame ends with the packet: whatever a short one was padded with stays here.
   static void fit_frame(const Packet& packet) {

@@ -8,6 +8,19 @@ using lb::DropReason;
 using lb::EntryIndex;
 using lb::kNoEntry;
 
+namespace {
+
+// Of a packet in one buffer.
+std::span<uint8_t> frame_of(const rte_mbuf& packet) {
+  return {rte_pktmbuf_mtod(&packet, uint8_t*), packet.data_len};
+}
+// Whether the device has found its IP checksum right.
+bool is_verified(const rte_mbuf& packet) {
+  return (packet.ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+}
+
+}  // namespace
+
 template <class F>
 Path<F>::Path(const Means& means, lb::Connections<F>& connections, LiveFigures live,
               lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot,
@@ -76,8 +89,7 @@ void Path<F>::process(LinkNumber link, rte_mbuf** packets, uint16_t count) {
 // Reads each packet's headers, once. Broken ones end here.
 template <class F>
 void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst) {
-  const lb::MacAddress own_mac = snapshot_->links[link].mac;
-  const uint64_t own_mac_number = own_mac.as_number();
+  const PlainStart start(snapshot_->links[link].mac);
   for (rte_mbuf* packet : std::span(packets, count)) {
     rte_prefetch0(rte_pktmbuf_mtod(packet, void*));
   }
@@ -89,12 +101,8 @@ void Path<F>::read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burs
     }
     Packet& packet = *next;
     packet.mbuf = mbuf;
-    const bool verified =
-        (mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
-    const std::span<uint8_t> frame(rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len);
-    if (!parse_plain(frame, own_mac_number, verified, packet) &&
-        !parse_unusual(link, frame, own_mac, verified, packet, burst)) [[unlikely]] {
-      continue;
+    if (!parse_plain(frame_of(*mbuf), start, is_verified(*mbuf), packet)) [[unlikely]] {
+      if (!parse_unusual(link, packet, burst)) continue;
     }
     ++next;
   }
@@ -131,10 +139,9 @@ void Path<F>::classify_all(LinkNumber link, Burst& burst) {
 
 // What is no usual packet. True: a flow after all. Else it has ended, or waits in the burst.
 template <class F>
-bool Path<F>::parse_unusual(LinkNumber link, std::span<uint8_t> frame,
-                            const lb::MacAddress& own_mac, bool verified, Packet& packet,
-                            Burst& burst) {
-  const ParseResult result = parse(frame, own_mac, verified, packet);
+bool Path<F>::parse_unusual(LinkNumber link, Packet& packet, Burst& burst) {
+  const ParseResult result =
+      parse(frame_of(*packet.mbuf), snapshot_->links[link].mac, is_verified(*packet.mbuf), packet);
   switch (result.kind) {
     case Parsed::kFlow:
       return true;
@@ -171,8 +178,7 @@ void Path<F>::locate_all(Burst& burst) {
   const uint16_t growth = snapshot_->most_overhead;
   for (Packet& packet : std::span(burst.flow, burst.flows)) {
     if (growth != 0) rte_prefetch0(packet.ip - sizeof(EthernetHeader) - growth);
-    packet.candidate = table.candidate(packet.hash);
-    if (packet.candidate != kNoEntry) [[likely]] {
+    if (table.find_candidate(packet.hash, packet.candidate)) [[likely]] {
       rte_prefetch0(&entries[packet.candidate]);
       continue;
     }

@@ -70,8 +70,7 @@ class Path final : private Reentry {
 
   // The stages, in order.
   void read_all(LinkNumber link, rte_mbuf** packets, uint16_t count, Burst& burst);
-  bool parse_unusual(LinkNumber link, std::span<uint8_t> frame, const lb::MacAddress& own_mac,
-                     bool verified, Packet& packet, Burst& burst);
+  bool parse_unusual(LinkNumber link, Packet& packet, Burst& burst);
   void fetch_endpoints(const Burst& burst) const;
   template <bool alone>
   void classify_all(LinkNumber link, Burst& burst);
@@ -280,12 +279,13 @@ class Path final : private Reentry {
   void account(const Packet& packet, Entry& entry);
   void count(const Packet& packet, lb::Direction direction, uint32_t server) {
     lb::Traffic& traffic = live_.traffic[server];
+    const uint64_t bytes = packet.length;
     if (direction == lb::Direction::kInbound) {
       traffic.packets_in.add(1);
-      traffic.bytes_in.add(packet.length);
+      traffic.bytes_in.add(bytes);
     } else {
       traffic.packets_out.add(1);
-      traffic.bytes_out.add(packet.length);
+      traffic.bytes_out.add(bytes);
     }
   }
 

@@ -53,12 +53,16 @@ class ConnectionTable {
   // Inline wherever it is called: a function without an effect is one that compilers leave out.
   [[gnu::always_inline]] void prefetch(uint64_t hash) const { __builtin_prefetch(&bucket(hash)); }
 
-  // The entry most likely meant, judged by tag, or kNoEntry; for prefetching.
-  EntryIndex candidate(uint64_t hash) const {
+  // The entry most likely meant, judged by tag, for prefetching. False: there is none, and the
+  // candidate is kNoEntry.
+  bool find_candidate(uint64_t hash, EntryIndex& candidate) const {
     const Bucket& b = bucket(hash);
-    const uint32_t hits = matches(b, tag(hash));
-    if (hits != 0) return b.entries[__builtin_ctz(hits)];
-    return b.overflow;
+    if (const uint32_t hits = matches(b, tag(hash)); hits != 0) [[likely]] {
+      candidate = b.entries[__builtin_ctz(hits)];
+      return true;
+    }
+    candidate = b.overflow;
+    return candidate != kNoEntry;
   }
 
   // Whether an entry of a table is the connection of these ends, and in its usual state.

@@ -24,7 +24,7 @@ struct Verdicts {
   Verdicts(const Bytes& bytes, bool verified) : memory(new uint8_t[bytes.size()]) {
     std::copy(bytes.begin(), bytes.end(), memory.get());
     const std::span<uint8_t> frame(memory.get(), bytes.size());
-    is_plain = dataplane::parse_plain(frame, kOwn.as_number(), verified, plain);
+    is_plain = dataplane::parse_plain(frame, dataplane::PlainStart(kOwn), verified, plain);
     result = dataplane::parse(frame, kOwn, verified, full);
   }
 
@@ -95,6 +95,10 @@ TEST_CASE("what is recognised as usual the parser calls a flow, whatever bytes a
       const Verdicts verdicts(bytes, verified);
       ++(verdicts.is_plain ? recognised : refused);
       if (!verdicts.is_plain) continue;
+      if (!lb::may_be_host(verdicts.plain.source.address)) {
+        REQUIRE(verdicts.result.reason == lb::DropReason::kBadSource);
+        continue;
+      }
       REQUIRE(verdicts.result.kind == Parsed::kFlow);
       REQUIRE(verdicts.agree());
     }

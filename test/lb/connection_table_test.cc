@@ -47,6 +47,11 @@ struct Fixture {
     return table.find(table.hash(outside, protocol), Direction::kOutbound, outside, other,
                       protocol);
   }
+  EntryIndex candidate_of(const End& outside) {
+    EntryIndex candidate = 0;
+    CHECK(table.find_candidate(table.hash(outside, Protocol::kTcp), candidate));
+    return candidate;
+  }
   // Everything in the table, each as often as it is visited.
   std::multiset<EntryIndex> visited() {
     std::multiset<EntryIndex> result;
@@ -131,9 +136,14 @@ TEST_CASE_METHOD(Fixture,
   for (uint32_t i = 1; i < 8; ++i) insert(200 + i, client(i), service(0));
   // All eight slots of the only bucket are in use now and none overflowed: each candidate is exact.
   for (uint32_t i = 1; i < 8; ++i) {
-    const EntryIndex candidate = table.candidate(table.hash(client(i), Protocol::kTcp));
-    CHECK(candidate == 200 + i);
+    CHECK(candidate_of(client(i)) == 200 + i);
   }
+}
+
+TEST_CASE_METHOD(Fixture, "where nothing is there is no candidate") {
+  EntryIndex candidate = 0;
+  CHECK_FALSE(table.find_candidate(table.hash(client(0), Protocol::kTcp), candidate));
+  CHECK(candidate == lb::kNoEntry);
 }
 
 TEST_CASE_METHOD(Fixture, "siblings may be removed in every order") {
@@ -203,7 +213,7 @@ TEST_CASE_METHOD(Fixture,
   table.remove(5);
   // Both have slots now and no chain is left: their candidates are exact.
   for (const uint32_t i : {8u, 9u}) {
-    CHECK(table.candidate(table.hash(client(i), Protocol::kTcp)) == i);
+    CHECK(candidate_of(client(i)) == i);
     CHECK(inbound(client(i), service(0)) == i);
   }
   CHECK(inbound(client(8), service(1)) == 100);
