@@ -115,6 +115,10 @@ void SocketSession::on_document_end() {
 }
 
 void SocketSession::execute() {
+  // Replies that nobody hears would hold up those of all who wait. A change is wanted all the same.
+  if (has_hung_up(socket_.native_handle()) && !interpreter_.is_change(line_, options_.level)) {
+    return finish();
+  }
   if (*unread_ > limits_.unread_bytes) {
     return refuse(
         fmt::format("{} MB of replies wait for other clients of this socket to read "

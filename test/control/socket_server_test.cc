@@ -29,7 +29,9 @@ using namespace std::chrono_literals;
 
 constexpr size_t kHuge = 20 << 20;
 
+std::atomic<int> greeted = 0, changed = 0;  // how often
 Reply hello(Facts&, const Call& call) {
+  ++greeted;
   return call.level == Level::kAdmin ? "hello admin\n" : "hello reader\n";
 }
 Reply huge(Facts&, const Call&) { return std::string(kHuge, 'x'); }
@@ -38,11 +40,16 @@ Reply measure(Facts&, const Call& call) {
   ++measured;
   return std::to_string(call.document.size()) + "\n";
 }
+Reply change(Facts&, const Call&) {
+  ++changed;
+  return "done\n";
+}
 bool always(std::span<const std::string_view>) { return true; }
 
 constexpr std::array kTable{
     Command{.words = "hello", .grammar = "", .help = "", .run = hello},
     Command{.words = "huge", .grammar = "", .help = "", .run = huge},
+    Command{.words = "change", .grammar = "", .help = "", .level = Level::kAdmin, .run = change},
     Command{.words = "measure",
             .grammar = "-",
             .help = "",
@@ -322,6 +329,22 @@ TEST_CASE("socket: what a client that went away had begun is not carried out") {
   whole.end_sending();
   CHECK(whole.receive_all() == "5\n");
   CHECK(measured == 1);
+}
+
+TEST_CASE("socket: nothing is looked up for clients that have gone, and their changes are made") {
+  Server server;
+  greeted = changed = 0;
+  server.behind_its_back([&] {
+    for (int i = 0; i < 50; ++i) {
+      server.reader().send("hello\n");
+      server.reader().send("change\n");
+      server.admin().send("hello\n");
+      server.admin().send("change\n");
+    }
+  });
+  REQUIRE(server.empties());  // says hello itself
+  CHECK(greeted == 1);
+  CHECK(changed == 50);
 }
 
 TEST_CASE("socket: when one socket fails none is left") {
