@@ -29,14 +29,20 @@ void put(json& object, std::string_view key, json value) {
   }
 }
 
-// Numbers, lists and so on as they are; what is not JSON, or stands where a text is, as a text. Of
-// repeated keys the parser would take the last, in silence: these are refused as the file's are.
+// Whether it can be meant for nothing but an object or a list of texts or objects.
+bool looks_like_json(std::string_view text) {
+  return text.starts_with('{') || text.starts_with("[\"") || text.starts_with("[{");
+}
+
+// Numbers, lists and so on as they are; what is not JSON and does not look so, or stands where a
+// text is, as a text. Of repeated keys the parser would take the last, in silence: these are
+// refused as the file's are.
 std::expected<json, std::string> value_of(std::string_view key, std::string_view text,
                                           const json& current) {
   if (text == "null") return nullptr;
   if (current.is_string()) return std::string(text);
   json value = json::parse(text, nullptr, false);
-  if (value.is_discarded()) return std::string(text);
+  if (value.is_discarded() && !looks_like_json(text)) return std::string(text);
   conf::Findings findings;
   const auto read = conf::parse_document(text, findings);
   std::vector<conf::Error> errors = read ? findings.in_file_order({}) : std::vector{read.error()};

@@ -247,6 +247,10 @@ TEST_CASE_METHOD(Fixture, "set service refuses what the file would") {
   CHECK(refused("set service nosuch scheduler rr").starts_with("error: no service \"nosuch\""));
   CHECK(refused("set service web health_check {\"type\": \"tcp\", \"type\": \"ping\"}") ==
         "error: health_check/type: duplicate key, expected each key once\n");
+  CHECK_THAT(refused("set service web health_check {\"type\": \"tcp\""),
+             Catch::StartsWith("error: health_check: line 1, column 15: "));
+  CHECK_THAT(refused("set service web quorum_up [\"up\""),
+             Catch::StartsWith("error: quorum_up: line 1, column 6: "));
   refused("set service web servers none");
   refused("set service web scheduler_options {\"size\": 7}");
 }
