@@ -32,7 +32,9 @@ int load_and_run(const control::Options& options) {
     return kUsageError;
   }
   if (const auto why = control::why_unfit(*config, options.eal_arguments)) {
-    control::log::error("{}", *why);
+    // As of what the file itself tells.
+    const std::string file = why->starts_with('/') ? options.config_file + ": " : "";
+    control::log::error("{}{}", file, *why);
     return kUsageError;
   }
   if (options.action == control::Options::Action::kCheck) {

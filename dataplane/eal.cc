@@ -249,6 +249,14 @@ std::expected<Eal, StartError> Eal::start(const EalRequest& request) {
   }
   Eal eal;
   eal.running_ = true;
+  // What is no option getopt has moved to the end, where EAL leaves it to others.
+  if (const auto left = static_cast<size_t>(taken) + 1; left < arguments.size()) {
+    eal.abandon();
+    return std::unexpected(
+        StartError(std::string("the arguments in \"eal\" or behind --: found \"") + argv[left] +
+                       "\", expected options of DPDK's",
+                   true));
+  }
   unsigned lcore;
   RTE_LCORE_FOREACH_WORKER(lcore) { eal.worker_lcores_.push_back(lcore); }
   if (eal.worker_lcores_.empty()) {

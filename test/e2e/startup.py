@@ -168,6 +168,8 @@ def wrong_option_of_eal(net):
     equal((result.returncode, result.stdout), (2, ""), "exit status and standard output")
     contains(result.stderr, "--no-such-option", "standard error")
     holds(len(result.stderr.splitlines()) < 10, f"much is said:\n{result.stderr}")
+    configuration["eal"][-1] = "no-option"
+    refuses(net, configuration, 'found "no-option", expected options of DPDK\'s', status=2)
 
 
 def no_lcore_for_a_worker(net):
