@@ -140,8 +140,11 @@ std::string Port::set_up_queues(const BufferPool& pool) {
       return rte_eth_rx_queue_setup(id_, queue, receive, socket_id, nullptr, pool.get());
     });
     if (error != 0) {
-      return failure("its receive queue cannot be set up; does another process use the queue?",
-                     error);
+      // net_af_xdp says EINVAL to both.
+      return failure(
+          "its receive queue cannot be set up; does another process use the queue, or is the "
+          "netdev's own MTU too large for XDP?",
+          error);
     }
   }
   for (uint16_t queue = 0; queue < transmit_queues_; ++queue) {
