@@ -1,9 +1,11 @@
 #include "control/http_session.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <cctype>
+#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -16,17 +18,48 @@ namespace http = boost::beast::http;
 
 namespace {
 
-// OpenMetrics, unless the client says what it takes and that is not among it.
+// The part before the separator, without blanks around it; `text` goes on after it.
+std::string_view take_part(std::string_view& text, char separator) {
+  std::string_view part = text.substr(0, text.find(separator));
+  text.remove_prefix(std::min(text.size(), part.size() + 1));
+  const size_t begin = std::min(part.find_first_not_of(" \t"), part.size());
+  return part.substr(begin, part.find_last_not_of(" \t") + 1 - begin);
+}
+
+// How much a client wants a media type by its Accept, in lower case: the weight of the range that
+// names it most closely, from 0, not at all, to 1 (RFC 9110 section 12.5.1).
+double weight_of(std::string_view accept, std::string_view type) {
+  const std::string family = std::string(type.substr(0, type.find('/'))) + "/*";
+  const std::array<std::string_view, 3> closer{"*/*", family, type};
+  auto closest = closer.begin();
+  double weight = 0;
+  while (!accept.empty()) {
+    std::string_view range = take_part(accept, ',');
+    const auto found = std::find(closest, closer.end(), take_part(range, ';'));
+    if (found == closer.end()) continue;
+    double own = 1;
+    while (!range.empty()) {
+      const std::string_view parameter = take_part(range, ';');
+      if (!parameter.starts_with("q=")) continue;
+      own = 0;  // unless it is a number
+      std::from_chars(parameter.data() + 2, parameter.data() + parameter.size(), own);
+    }
+    weight = found == closest ? std::max(weight, own) : own;
+    closest = found;
+  }
+  return weight;
+}
+
+// OpenMetrics, unless the client would rather have the older text, or does not take it at all.
 template <class Request>
 MetricsFormat format_for(const Request& request) {
-  const auto accept = request.find(http::field::accept);
-  if (accept == request.end()) return MetricsFormat::kOpenMetrics;
-  std::string value(accept->value());
-  std::ranges::transform(value, value.begin(), [](unsigned char c) { return std::tolower(c); });
-  for (const std::string_view known : {"application/openmetrics-text", "application/*", "*/*"}) {
-    if (value.find(known) != std::string::npos) return MetricsFormat::kOpenMetrics;
-  }
-  return MetricsFormat::kPrometheus;
+  const auto field = request.find(http::field::accept);
+  if (field == request.end()) return MetricsFormat::kOpenMetrics;
+  std::string accept(field->value());
+  std::ranges::transform(accept, accept.begin(), [](unsigned char c) { return std::tolower(c); });
+  const double open = weight_of(accept, "application/openmetrics-text");
+  return open > 0 && open >= weight_of(accept, "text/plain") ? MetricsFormat::kOpenMetrics
+                                                             : MetricsFormat::kPrometheus;
 }
 
 }  // namespace

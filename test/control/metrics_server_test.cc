@@ -68,6 +68,16 @@ TEST_CASE("http: who does not take OpenMetrics gets the older text") {
   CHECK(type_for("text/html, */*;q=0.8") == std::string("open"));
   CHECK(type_for("Application/OpenMetrics-Text; version=1.0.0,text/plain;version=0.0.4;q=0.5") ==
         std::string("open"));
+  CHECK(type_for("application/openmetrics-text;q=0.4,text/plain;version=0.0.4;q=0.5,*/*;q=0.1") ==
+        std::string("old"));
+  CHECK(type_for("application/openmetrics-text; version=0.0.1; q=0.2, "
+                 "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3") ==
+        std::string("open"));
+  CHECK(type_for("*/*, application/openmetrics-text;q=0") == std::string("old"));
+  CHECK(type_for("*/*;q=0.5, application/*;q=0.1, text/plain ;q=0.4") == std::string("old"));
+  CHECK(type_for("application/*,text/plain;q=0.9") == std::string("open"));
+  CHECK(type_for("application/openmetrics-text;q=high, text/plain;q=0.1") == std::string("old"));
+  CHECK(type_for(",;,/") == std::string("old"));
 }
 
 TEST_CASE("http: GET /metrics answers OpenMetrics text") {
