@@ -35,7 +35,8 @@ std::optional<unsigned> parse_code(std::string_view text) {
   unsigned code = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
   const bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole && code >= 100 && code <= 999 ? std::optional(code) : std::nullopt;
+  // RFC 9110 section 15: three digits, the first of them no 0.
+  return whole && text.size() == 3 && code >= 100 ? std::optional(code) : std::nullopt;
 }
 
 // Empty where it is not of that form.

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -216,17 +217,18 @@ std::unique_ptr<Probe> HttpsCheck::start(const lb::Endpoint& target,
 
 std::vector<conf::Property> https_options() {
   std::vector<conf::Property> options = http_options();
-  const conf::Text name{"a host name", "^[!-~]+$",
-                        [](std::string_view text) -> std::optional<std::string> {
-                          const bool blank = text.empty() || text.find(' ') != text.npos;
-                          return blank ? std::optional<std::string>("a host name") : std::nullopt;
-                        }};
-  const conf::Text file{"the absolute path of a file", "^/[^\\u0000]+$",
-                        [](std::string_view text) -> std::optional<std::string> {
-                          const bool right = text.starts_with('/') && text.find('\0') == text.npos;
-                          return right ? std::nullopt
-                                       : std::optional<std::string>("the absolute path of a file");
-                        }};
+  const conf::Text name{
+      "a host name", "^[!-~]+$", [](std::string_view text) -> std::optional<std::string> {
+        const bool right =
+            !text.empty() && std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
+        return right ? std::nullopt : std::optional<std::string>("a host name");
+      }};
+  const conf::Text file{
+      "the absolute path of a file", "^/[^\\u0000]+$",
+      [](std::string_view text) -> std::optional<std::string> {
+        const bool right = text.starts_with('/') && text.size() > 1 && text.find('\0') == text.npos;
+        return right ? std::nullopt : std::optional<std::string>("the absolute path of a file");
+      }};
   options.push_back(option("verify", {conf::Boolean{}}, "true",
                            "Whether the server's certificate must be valid for its name."));
   options.push_back(option("ca_file", {file}, "",

@@ -11,9 +11,11 @@
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "control/health/http_exchange.h"
+#include "control/health/https.h"
 #include "test/control/health/peer.h"
 #include "test/temp_dir.h"
 
@@ -177,6 +179,24 @@ class TlsPeer {
   X509* x509_;
   std::optional<Peer> peer_;
 };
+
+TEST_CASE("check https: what the Schema says of a text, the check of it says too") {
+  const std::string samples[] = {
+      "GET",  "get",       "",    " ",    "a b", "a\nb", "\x7f", "\xc3\xbc",    "/",    "/a",
+      "/a b", "a.example", "200", "0999", "999", "1000", "099",  "200-299,401", "200-", "2 0 0"};
+  size_t texts = 0;
+  for (const conf::Property& property : health::https_options()) {
+    const auto* text = std::get_if<conf::Text>(&property.shape.kind);
+    if (text == nullptr || text->format == nullptr) continue;
+    ++texts;
+    const std::regex pattern(text->pattern);
+    for (const std::string& sample : samples) {
+      INFO(property.name << ": " << sample);
+      CHECK(std::regex_match(sample, pattern) == !text->format(sample));
+    }
+  }
+  CHECK(texts == 7);
+}
 
 TEST_CASE(
     "check https: certificates that are right, of another name, of nobody; or none are asked") {
