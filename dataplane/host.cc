@@ -244,8 +244,7 @@ void Host<lb::V4>::unreachable(std::span<const HeldPacket> packets) {
 Packet<lb::V4> Host<lb::V4>::as_it_came(LinkNumber link, rte_mbuf* mbuf) const {
   Packet packet;
   packet.mbuf = mbuf;
-  parse({rte_pktmbuf_mtod(mbuf, uint8_t*), mbuf->data_len}, snapshot_->links[link].mac, true,
-        packet);
+  parse(frame_of(*mbuf), snapshot_->links[link].mac, true, packet);
   return packet;
 }
 

@@ -31,7 +31,7 @@ void Host<lb::V4>::give_to_kernel(LinkNumber link, std::span<rte_mbuf* const> fr
     if (reason) {
       outbox_.drop(frame, *reason);
     } else {
-      kernel_.give(link, {rte_pktmbuf_mtod(frame, const uint8_t*), frame->data_len});
+      kernel_.give(link, frame_of(*frame));
       outbox_.discard(frame);
     }
   }

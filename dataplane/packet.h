@@ -12,6 +12,11 @@
 
 namespace dataplane {
 
+// Of a packet in one buffer.
+inline std::span<uint8_t> frame_of(const rte_mbuf& packet) {
+  return {rte_pktmbuf_mtod(&packet, uint8_t*), packet.data_len};
+}
+
 // A fragment of a datagram as it came: the frame, and where its payload belongs.
 struct Fragment {
   rte_mbuf* mbuf;

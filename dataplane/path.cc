@@ -10,10 +10,6 @@ using lb::kNoEntry;
 
 namespace {
 
-// Of a packet in one buffer.
-std::span<uint8_t> frame_of(const rte_mbuf& packet) {
-  return {rte_pktmbuf_mtod(&packet, uint8_t*), packet.data_len};
-}
 // Whether the device has found its IP checksum right.
 bool is_verified(const rte_mbuf& packet) {
   return (packet.ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;

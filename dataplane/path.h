@@ -279,7 +279,7 @@ class Path final : private Reentry {
   void account(const Packet& packet, Entry& entry);
   void count(const Packet& packet, lb::Direction direction, uint32_t server) {
     lb::Traffic& traffic = live_.traffic[server];
-    const uint64_t bytes = packet.length;
+    const uint64_t bytes = packet.length;  // behind a counter's store it would be read again
     if (direction == lb::Direction::kInbound) {
       traffic.packets_in.add(1);
       traffic.bytes_in.add(bytes);

@@ -30,8 +30,7 @@ template <class F>
 void Path<F>::process_piece(LinkNumber link, rte_mbuf* fragment) {
   Packet packet;
   packet.mbuf = fragment;
-  const ParseResult result = parse({rte_pktmbuf_mtod(fragment, uint8_t*), fragment->data_len},
-                                   snapshot_->links[link].mac, true, packet);
+  const ParseResult result = parse(frame_of(*fragment), snapshot_->links[link].mac, true, packet);
   if (result.kind != Parsed::kFragment) {
     // It was one when it was handed over, and nobody has written to it.
     outbox_.drop(fragment, DropReason::kBadFragment);

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 
+#include "control/health/options.h"
 #include "lb/address.h"
 
 namespace control::health {
@@ -102,9 +103,8 @@ std::vector<std::string> dns_type_names() {
 
 bool is_dns_name(const std::string& name) {
   unsigned char encoded[NS_MAXCDNAME];
-  const bool printable =
-      std::ranges::all_of(name, [](char c) { return c > 0x20 && c < 0x7f && c != '\\'; });
-  return printable && !name.empty() && ns_name_pton(name.c_str(), encoded, sizeof(encoded)) >= 0;
+  return is_visible(name) && !name.contains('\\') &&
+         ns_name_pton(name.c_str(), encoded, sizeof(encoded)) >= 0;
 }
 
 std::string dns_question(const std::string& name, int type) {

@@ -27,10 +27,6 @@ Expected unless(bool right, std::string_view expected) {
   return right ? std::nullopt : Expected(expected);
 }
 
-bool is_visible(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
 std::optional<unsigned> parse_code(std::string_view text) {
   unsigned code = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);

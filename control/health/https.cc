@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -219,9 +218,7 @@ std::vector<conf::Property> https_options() {
   std::vector<conf::Property> options = http_options();
   const conf::Text name{
       "a host name", "^[!-~]+$", [](std::string_view text) -> std::optional<std::string> {
-        const bool right =
-            !text.empty() && std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
-        return right ? std::nullopt : std::optional<std::string>("a host name");
+        return is_visible(text) ? std::nullopt : std::optional<std::string>("a host name");
       }};
   const conf::Text file{
       "the absolute path of a file", "^/[^\\u0000]+$",

@@ -24,6 +24,10 @@ std::optional<std::string> bytes_format(std::string_view text) {
 
 }  // namespace
 
+bool is_visible(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
 conf::Text bytes_text() { return {std::string(kBytes), "", bytes_format}; }
 
 std::string bytes_of(std::string_view text) {

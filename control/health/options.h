@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/config.h"
@@ -25,6 +26,9 @@ T value_of(const conf::Options& options, const std::string& name) {
   const T* value = found == options.end() ? nullptr : std::get_if<T>(&found->second);
   return value ? *value : T();
 }
+
+// Whether there is a text and all of it is printable ASCII without blanks: "^[!-~]+$".
+bool is_visible(std::string_view text);
 
 // Bytes as the file has them: text, or "hex:" with pairs of hexadecimal digits.
 conf::Text bytes_text();

@@ -121,7 +121,7 @@ TEST_CASE("a checksum's carry comes round when the TTL is counted down") {
   const uint16_t of_id_0 = get16(Frame(datagram).id(0).build({}), 14 + 10);
   for (const uint16_t wanted : {0xfdff, 0xfe00, 0xfeff, 0xff00, 0xfffe, 0x0000, 0x00ff}) {
     const auto id = static_cast<uint16_t>((of_id_0 + 0xffffu - wanted) % 0xffffu);
-    Frame frame = Frame(datagram).id(id);
+    const Frame frame = Frame(datagram).id(id);
     REQUIRE(get16(frame.build({}), 14 + 10) == wanted);
     const Bytes sent = lab.only_frame("wan", frame);
     Bytes header(sent.begin() + 14, sent.begin() + 34);
