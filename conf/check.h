@@ -9,6 +9,7 @@
 #include "conf/config.h"
 #include "conf/findings.h"
 #include "conf/reach.h"
+#include "conf/text.h"
 #include "conf/vocabulary.h"
 
 namespace conf {

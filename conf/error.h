@@ -18,7 +18,8 @@ struct Error {
   bool operator==(const Error&) const = default;
 };
 
-// All of them on one line, as a command's reply has them.
+// The first of them on one line, and how many more there are, as a command's reply has them.
 std::string one_line(const std::vector<Error>& errors);
+std::string one_line(const std::vector<std::string>& errors);
 
 }  // namespace conf

@@ -6,21 +6,9 @@
 #include <cmath>
 #include <limits>
 
-#include "conf/error.h"
+#include "conf/text.h"
 
 namespace conf {
-namespace {
-
-constexpr size_t kLongestToken = 48;
-
-std::string shortened(std::string_view text) {
-  if (text.size() <= kLongestToken) return std::string(text);
-  size_t end = kLongestToken;
-  while (end > 0 && (text[end] & 0xc0) == 0x80) --end;  // never inside a UTF-8 sequence
-  return std::string(text.substr(0, end)) + "…";
-}
-
-}  // namespace
 
 std::optional<uint64_t> Value::whole_number() const {
   if (kind != Kind::kNumber) return std::nullopt;
@@ -66,28 +54,6 @@ std::string Value::token() const {
   return {};
 }
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      result += fmt::format("\\u{:04x}", byte);
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-std::string in_quotes(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : shortened(text)) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return escaped(result) + '"';
-}
-
 std::string child(std::string_view pointer, std::string_view key) {
   std::string result(pointer);
   result += '/';
@@ -105,16 +71,6 @@ std::string child(std::string_view pointer, std::string_view key) {
 
 std::string child(std::string_view pointer, size_t index) {
   return fmt::format("{}/{}", pointer, index);
-}
-
-std::string Error::to_string() const {
-  return pointer.empty() ? text : fmt::format("{}: {}", escaped(pointer), text);
-}
-
-std::string one_line(const std::vector<Error>& errors) {
-  std::string line;
-  for (const Error& error : errors) line += (line.empty() ? "" : "; ") + error.to_string();
-  return line;
 }
 
 }  // namespace conf

@@ -37,12 +37,6 @@ struct Member {
   Value value;
 };
 
-// `text` in quotes, escaped as JSON does so that it stays on its line, shortened if long.
-std::string in_quotes(std::string_view text);
-
-// The same escapes, without quotes and unshortened.
-std::string escaped(std::string_view text);
-
 // The RFC 6901 pointer to a member or an item of the value that `pointer` names.
 std::string child(std::string_view pointer, std::string_view key);
 std::string child(std::string_view pointer, size_t index);

@@ -3,9 +3,12 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <ctime>
+
+#include "conf/text.h"
 
 namespace control {
 
@@ -46,13 +49,11 @@ std::string human_time(int64_t unix_seconds) {
 
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
+  while (!text.empty()) {
+    const size_t control = conf::control_character(text);
+    for (const unsigned char byte : text.substr(0, control)) out += fmt::format("\\x{:02x}", byte);
+    if (control == 0) out += text.front();
+    text.remove_prefix(std::max<size_t>(control, 1));
   }
   return out;
 }

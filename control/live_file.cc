@@ -1,6 +1,6 @@
 // The part of live changes that has to do with files: what another configuration would change, the
 // one that lbd was started with, and writing that anew.
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <ctime>
 #include <filesystem>
@@ -52,7 +52,7 @@ std::expected<std::vector<std::string>, Refusal> LiveChanges::replace_by_file() 
   auto wanted = load_file(running_.config_file);
   if (!wanted) {
     return refuse_file(Refusal::Kind::kInvalid,
-                       fmt::format("nothing was changed: {}", fmt::join(wanted.error(), "; ")));
+                       fmt::format("nothing was changed: {}", conf::one_line(wanted.error())));
   }
   return put_into_force(std::move(*wanted), {});
 }

@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "conf/text.h"
+
 namespace {
 
 using conf::Findings;
