@@ -71,9 +71,14 @@ class Connections {
   const Entry& entry(EntryIndex index) const { return pool_[index]; }
   Entry* entries() { return pool_.entries(); }
   EntryIndex index_of(const Entry& entry) const { return pool_.index_of(entry); }
-  // Idle times from now on. What is on a wheel is looked at when it was to be, not before: shorter
-  // ones take effect with a connection's next change of state, or at that look.
-  void use(const Timeouts& timeouts) { timeouts_ = timeouts; }
+  // Idle times from now on, of the connections that there are too: where they have become shorter,
+  // the next calls of `expire` look at all.
+  void use(const Timeouts& timeouts) {
+    for (size_t i = 0; i < timeouts.size(); ++i) {
+      if (timeouts[i] < timeouts_[i]) wheel_of(static_cast<State>(i)).look_at_all();
+    }
+    timeouts_ = timeouts;
+  }
 
   // kNoEntry when the director is full and nothing of this worker's may be taken back; the other
   // workers are asked then, see is_waiting.

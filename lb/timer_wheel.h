@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "lb/connection.h"
@@ -79,7 +80,10 @@ class TimerWheel {
         }
         continue;
       }
-      if (!before(current_, now)) break;
+      if (!before(current_, now)) {
+        if (!splice_early_to_pending()) break;
+        continue;
+      }
       // After a stall of more than a turn every slot is due just once.
       if (now - current_ > kSlots) current_ = now - kSlots;
       ++current_;
@@ -92,6 +96,13 @@ class TimerWheel {
   uint32_t advance(Tick now, uint32_t budget, Look look) {
     return advance(
         now, budget, [](EntryIndex) {}, look);
+  }
+
+  // From now on `advance` looks at all entries that are on the wheel now, whenever they are due:
+  // for when entries may end sooner than they were inserted for. Some may be looked at twice.
+  void look_at_all() {
+    early_ = current_ + 1;
+    early_end_ = early_ + kSlots;
   }
 
   // The entry that is due first as the wheel knows it (its stamp may be newer), or kNoEntry.
@@ -150,10 +161,29 @@ class TimerWheel {
     occupied_.clear(number);
   }
 
+  // The same of the next slot of which look_at_all speaks. False: there is none.
+  bool splice_early_to_pending() {
+    if (early_ == early_end_) return false;
+    if (!before(current_, early_)) early_ = current_ + 1;  // the slots before have been looked at
+    const uint32_t from = early_ % kSlots;
+    const std::optional<uint32_t> slot = occupied_.next_from(from);
+    const Tick found = early_ + (slot ? (*slot - from) % kSlots : kSlots);
+    if (!before(found, early_end_)) {
+      early_ = early_end_;
+      return false;
+    }
+    splice_to_pending(*slot);
+    early_ = found + 1;
+    return true;
+  }
+
   Entries& entries_;
   std::vector<Slot> slots_;
   OccupiedSlots<kSlots> occupied_;
   Tick current_;
+  // The slots up to that time, as it were, wait for an early look.
+  Tick early_ = 0;
+  Tick early_end_ = 0;
   uint32_t size_ = 0;
 };
 

@@ -122,7 +122,19 @@ TEST_CASE("timeouts of a new configuration hold for what begins and for what goe
   CHECK(lab.connections() == Lines{});
 }
 
-TEST_CASE("a shorter timeout takes effect with the next change of state") {
+TEST_CASE("a shorter timeout ends what has been silent for longer, and nothing else") {
+  Lab lab(one_service("udp"));
+  lab.from_client(udp(kClient, kVip));
+  lab.pass(50);
+  lab.from_client(udp("10.1.0.10:2", kVip));
+  lab.edit([](Setup& setup) { setup.timeouts[lb::State::kUdp] = 40; });
+  lab.pass(1);
+  CHECK(lab.connections() == Lines{"UDP 00:39 UDP 10.1.0.10:2 10.1.0.100:80 10.2.0.11:80"});
+  lab.pass(40);
+  CHECK(lab.connections() == Lines{});
+}
+
+TEST_CASE("a shorter timeout holds for a state that comes later") {
   Lab lab(one_service());
   lab.from_client(tcp(kClient, kVip).flags("S"));
   lab.edit([](Setup& setup) { setup.timeouts[lb::State::kEstablished] = 5; });

@@ -155,6 +155,30 @@ TEST_CASE_METHOD(Fixture, "an established connection that is reset ends ten seco
   CHECK_FALSE(is_live(1, State::kClose));
 }
 
+TEST_CASE_METHOD(Fixture, "shorter idle times hold for the connections that there are") {
+  open(1, State::kEstablished, 0);
+  const EntryIndex used = open(2, State::kEstablished, 0);
+  open(3, State::kUdp, 0);
+  open(4, State::kTimeWait, 0);
+  worker->touch(worker->entry(used), State::kEstablished, 90 * kSecond);
+  worker->expire(100 * kSecond, kNoBudget);
+  lb::Timeouts shorter = lb_test::kLvsTimeouts;
+  shorter[static_cast<size_t>(State::kEstablished)] = 60 * kSecond;
+  worker->use(shorter);
+  worker->expire(100 * kSecond, kNoBudget);
+  CHECK_FALSE(is_live(1, State::kEstablished));
+  CHECK(is_live(3, State::kUdp));
+  CHECK(is_live(4, State::kTimeWait));
+  worker->expire(150 * kSecond - 1, kNoBudget);
+  CHECK(is_live(2, State::kEstablished));
+  CHECK_FALSE(is_live(4, State::kTimeWait));
+  worker->expire(150 * kSecond, kNoBudget);
+  CHECK_FALSE(is_live(2, State::kEstablished));
+  worker->use(lb_test::kLvsTimeouts);
+  worker->expire(300 * kSecond - 1, kNoBudget);
+  CHECK(is_live(3, State::kUdp));
+}
+
 TEST_CASE_METHOD(Fixture, "expiring keeps its budget over all states together") {
   for (uint32_t i = 0; i < 8; ++i) open(i, kAllStates[i]);
   const Tick late = 1000 * kSecond;

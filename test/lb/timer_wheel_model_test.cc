@@ -3,6 +3,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "lb/tick.h"
@@ -60,7 +61,8 @@ class Model {
       const auto found = by_index_.find(index);
       REQUIRE(found != by_index_.end());
       const uint64_t deadline = found->second->first;
-      if (deadline > now_) {  // a turn too early: not ended
+      unseen_.erase(index);
+      if (deadline > now_) {  // a turn too early, or an early look: not ended
         wheel_.insert(index, static_cast<Tick>(deadline));
       } else {
         forget(found);
@@ -72,6 +74,14 @@ class Model {
     if (looked < budget) advanced_to_ = now_;
     return looked;
   }
+
+  void look_at_all() {
+    wheel_.look_at_all();
+    unseen_.clear();
+    for (const auto& [index, place] : by_index_) unseen_.insert(index);
+  }
+  // After an advance that its budget did not stop.
+  void check_all_seen() const { REQUIRE(unseen_.empty()); }
 
   // After an advance that its budget did not stop: what is still there is not overdue, but for what
   // was due at once when it came and has to wait for the next tick.
@@ -102,6 +112,7 @@ class Model {
     by_index_[index] = by_deadline_.emplace(deadline, index);
   }
   void forget(std::map<EntryIndex, ByDeadline::iterator>::iterator found) {
+    unseen_.erase(found->first);
     by_deadline_.erase(found->second);
     by_index_.erase(found);
   }
@@ -113,6 +124,7 @@ class Model {
   Wheel wheel_;
   ByDeadline by_deadline_;
   std::map<EntryIndex, ByDeadline::iterator> by_index_;
+  std::set<EntryIndex> unseen_;  // of those that look_at_all was to show
 };
 
 // Half of the seeds start so that the 32-bit clock wraps under way.
@@ -165,6 +177,25 @@ TEST_CASE("small budgets are kept, end nothing early, and catch up when given ti
       if (!model.random().one_in(100)) continue;
       int calls = 0;
       while (model.advance(3, longest_idle) == 3) REQUIRE(++calls < 1000);
+      model.check_nothing_late();
+    }
+  }
+}
+
+TEST_CASE("early looks show all that was there, end nothing early and leave nothing late") {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    Model model(seed, start_of(seed));
+    const uint32_t longest_idle = std::array{20u, 3000u, 3 * Wheel::kSlots}[seed % 3];
+    for (int step = 0; step < 3000; ++step) {
+      for (uint32_t i = model.random().below(6); i > 0; --i) model.toggle(longest_idle);
+      model.wait(model.random().one_in(200) ? model.random().below(2 * Wheel::kSlots)
+                                            : model.random().below(3));
+      if (model.random().one_in(30)) model.look_at_all();
+      model.advance(model.random().below(8), longest_idle);
+      if (!model.random().one_in(40)) continue;
+      model.advance(kUnlimited, longest_idle);
+      model.check_all_seen();
       model.check_nothing_late();
     }
   }

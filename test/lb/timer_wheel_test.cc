@@ -136,6 +136,55 @@ TEST_CASE_METHOD(
   CHECK(seen == Indices{1});
 }
 
+TEST_CASE_METHOD(
+    Fixture,
+    "what is on the wheel can be looked at before it is due, in the order of its deadlines") {
+  insert(3000, {1, 2});
+  insert(20, {3});
+  insert(Wheel::kSlots - 1, {4});
+  CHECK(ended(5).empty());
+  wheel.look_at_all();
+  insert(Wheel::kSlots + 5, {5});
+  CHECK(ended(5, 3) == Indices{3, 1, 2});
+  CHECK(ended(5, 0).empty());
+  CHECK(ended(5) == Indices{4, 5});
+  CHECK(ended(6).empty());
+  insert(40, {6});
+  CHECK(ended(39).empty());
+}
+
+TEST_CASE_METHOD(Fixture, "an early look goes on where time has not come by meanwhile") {
+  insert(10, {1});
+  insert(20, {2});
+  insert(30, {3});
+  insert(400, {4});
+  wheel.look_at_all();
+  CHECK(ended(5, 1) == Indices{1});
+  CHECK(ended(25, 1) == Indices{2});
+  insert(26, {5});
+  CHECK(ended(25, 1) == Indices{5});
+  CHECK(ended(35, 1) == Indices{3});
+  CHECK(ended(35) == Indices{4});
+  insert(60, {6});
+  CHECK(ended(59).empty());
+}
+
+TEST_CASE_METHOD(Fixture, "an early look that puts entries back leaves them due when they were") {
+  insert(100, {1, 2});
+  insert(50, {3});
+  wheel.look_at_all();
+  Indices seen;
+  const uint32_t looked = wheel.advance(1, kMany, [&](EntryIndex index) {
+    seen.push_back(index);
+    wheel.insert(index, index == 3 ? 200 : 100);
+  });
+  CHECK(looked == seen.size());
+  CHECK(seen == Indices{3, 1, 2, 3});
+  CHECK(ended(99).empty());
+  CHECK(ended(100) == Indices{1, 2});
+  CHECK(ended(200) == Indices{3});
+}
+
 TEST_CASE_METHOD(Fixture, "looking at one entry may remove another that is due in the same slot") {
   insert(5, {1, 2, 3});
   Indices seen;
