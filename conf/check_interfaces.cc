@@ -49,7 +49,7 @@ class InterfaceChecker {
     std::string expected;
     if (!is_unicast(prefix.address)) {
       expected = "a host's address";
-    } else if (const auto broadcast = broadcast_of(prefix)) {
+    } else if (const auto broadcast = prefix.broadcast()) {
       if (prefix.is_network()) expected = "a host's address, not that of the network";
       if (prefix.address == *broadcast) expected = "a host's address, not the broadcast address";
     }

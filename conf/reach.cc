@@ -56,20 +56,13 @@ bool Reach::reachable(const lb::IpAddress& address) const {
 std::optional<lb::Prefix> Reach::edge_of(const lb::IpAddress& address) const {
   for (const Interface& interface : config_.interfaces) {
     for (const lb::Prefix& prefix : interface.addresses) {
-      const auto broadcast = broadcast_of(prefix);
+      const auto broadcast = prefix.broadcast();
       if (broadcast && (address == *broadcast || address == prefix.network().address)) {
         return prefix.network();
       }
     }
   }
   return std::nullopt;
-}
-
-std::optional<lb::IpAddress> broadcast_of(const lb::Prefix& prefix) {
-  if (!prefix.address.is_ipv4() || prefix.length > 30) return std::nullopt;
-  const uint32_t host_bits = static_cast<uint32_t>((uint64_t{1} << (32 - prefix.length)) - 1);
-  const uint32_t bits = prefix.address.ipv4().bits.value() | host_bits;
-  return lb::IpAddress(lb::Ipv4Address{lb::Be32(bits)});
 }
 
 bool is_unicast(const lb::IpAddress& address) {

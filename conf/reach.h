@@ -35,9 +35,6 @@ class Reach {
   std::set<lb::IpAddress> neighbours_;
 };
 
-// The all-ones address of an IPv4 prefix that has one (/30 and shorter).
-std::optional<lb::IpAddress> broadcast_of(const lb::Prefix& prefix);
-
 // Fit to be one host's address.
 bool is_unicast(const lb::IpAddress& address);
 

@@ -142,14 +142,14 @@ void put_addresses(Snapshot& snapshot, const conf::Config& config,
     }
     for (const lb::IpAddress& address : interface.virtual_addresses) vips.push_back(address.ipv4());
   }
-  snapshot.kernels = dataplane::OwnAddresses<V4>(std::move(kernels));
+  snapshot.kernels = dataplane::AddressSet<V4>(std::move(kernels));
   if (snapshot.standby) {
-    snapshot.own = dataplane::OwnAddresses<V4>(std::move(own));
+    snapshot.set_own(std::move(own));
     std::erase_if(vips, [&](lb::Ipv4Address vip) { return snapshot.own.contains(vip); });
-    snapshot.elsewhere = dataplane::OwnAddresses<V4>(std::move(vips));
+    snapshot.elsewhere = dataplane::AddressSet<V4>(std::move(vips));
   } else {
     own.insert(own.end(), vips.begin(), vips.end());
-    snapshot.own = dataplane::OwnAddresses<V4>(std::move(own));
+    snapshot.set_own(std::move(own));
     snapshot.elsewhere = {};
   }
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/checksum.h"
+#include "dataplane/ip_options.h"
 
 namespace dataplane {
 namespace {
@@ -133,6 +134,8 @@ bool turn_into_echo_reply(const Packet<lb::V4>& packet) {
   ip.ttl = kOwnTtl;
   ip.checksum = Be16(0);
   ip.checksum = checksum_of({packet.ip, packet.ip_header_length});
+  // RFC 1122 section 3.2.2.6: what came by is updated with this host, and goes back.
+  record_route({packet.ip, packet.ip_header_length}, ip.source);
   return true;
 }
 

@@ -67,6 +67,9 @@ inline Be16 finish(uint64_t sum) { return Be16::from_raw(static_cast<uint16_t>(~
 
 inline Be16 checksum_of(std::span<const uint8_t> bytes) { return finish(sum_of(bytes)); }
 
+// RFC 768: a sum of UDP that comes out as zero is sent as all ones, zero meaning "no checksum".
+inline Be16 never_zero(Be16 checksum) { return checksum.raw() == 0 ? Be16(0xffff) : checksum; }
+
 // Pseudo header of TCP and UDP over IPv4.
 inline uint64_t pseudo_header_sum(lb::Ipv4Address source, lb::Ipv4Address destination,
                                   uint8_t protocol, uint16_t length) {

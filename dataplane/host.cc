@@ -128,21 +128,6 @@ void Host<lb::V4>::send_on(LinkNumber link, Packet& packet) {
   if (hop != nullptr && may_leave(*hop, link, packet)) send(*hop, packet);
 }
 
-bool Host<lb::V4>::is_broadcast(lb::Ipv4Address address) const {
-  const uint32_t bits = address.bits.value();
-  if (bits >= 0xe0000000 || bits >> 24 == 127 || bits >> 24 == 0) return true;
-  for (const Link& link : snapshot_->links) {
-    for (const lb::Prefix& prefix : link.addresses) {
-      const uint32_t host_bits = prefix.length >= 31 ? 0 : 0xffffffffu >> prefix.length;
-      if (host_bits != 0 && (bits & host_bits) == host_bits &&
-          prefix.contains(lb::IpAddress(address))) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
 bool Host<lb::V4>::is_on_link(LinkNumber link, lb::Ipv4Address address) const {
   const lb::IpAddress ip(address);
   const std::vector<lb::Prefix>& prefixes = snapshot_->links[link].addresses;
@@ -334,10 +319,12 @@ void Host<lb::V4>::consume(const Packet& packet) {
   }
 }
 
-uint16_t Host<lb::V4>::learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu) {
-  path_mtus_.learn(tunnel_end, mtu, now_);
-  peers_.tell({.kind = Notice::Kind::kPathMtu, .mtu = mtu, .address = tunnel_end});
-  return path_mtus_.limit(tunnel_end, 0xffff, now_);
+uint16_t Host<lb::V4>::learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu, uint16_t link_mtu) {
+  if (mtu < link_mtu) {
+    path_mtus_.learn(tunnel_end, mtu, now_);
+    peers_.tell({.kind = Notice::Kind::kPathMtu, .mtu = mtu, .address = tunnel_end});
+  }
+  return path_mtus_.limit(tunnel_end, link_mtu, now_);
 }
 
 void Host<lb::V4>::hear(const Notice& notice) {

@@ -117,7 +117,7 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   bool owns(lb::Ipv4Address address) const { return snapshot_->own.contains(address); }
   // Whether nobody can have sent a packet from there: it is the director's own, or no host's.
   bool is_bad_source(lb::Ipv4Address address) const {
-    return owns(address) || !lb::may_be_host(address);
+    return snapshot_->no_sources.contains(address) || !lb::may_be_host(address);
   }
   // Whether the kernel has an address, and the link leads to it.
   bool kernel_takes(LinkNumber link, lb::Ipv4Address address) const {
@@ -135,9 +135,9 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   uint16_t room_to(lb::Ipv4Address tunnel_end, uint16_t link_mtu) {
     return path_mtus_.limit(tunnel_end, link_mtu, now_);
   }
-  // What a router said about the way to a tunnel's end; 0 where it did not say how much fits
-  // (routers before RFC 1191). Returns what is believed from now on.
-  uint16_t learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu);
+  // What a router said about the way to a tunnel's end, over a link that takes `link_mtu`; 0 where
+  // it did not say how much fits (routers before RFC 1191). Returns what is believed from now on.
+  uint16_t learn_path_mtu(lb::Ipv4Address tunnel_end, uint16_t mtu, uint16_t link_mtu);
   // An ICMP error to the source of `about`, wherever it is.
   void send_error(const Packet& about, lb::Ipv4Address source, IcmpError error);
   // A reset to the sender of `about`, as a closed port would send.
@@ -221,7 +221,10 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
                                    const Packet& packet, IcmpError without_route);
   lb::Ipv4Address recorded_hop(const Neighbour<lb::V4>& hop, const Packet& packet) const;
   void send_in_fragments(Neighbour<lb::V4>& hop, const Packet& packet);
-  bool is_broadcast(lb::Ipv4Address address) const;
+  // Whether it is no host's as a destination.
+  bool is_broadcast(lb::Ipv4Address address) const {
+    return snapshot_->broadcasts.contains(address) || !lb::may_be_host(address);
+  }
   bool is_on_link(LinkNumber link, lb::Ipv4Address address) const;
   lb::Ipv4Address source_on(LinkNumber link, lb::Ipv4Address towards) const;
   std::optional<lb::Ipv4Address> answering_address(LinkNumber link, const Packet& packet) const;

@@ -27,19 +27,23 @@ void Host<lb::V4>::handle_arp(LinkNumber link, rte_mbuf* packet) {
     return;
   }
   const ArpPacket arp = view<ArpPacket>(frame + sizeof(EthernetHeader));
-  if (!is_well_formed(arp)) {
+  if (!is_well_formed(arp) || snapshot_->broadcasts.contains(arp.sender)) {
     outbox_.drop(packet, DropReason::kBadArp);
     return;
   }
-  if (snapshot_->own.contains(arp.sender)) {
-    // Our own announcements come back from a wire with several of our ports; others are impostors.
-    const bool own_echo = std::ranges::any_of(
-        snapshot_->links, [&](const Link& one) { return one.mac == arp.sender_mac; });
-    if (!own_echo) report({Event::Kind::kAddressConflict, link, arp.sender, arp.sender_mac});
-    outbox_.drop(packet, own_echo ? DropReason::kNotForUs : DropReason::kAddressConflict);
+  // What the director itself has sent comes back from a wire with several of its ports. Nobody else
+  // is there: a packet to him would come back as well.
+  if (std::ranges::any_of(snapshot_->links,
+                          [&](const Link& one) { return one.mac == arp.sender_mac; })) {
+    outbox_.drop(packet, DropReason::kNotForUs);
     return;
   }
-  const bool for_us = snapshot_->own.contains(arp.target);
+  if (owns(arp.sender)) {
+    report({Event::Kind::kAddressConflict, link, arp.sender, arp.sender_mac});
+    outbox_.drop(packet, DropReason::kAddressConflict);
+    return;
+  }
+  const bool for_us = owns(arp.target);
   const bool asked = arp.operation.value() == ArpPacket::kRequest && for_us;
   if (is_on_link(link, arp.sender)) {
     const bool news = neighbours_.learn(link, arp.sender, arp.sender_mac, asked, now_);

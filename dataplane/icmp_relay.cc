@@ -43,6 +43,10 @@ void IcmpRelay<lb::V4>::relay(LinkNumber link, Packet& packet) {
     host_.drop(packet, DropReason::kBadTransportHeader);
     return;
   }
+  if (host_.is_bad_source(packet.source.address)) {
+    host_.drop(packet, DropReason::kBadSource);
+    return;
+  }
   const bool to_us = host_.owns(packet.destination.address);
   const auto quote = read_quote(
       {packet.transport() + sizeof(IcmpHeader), packet.transport_length() - sizeof(IcmpHeader)});
@@ -143,7 +147,7 @@ void IcmpRelay<lb::V4>::relay_to_client(LinkNumber link, Packet& packet, const Q
 void IcmpRelay<lb::V4>::send_to_client(LinkNumber link, Packet& packet, const Quote& quote,
                                        lb::NextHop& next_hop, const lb::End<lb::V4>& virtual_end) {
   Neighbour<lb::V4>* hop = host_.next_hop(next_hop, packet.destination.address, link, packet,
-                                          IcmpError::host_unreachable());
+                                          IcmpError::network_unreachable());
   if (hop == nullptr || !host_.may_leave(*hop, link, packet)) return;
   translate(quote, NamedEnd::kDestination, virtual_end);
   replace_address(packet, view<Ipv4Header>(packet.ip).source, virtual_end.address);
@@ -171,7 +175,14 @@ void IcmpRelay<lb::V4>::relay_from_tunnel(LinkNumber link, Packet& packet, const
   const auto& icmp = view<IcmpHeader>(packet.transport());
   IcmpError error{icmp.type, icmp.code};
   if (error.is_fragmentation_needed()) {
-    const uint16_t mtu = host_.learn_path_mtu(outer.destination.address, icmp.rest_low.value());
+    const auto hop = host_.look_at_next_hop(connections_.entry(index).next_hop_inside,
+                                            outer.destination.address);
+    if (!hop) {
+      host_.handle_unrelated(link, packet);
+      return;
+    }
+    const uint16_t mtu =
+        host_.learn_path_mtu(outer.destination.address, icmp.rest_low.value(), hop->mtu);
     error.next_mtu = static_cast<uint16_t>(mtu - sizeof(Ipv4Header));
   }
   Packet about;

@@ -12,9 +12,6 @@ Be16 computed_udp_checksum(const Packet<lb::V4>& packet) {
                        pseudo_header_sum(ip.source, ip.destination, kProtocolUdp, length)));
 }
 
-// RFC 768: a sum that comes out as zero is sent as all ones, zero meaning "no checksum".
-Be16 never_zero(Be16 checksum) { return checksum.raw() == 0 ? Be16(0xffff) : checksum; }
-
 // Puts `to` in the place of an end: its address in the IP header, and its port.
 template <NamedEnd end>
 void rewrite(const Packet<lb::V4>& packet, const lb::End<lb::V4>& to) {

@@ -305,7 +305,7 @@ void Path<F>::forward_with(LinkNumber link, Packet& packet, EntryIndex index) {
     return;
   }
   Neighbour<F>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, link, packet,
-                                     IcmpError::host_unreachable());
+                                     IcmpError::network_unreachable());
   if (hop == nullptr) return;
   if (!is_cut) account(packet, entry);
   leave_outbound(link, packet, entry, *hop);

@@ -46,7 +46,7 @@ void Path<F>::return_once(LinkNumber link, Packet& packet, const OnePacketServer
   entry.method = nat_;
   entry.inside = packet.source;
   Neighbour<F>* hop = host_.next_hop(entry.next_hop_outside, entry.outside.address, link, packet,
-                                     IcmpError::host_unreachable());
+                                     IcmpError::network_unreachable());
   if (hop == nullptr) return;
   lb::Traffic& traffic = live_.traffic[server.server];
   traffic.packets_out.add(1);

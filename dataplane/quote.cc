@@ -71,7 +71,8 @@ void translate(const Quote& quote, NamedEnd end, const lb::End<lb::V4>& to) {
     delta.replace(port, to.port);
     // ICMP has no pseudo header.
     if (quote.protocol != kProtocolIcmp) delta.replace(address, to.address);
-    *checksum = delta.apply(*checksum);
+    const Be16 changed = delta.apply(*checksum);
+    *checksum = quote.protocol == kProtocolUdp ? never_zero(changed) : changed;
   }
   address = to.address;
   port = to.port;

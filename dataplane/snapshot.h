@@ -98,11 +98,11 @@ struct OnePacketServer {
 
 // Asked for each new connection's source, hence hashed.
 template <class F>
-class OwnAddresses {
+class AddressSet {
  public:
   using Address = typename F::Address;
-  OwnAddresses() = default;
-  explicit OwnAddresses(std::vector<Address> addresses) : addresses_(std::move(addresses)) {
+  AddressSet() = default;
+  explicit AddressSet(std::vector<Address> addresses) : addresses_(std::move(addresses)) {
     std::sort(addresses_.begin(), addresses_.end());
     addresses_.erase(std::unique(addresses_.begin(), addresses_.end()), addresses_.end());
     std::vector<typename lb::EndpointTable<F>::Item> items;
@@ -143,12 +143,14 @@ struct Snapshot {
   // By the server's end, to an element of the other.
   lb::EndpointTable<F> one_packet_ends;
   std::vector<OnePacketServer<F>> one_packet_servers;
-  OwnAddresses<F> own;      // interface addresses and VIPs, while these are not another director's
-  OwnAddresses<F> kernels;  // the addresses that the kernel has too
+  AddressSet<F> own;         // interface addresses and VIPs, while these are not another director's
+  AddressSet<F> broadcasts;  // of the links' prefixes
+  AddressSet<F> no_sources;  // the director's own and broadcasts: nobody can have sent from there
+  AddressSet<F> kernels;     // the addresses that the kernel has too
   // Whether the VIPs, `elsewhere`, are another director's now: nothing is answered or forwarded for
   // them, and what their connections were stays as it is.
   bool standby = false;
-  OwnAddresses<F> elsewhere;
+  AddressSet<F> elsewhere;
   lb::RouteTable<F> routes;  // connected prefixes included
   Masquerade<F> masquerade;
   lb::Timeouts timeouts{};
@@ -158,6 +160,20 @@ struct Snapshot {
   uint16_t most_overhead = 0;  // bytes that packets grow by at most
   // Differs where links' addresses or routes do, which connections' next hops follow from.
   uint32_t routing_version = 0;
+
+  // Sets its own addresses, and what follows from them and the links.
+  void set_own(std::vector<typename F::Address> addresses) {
+    std::vector<typename F::Address> all_ones;
+    for (const Link& link : links) {
+      for (const lb::Prefix& prefix : link.addresses) {
+        if (const auto address = prefix.broadcast()) all_ones.push_back(F::from_ip(*address));
+      }
+    }
+    broadcasts = AddressSet<F>(all_ones);
+    all_ones.insert(all_ones.end(), addresses.begin(), addresses.end());
+    no_sources = AddressSet<F>(std::move(all_ones));
+    own = AddressSet<F>(std::move(addresses));
+  }
 
   // Whose reply a datagram from a server is, where that server's service keeps no connections.
   std::optional<OnePacketServer<F>> one_packet_reply(const lb::End<F>& from,

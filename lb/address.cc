@@ -124,6 +124,12 @@ Prefix Prefix::network() const {
   return {IpAddress(v4), length};
 }
 
+std::optional<IpAddress> Prefix::broadcast() const {
+  if (!address.is_ipv4() || length > 30) return std::nullopt;
+  const uint32_t host_bits = static_cast<uint32_t>((uint64_t{1} << (32 - length)) - 1);
+  return IpAddress(Ipv4Address{Be32(address.ipv4().bits.value() | host_bits)});
+}
+
 std::string Prefix::to_string() const { return address.to_string() + "/" + std::to_string(length); }
 
 std::optional<MacAddress> MacAddress::parse(std::string_view text) {

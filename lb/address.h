@@ -92,6 +92,8 @@ struct Prefix {
   bool is_network() const;
   // The same prefix with the host bits cleared.
   Prefix network() const;
+  // The all-ones address, of an IPv4 prefix that has one (/30 and shorter).
+  std::optional<IpAddress> broadcast() const;
   std::string to_string() const;
 
   auto operator<=>(const Prefix&) const = default;

@@ -70,12 +70,13 @@ TEST_CASE("malformed ARP is dropped under its reason") {
       with([](Arp& a) { a.sender = "224.0.0.1"; }),
       with([](Arp& a) { a.sender = "255.255.255.255"; }),
       with([](Arp& a) { a.sender = "127.0.0.1"; }),
+      with([](Arp& a) { a.sender = "10.1.0.255"; }),
       arp(good).cut_to(14 + 27),
       arp(good).cut_to(14 + 8),
       arp(good).cut_to(14),
   };
   CHECK(lab.receive("wan", bad) == Lines{});
-  CHECK(lab.drops() == "bad_arp=14");
+  CHECK(lab.drops() == "bad_arp=15");
   CHECK(lab.events() == Lines{});
 }
 
@@ -95,6 +96,18 @@ TEST_CASE("the director's own announcement that comes back is no conflict") {
           .to_mac(lb::kBroadcastMac));
   CHECK(lab.events() == Lines{});
   CHECK(lab.drops() == "not_for_us=1");
+}
+
+TEST_CASE("no neighbour is where the director itself is") {
+  Lab lab(one_service());
+  lab.from_client(udp(kClient, "10.2.0.11:5"));
+  const std::string link = GENERATE("wan", "lan");
+  lab.from_server(
+      arp({.sender = "10.2.0.11", .target = "10.2.0.1", .sender_mac = lab.mac_of_link(link)}));
+  CHECK(lab.drops() == "not_for_us=1");
+  CHECK(lab.events() == Lines{});
+  CHECK_THAT(lab.from_client(udp(kClient, "10.2.0.11:5")).at(0),
+             Catch::EndsWith("via lan to 10.2.0.11"));
 }
 
 TEST_CASE("a gratuitous ARP moves a dynamic neighbour and is reported") {

@@ -42,6 +42,31 @@ TEST_CASE("an echo reply goes back to the router that the request came by") {
   CHECK_THAT(out[0], Catch::EndsWith("via wan to 10.1.0.254"));
 }
 
+TEST_CASE("an echo reply brings the request's record route back, with the director in it") {
+  Lab lab(one_service());
+  const Bytes route = {7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  const Lines out = lab.from_client(echo_request("10.1.0.10", "10.1.0.100").ip_options(route));
+  REQUIRE(out.size() == 1);
+  CHECK_THAT(out[0], Catch::Contains("ICMP 10.1.0.100>10.1.0.10") &&
+                         Catch::Contains("ipopts=070b080a0100640000000000"));
+}
+
+TEST_CASE("a broadcast address of one of the director's networks is nobody's source") {
+  Lab lab(one_service("udp"));
+  const std::string source = GENERATE("10.1.0.255", "10.2.0.255");
+  const lb::MacAddress mac = mac_of("10.1.0.66");
+  const Lines out = lab.receive("wan", {udp(source + ":1", kVip).from_mac(mac),
+                                        udp(source + ":1", "10.1.0.100:99").from_mac(mac),
+                                        tcp(source + ":1", "10.1.0.1:99").flags("S").from_mac(mac),
+                                        echo_request(source, "10.1.0.100").from_mac(mac),
+                                        ip(source, "10.1.0.1", 253).data(4).from_mac(mac),
+                                        udp(source + ":7", "10.2.0.11:7").from_mac(mac),
+                                        udp(source + ":7", "10.2.0.11:7").ttl(1).from_mac(mac)});
+  CHECK(out == Lines{});
+  CHECK(lab.connections() == Lines{});
+  CHECK(lab.drops() == "bad_source=7");
+}
+
 TEST_CASE("an echo request with a wrong checksum, or cut, is dropped as a broken packet") {
   Lab lab(one_service());
   lab.receive("wan", {echo_request("10.1.0.10", "10.1.0.1").wrong_by(1),

@@ -77,3 +77,31 @@ TEST_CASE("an error with a wrong checksum is believed by nobody") {
         Lines{});
   CHECK(lab.drops() == "bad_transport_header=1");
 }
+
+TEST_CASE("a whole UDP packet that is quoted keeps a checksum, where it comes out as zero too") {
+  Lab lab(one_service("udp"));
+  lab.from_client(udp(kClient, kVip));
+  // Data that bring the sum over the client's packet to zero, which goes as all ones.
+  Frame request = udp(kClient, kVip).data(Bytes{0, 0});
+  const Bytes plain = request.build({});
+  const uint16_t sum = get16(plain, 14 + 20 + 6);
+  request =
+      udp(kClient, kVip).data(Bytes{static_cast<uint8_t>(sum >> 8), static_cast<uint8_t>(sum)});
+  REQUIRE(get16(request.build({}), 14 + 20 + 6) == 0xffff);
+  const Bytes at_server = lab.only_frame("wan", request);
+  Bytes quote(at_server.begin() + 14, at_server.end());
+  const Bytes told = lab.only_frame("lan", icmp("10.2.0.11", "10.1.0.10", 3, 3).data(quote));
+  CHECK(get16(told, 14 + 20 + 8 + 20 + 6) == 0xffff);
+}
+
+TEST_CASE("nobody's errors are relayed as from the director itself, or from no host") {
+  const std::string forward = GENERATE("nat", "dr", "tunnel");
+  Lab lab(one_service("udp", forward));
+  lab.from_client(udp(kClient, kVip));
+  const lb::MacAddress attacker = mac_of("10.1.0.66");
+  for (const auto* source : {"10.1.0.100", "10.1.0.1", "10.2.0.1", "10.1.0.255", "10.2.0.255"}) {
+    CHECK(lab.from_client(error(source, "10.1.0.100", reply_as_sent(), 28).from_mac(attacker)) ==
+          Lines{});
+  }
+  CHECK(lab.drops() == "bad_source=5");
+}

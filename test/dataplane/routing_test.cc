@@ -64,6 +64,21 @@ TEST_CASE("without a route the sender hears network unreachable") {
   CHECK(lab.drops() == "no_route=1");
 }
 
+TEST_CASE("without a route a server's reply earns network unreachable, as its other packets do") {
+  Setup setup = with_routes();
+  setup.services = one_service();
+  Lab lab(setup);
+  const char* const far = "198.51.100.7:1";
+  lab.from_client(tcp(far, kVip).flags("S").from_mac(mac_of("10.1.0.11")));
+  lab.edit([](Setup& changed) {
+    changed.routes.clear();
+    ++changed.routing_version;
+  });
+  CHECK_THAT(lab.from_server(tcp(kServer, far).flags("SA")).at(0),
+             Catch::StartsWith("ICMP 10.2.0.1>10.2.0.11 ttl=64 tos=0xc0 type=3 code=0"));
+  CHECK(lab.drops() == "no_route=1");
+}
+
 TEST_CASE("without a route to the real server the client hears host unreachable") {
   Lab lab(one_service("tcp", "nat", "192.168.7.9:80"));
   const Lines out = lab.from_client(tcp(kClient, kVip).flags("S"));

@@ -116,6 +116,16 @@ TEST_CASE("a narrow way is told to the client, believed for the next packets, an
   CHECK(lab.drops() == "too_big=1");
 }
 
+TEST_CASE("a router that says more than the link takes tells the client what the link takes") {
+  const uint32_t said = GENERATE(1500u, 1501u, 65535u);
+  Lab lab(tunnelled("udp"));
+  const Frame large = udp(kClient, kVip).data(1400);
+  lab.from_client(large);
+  CHECK_THAT(lab.from_server(about_outer(large, 3, 4, said, 576)).at(0),
+             Catch::Contains("type=3 code=4 mtu=1480"));
+  CHECK_THAT(lab.from_client(udp(kClient, kVip).data(1452)).at(0), Catch::Contains("len=1500"));
+}
+
 TEST_CASE("other errors about the outer packet reach the client with their type and code") {
   const auto [type, code] = GENERATE(table<uint8_t, uint8_t>({{3, 1}, {3, 0}, {11, 0}}));
   Lab lab(tunnelled("udp"));

@@ -64,8 +64,7 @@ std::unique_ptr<const dataplane::Snapshot<V4>> Director::configuration(uint32_t 
       lb::RouteTable<V4>({{outside.network(), kWan, {}}, {inside.network(), kLan, {}}});
   snapshot->services = {service_of(0, kTcp[number % 3]), service_of(1, kUdp[number % 2])};
   dataplane::index_services(*snapshot, kKey);
-  snapshot->own = dataplane::OwnAddresses<V4>(
-      {address_of("10.1.0.1"), address_of("10.2.0.1"), address_of("10.1.0.100")});
+  snapshot->set_own({address_of("10.1.0.1"), address_of("10.2.0.1"), address_of("10.1.0.100")});
   snapshot->masquerade = dataplane::Masquerade<V4>(
       {{*lb::Prefix::parse("10.2.0.0/24"), kWan, address_of("10.1.0.1"), 2000, 2999}});
   return snapshot;

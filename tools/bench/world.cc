@@ -123,7 +123,7 @@ std::unique_ptr<const dataplane::Snapshot<lb::V4>> World::build_snapshot() const
     snapshot->services.push_back(std::move(service));
   }
   dataplane::index_services(*snapshot, kKey);
-  snapshot->own = dataplane::OwnAddresses<lb::V4>(std::move(own));
+  snapshot->set_own(std::move(own));
   return snapshot;
 }
 

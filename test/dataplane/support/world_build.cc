@@ -103,10 +103,10 @@ std::unique_ptr<const dataplane::Snapshot<V4>> World::build_snapshot() {
     snapshot->services[service->slot] = std::move(service);
   }
   dataplane::index_services(*snapshot, key_);
-  snapshot->own = dataplane::OwnAddresses<V4>(std::move(own));
-  snapshot->kernels = dataplane::OwnAddresses<V4>(std::move(kernels));
+  snapshot->set_own(std::move(own));
+  snapshot->kernels = dataplane::AddressSet<V4>(std::move(kernels));
   snapshot->standby = setup_.standby;
-  snapshot->elsewhere = dataplane::OwnAddresses<V4>(std::move(elsewhere));
+  snapshot->elsewhere = dataplane::AddressSet<V4>(std::move(elsewhere));
   snapshot->routes = lb::RouteTable<V4>(std::move(routes));
   std::vector<dataplane::MasqueradeRule<V4>> rules;
   for (const MasqueradeSetup& rule : setup_.masquerade) {
