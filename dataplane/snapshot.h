@@ -232,9 +232,21 @@ void index_servers(Snapshot<F>& snapshot, lb::HashKey key) {
 // The same, and what services themselves are looked up by.
 template <class F>
 void index_services(Snapshot<F>& snapshot, lb::HashKey key) {
+  using Name = std::pair<typename F::Address, lb::Protocol>;
+  std::set<Name> all_ports;
+  for (const auto& service : snapshot.services) {
+    if (service && !service->closed && service->end.port == Be16(0)) {
+      all_ports.emplace(service->end.address, service->protocol);
+    }
+  }
   std::vector<typename lb::EndpointTable<F>::Item> items;
   for (const auto& service : snapshot.services) {
-    if (service) items.push_back({service->end, service->protocol, service->slot});
+    if (!service) continue;
+    // The port of one that leaves is its no more where another service has every port: connections
+    // are found by their ends, whatever service a packet is of.
+    if (service->closed && all_ports.contains(Name(service->end.address, service->protocol)))
+      continue;
+    items.push_back({service->end, service->protocol, service->slot});
   }
   snapshot.endpoints = lb::EndpointTable<F>(items, key);
   index_servers(snapshot, key);

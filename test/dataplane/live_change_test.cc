@@ -78,6 +78,24 @@ TEST_CASE("to new clients a closed service's port is as closed as any") {
   CHECK(lab.connections().size() == 2);
 }
 
+TEST_CASE("a closed service's port is another's that has every port, but for what goes on") {
+  const std::string protocol = GENERATE("tcp", "udp");
+  const auto packet = [&](const char* from, const char* flags) {
+    return protocol == "tcp" ? tcp(from, kVip).flags(flags) : udp(from, kVip).data(1);
+  };
+  const ServiceSetup every_port{protocol, "10.1.0.100:0", {{"10.2.0.12:0"}}};
+  Lab lab({service_of(protocol, {{kServer}}), every_port});
+  CHECK(target(lab.from_client(packet(kClient, "S")).at(0)) == "10.2.0.11");
+  lab.apply({closed(protocol), every_port});
+  CHECK(target(lab.from_client(packet("10.1.0.10:2", "S")).at(0)) == "10.2.0.12");
+  CHECK(target(lab.from_client(packet(kClient, "A")).at(0)) == "10.2.0.11");
+  const Frame reply =
+      protocol == "tcp" ? tcp(kServer, kClient).flags("A") : udp(kServer, kClient).data(1);
+  CHECK_THAT(lab.from_server(reply).at(0), Catch::Contains(" 10.1.0.100:80>10.1.0.10:40000"));
+  CHECK(lab.connections().size() == 2);
+  CHECK(lab.drops() == "");
+}
+
 TEST_CASE("a closed service's address is still the director's own") {
   Lab lab(one_service());
   lab.apply({closed("tcp")});
