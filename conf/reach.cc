@@ -38,7 +38,8 @@ const Interface* Reach::connected_by(const lb::Prefix& network) const {
   const uint8_t host_bits = network.address.is_ipv4() ? 32 : 128;
   for (const Interface& interface : config_.interfaces) {
     for (const lb::Prefix& prefix : interface.addresses) {
-      if (prefix.network() == network) return &interface;
+      // What could not be read is no address, and has no network.
+      if (!prefix.address.is_unspecified() && prefix.network() == network) return &interface;
     }
     for (const Neighbour& entry : interface.neighbours) {
       if (network == lb::Prefix{entry.address, host_bits}) return &interface;

@@ -48,6 +48,14 @@ TEST_CASE("interfaces share no name, no device and no address") {
         "/interfaces/0/addresses/0"}});
 }
 
+TEST_CASE("an interface's address that cannot be read makes no route wrong") {
+  check_verdicts(
+      {{file("[]", R"([{"destination": "0.0.0.0/0", "gateway": "10.0.0.9"}])",
+             R"([{"name": "a", "device": "d", "addresses": ["10.0.0.1", "10.0.0.2/24"]}])"),
+        "/interfaces/0/addresses/0: found \"10.0.0.1\", expected an address with prefix "
+        "length such as \"192.0.2.1/24\""}});
+}
+
 TEST_CASE("an interface's address is that of a host") {
   const std::string at = "/interfaces/0/addresses/0: found ";
   check_verdicts(
