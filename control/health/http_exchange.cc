@@ -233,6 +233,9 @@ class HttpAnswer::Judge {
       return range.first <= status && status <= range.second;
     });
     interim_ = !right && status >= 100 && status < 200 && status != kSwitchingProtocols;
+    if (interim_ && ++interims_ > kMostInterims) {
+      conclude(false, fmt::format("{}, again and again, expected {}", seen_, wish_.status));
+    }
     if (!right && !interim_) conclude(false, fmt::format("{}, expected {}", seen_, wish_.status));
   }
 
@@ -274,6 +277,7 @@ class HttpAnswer::Judge {
   // fail an assertion of its own.
   static constexpr size_t kLeastOfChunks = std::string_view("0\r\n\r\n").size();
   static constexpr unsigned kSwitchingProtocols = 101;  // no other comes after it
+  static constexpr unsigned kMostInterims = 20;         // a server may send them for ever
 
   const HttpWish& wish_;
   HeadMender head_;
@@ -281,6 +285,7 @@ class HttpAnswer::Judge {
   size_t least_ = 1;     // bytes of it with which it can go on
   std::optional<Response> response_;
   bool interim_ = false;  // the response that is read
+  unsigned interims_ = 0;
   std::string seen_;
   std::string body_;  // its end
   size_t looked_ = 0;

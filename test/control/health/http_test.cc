@@ -41,8 +41,15 @@ TEST_CASE("check http: statuses, texts, garbage, silence, ends") {
     std::string reason;
   };
   const std::string huge(1 << 20, 'x');
+  const auto interims = [](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "HTTP/1.1 100 Continue\r\n\r\n";
+    return text;
+  };
   const std::vector<Case> cases = {
       {"", page("200 OK", "hello"), true, "status 200"},
+      {"", interims(20) + page("200 OK", "hello"), true, "status 200"},
+      {"", interims(21), false, "status 100, again and again, expected 200-299"},
       {R"(, "body": "ell")", page("200 OK", "hello"), true, "status 200"},
       {R"(, "body": "elk")", page("200 OK", "hello"), false,
        "status 200, but not the expected text in its body"},
