@@ -209,10 +209,15 @@ struct ConnectionFacts {
 };
 
 struct ConnectionQuery {
-  std::optional<std::string> service;   // a service's name
-  std::optional<lb::IpAddress> client;  // any port of this address
-  std::optional<uint16_t> client_port;  // only together with `client`
-  std::optional<size_t> limit = 100;    // none: all
+  // Any, one address, or one port of it.
+  struct Ends {
+    std::optional<lb::IpAddress> address;
+    std::optional<uint16_t> port;  // only together with `address`
+  };
+  std::optional<std::string> service;  // a service's name
+  Ends server;
+  Ends client;
+  std::optional<size_t> limit = 100;  // none: all
   // Besides, what keeps clients of persistent services at their servers, as LVS lists its
   // templates: in state NONE or ASSURED, `client` masked and of port 0.
   bool client_holds = false;

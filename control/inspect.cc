@@ -42,8 +42,8 @@ std::expected<InspectedConnections, std::string> inspect_connections(dataplane::
   while (!finished && result.entries.size() < limit) {
     auto question = std::make_unique<dataplane::ConnectionInspection>();
     question->service = filter.service;
+    question->server = filter.server;
     question->client = filter.client;
-    if (filter.client_port) question->client_port = lb::Be16(*filter.client_port);
     question->next_bucket = bucket;
     question->entries.reserve(std::min(limit - result.entries.size(), kPage));
     dataplane::Request request{dataplane::Request::Kind::kInspectConnections};

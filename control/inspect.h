@@ -20,8 +20,8 @@ struct InspectedConnections {
 
 struct ConnectionFilter {
   std::optional<uint32_t> service;  // slot
-  std::optional<lb::Ipv4Address> client;
-  std::optional<uint16_t> client_port;
+  dataplane::ConnectionInspection::Ends server;
+  dataplane::ConnectionInspection::Ends client;
   std::optional<size_t> limit;
 };
 

@@ -31,16 +31,27 @@ std::string_view state_text(const dataplane::Neighbour<lb::V4>& neighbour, lb::T
   return "failed";
 }
 
+using Ends = dataplane::ConnectionInspection::Ends;
+
+std::expected<Ends, std::string> ends_of(const ConnectionQuery::Ends& asked) {
+  Ends ends;
+  if (asked.address) {
+    if (!asked.address->is_ipv4()) return std::unexpected("IPv6 is not supported yet");
+    ends.address = asked.address->ipv4();
+  }
+  if (asked.port) ends.port = lb::Be16(*asked.port);
+  return ends;
+}
+
 std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& query,
                                                        const conf::Config& config,
                                                        const Roster& roster) {
   ConnectionFilter filter;
   filter.limit = query.limit;
-  filter.client_port = query.client_port;
-  if (query.client) {
-    if (!query.client->is_ipv4()) return std::unexpected("IPv6 is not supported yet");
-    filter.client = query.client->ipv4();
-  }
+  const auto server = ends_of(query.server), client = ends_of(query.client);
+  if (!server || !client) return std::unexpected((server ? client : server).error());
+  filter.server = *server;
+  filter.client = *client;
   if (!query.service) return filter;
   for (const conf::Service& service : config.services) {
     if (!service.is_called(*query.service)) continue;
@@ -85,15 +96,16 @@ class HoldLister {
     const conf::Service& configured = config_.services[service->second];
     const lb::Ipv4Address client = lb::V4::client_of_key(hold.client);
     if (filter_.service && *filter_.service != service->first) return std::nullopt;
-    if (filter_.client) {
+    if (const auto& asked = filter_.client; asked.address) {
       const uint32_t mask = configured.persistence_netmask.ipv4().bits.value();
-      const bool meant = (filter_.client->bits.value() & mask) == client.bits.value();
-      if (!meant || filter_.client_port) return std::nullopt;
+      const bool meant = (asked.address->bits.value() & mask) == client.bits.value();
+      if (!meant || asked.port) return std::nullopt;
     }
     const auto& [of_service, position] = server->second;
     // What is left of another service that had the slot.
     if (of_service != service->second) return std::nullopt;
     const conf::Server& to = config_.services[of_service].servers[position];
+    if (!filter_.server.have(lb::End<lb::V4>::from(to.address))) return std::nullopt;
     ConnectionFacts facts;
     facts.protocol = configured.protocol;
     facts.state = hold.assured ? "ASSURED" : "NONE";

@@ -177,6 +177,7 @@ void tell_servers(const Explained& director, const Question& answer, Explanation
   std::map<uint32_t, uint32_t> positions;  // in the snapshot, by slot
   for (uint32_t i = 0; i < service.servers.size(); ++i) positions[service.servers[i].slot] = i;
   const auto tell = [&](const conf::Server& server, const char* why_absent) {
+    const std::string closed = closed_text(server);
     const Roster::Server& member = entry.servers.at(server.address);
     const auto position = positions.find(member.slot);
     const bool present = position != positions.end();
@@ -197,6 +198,7 @@ void tell_servers(const Explained& director, const Question& answer, Explanation
                               .why = present
                                          ? why(director, service, server, position->second, answer)
                                      : member.health == Health::kDown ? "down"
+                                     : !closed.empty()                ? closed
                                                                       : why_absent});
   };
   for (const conf::Server& server : config->servers) {

@@ -17,10 +17,18 @@ namespace dataplane {
 // control thread fills in the question, passes a pointer, and does not touch it until `done`.
 struct ConnectionInspection {
   using Entry = lb::Connection<lb::V4>;
+  // Which ends are meant: any, those of an address, or of a port.
+  struct Ends {
+    std::optional<lb::Ipv4Address> address;
+    std::optional<lb::Be16> port;
+    bool have(const lb::End<lb::V4>& end) const {
+      return (!address || *address == end.address) && (!port || *port == end.port);
+    }
+  };
   // The question.
   std::optional<uint32_t> service;
-  std::optional<lb::Ipv4Address> client;
-  std::optional<lb::Be16> client_port;
+  Ends server;
+  Ends client;
   uint64_t next_bucket = 0;  // where to go on; moves forward
   // The answer: at most the vector's capacity, so that the worker allocates nothing.
   std::vector<Entry> entries;

@@ -93,8 +93,7 @@ void Worker::step_connections(ConnectionInspection& inspection, lb::Tick now) {
     const size_t before = inspection.entries.size();
     table.visit_bucket(inspection.next_bucket, [&](const ConnectionInspection::Entry& entry) {
       if (inspection.service && entry.service != *inspection.service) return;
-      if (inspection.client && entry.outside.address != *inspection.client) return;
-      if (inspection.client_port && entry.outside.port != *inspection.client_port) return;
+      if (!inspection.server.have(entry.inside) || !inspection.client.have(entry.outside)) return;
       if (inspection.entries.size() < inspection.entries.capacity()) {
         inspection.entries.push_back(entry);
       } else {

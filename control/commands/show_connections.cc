@@ -14,15 +14,15 @@ namespace {
 
 using Parsed = std::expected<void, std::string>;
 
-Parsed parse_client(std::string_view text, ConnectionQuery& query) {
+// Of "client" or "server".
+Parsed parse_end(std::string_view which, std::string_view text, ConnectionQuery::Ends& ends) {
   if (const auto address = lb::IpAddress::parse(text)) {
-    query.client = *address;
+    ends = {*address, std::nullopt};
   } else if (const auto endpoint = lb::Endpoint::parse(text)) {
-    query.client = endpoint->address;
-    query.client_port = endpoint->port;
+    ends = {endpoint->address, endpoint->port};
   } else {
     return std::unexpected(
-        fmt::format("client \"{}\" is no address (expected IP, IP:PORT or [IPV6]:PORT)", text));
+        fmt::format("{} \"{}\" is no address (expected IP, IP:PORT or [IPV6]:PORT)", which, text));
   }
   return {};
 }
@@ -46,9 +46,9 @@ std::expected<ConnectionQuery, std::string> parse(std::span<const std::string_vi
   std::vector<std::string_view> seen;
   for (size_t i = 0; i < arguments.size(); i += 2) {
     const std::string_view key = arguments[i];
-    if (key != "service" && key != "client" && key != "limit") {
+    if (key != "service" && key != "server" && key != "client" && key != "limit") {
       return std::unexpected(
-          fmt::format("unexpected \"{}\" (expected service, client or limit)", key));
+          fmt::format("unexpected \"{}\" (expected service, server, client or limit)", key));
     }
     if (std::ranges::find(seen, key) != seen.end()) {
       return std::unexpected(fmt::format("{} given twice", key));
@@ -58,7 +58,8 @@ std::expected<ConnectionQuery, std::string> parse(std::span<const std::string_vi
     const std::string_view value = arguments[i + 1];
     Parsed parsed;
     if (key == "service") query.service = value;
-    if (key == "client") parsed = parse_client(value, query);
+    if (key == "server") parsed = parse_end(key, value, query.server);
+    if (key == "client") parsed = parse_end(key, value, query.client);
     if (key == "limit") parsed = parse_limit(value, query);
     if (!parsed) return std::unexpected(parsed.error());
   }

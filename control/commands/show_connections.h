@@ -10,7 +10,7 @@ Reply show_connections(Facts& facts, const Call& call);
 
 inline constexpr Command kShowConnections{
     .words = "show connections",
-    .grammar = "[service NAME] [client IP[:PORT]] [limit N|all]",
+    .grammar = "[service NAME] [server IP[:PORT]] [client IP[:PORT]] [limit N|all]",
     .help = "live connections, 100 of them unless limit says otherwise",
     .run = show_connections,
 };

@@ -96,8 +96,9 @@ std::string server_line(const ServerFacts& server, lb::Protocol protocol,
                         const ListOptions& options, const PortName& port_name) {
   const std::string name =
       cut(endpoint_name(server.address, protocol, options.numeric, port_name), server.address, 28);
-  // As keepalived's inhibit_on_failure has it; what is configured -S tells.
-  const uint32_t weight = server.health == "down" ? 0 : server.weight;
+  // As keepalived's inhibit_on_failure has it, and as LVS drains; what is configured -S tells.
+  const bool is_out = server.health == "down" || server.state == "drain" || server.state == "maint";
+  const uint32_t weight = is_out ? 0 : server.weight;
   const uint32_t active = server.active_connections, inactive = server.inactive_connections;
   if (options.stats) {
     return fmt::format("  -> {:<28}{}\n", name, totals(server.totals, options.exact));

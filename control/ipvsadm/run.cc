@@ -29,7 +29,7 @@ Reply list(Facts& facts, const Request& request) {
   const ListOptions& options = request.list;
   if (options.connection) {
     const auto page = facts.connections(
-        {.service = {}, .client = {}, .client_port = {}, .limit = {}, .client_holds = true});
+        {.service = {}, .server = {}, .client = {}, .limit = {}, .client_holds = true});
     if (!page) return std::unexpected(CommandError{page.error()});
     return list_connections(page->connections, options, system_port_names());
   }

@@ -179,14 +179,21 @@ TEST_CASE_METHOD(Fixture, "show connections") {
 TEST_CASE_METHOD(Fixture, "show connections takes filters in any order") {
   run("show connections limit all client 10.0.0.1:40000 service web");
   CHECK(facts.last_query.service == "web");
-  CHECK(facts.last_query.client == lb::IpAddress::parse("10.0.0.1"));
-  CHECK(facts.last_query.client_port == 40000);
+  CHECK(facts.last_query.client.address == lb::IpAddress::parse("10.0.0.1"));
+  CHECK(facts.last_query.client.port == 40000);
   CHECK_FALSE(facts.last_query.limit.has_value());
   run("show connections client 2001:db8::9");
-  CHECK(facts.last_query.client == lb::IpAddress::parse("2001:db8::9"));
-  CHECK_FALSE(facts.last_query.client_port.has_value());
+  CHECK(facts.last_query.client.address == lb::IpAddress::parse("2001:db8::9"));
+  CHECK_FALSE(facts.last_query.client.port.has_value());
   run("show connections client [2001:db8::9]:53");
-  CHECK(facts.last_query.client_port == 53);
+  CHECK(facts.last_query.client.port == 53);
+  run("show connections server 192.168.11.100");
+  CHECK(facts.last_query.server.address == lb::IpAddress::parse("192.168.11.100"));
+  CHECK_FALSE(facts.last_query.server.port.has_value());
+  CHECK_FALSE(facts.last_query.client.address.has_value());
+  run("show connections server 192.168.11.100:81 client 10.0.0.1");
+  CHECK(facts.last_query.server.port == 81);
+  CHECK(facts.last_query.client.address == lb::IpAddress::parse("10.0.0.1"));
 }
 
 TEST_CASE_METHOD(Fixture, "show connections says when the limit cut the list") {
@@ -197,16 +204,20 @@ TEST_CASE_METHOD(Fixture, "show connections says when the limit cut the list") {
 
 TEST_CASE_METHOD(Fixture, "show connections refuses wrong arguments one by one") {
   const std::string usage =
-      "; usage: show connections [service NAME] [client IP[:PORT]] [limit N|all] [json]\n";
+      "; usage: show connections [service NAME] [server IP[:PORT]] [client IP[:PORT]] [limit "
+      "N|all] [json]\n";
   const std::string start = "error: show connections: ";
   CHECK(run("show connections clinet 1.2.3.4") ==
-        start + "unexpected \"clinet\" (expected service, client or limit)" + usage);
+        start + "unexpected \"clinet\" (expected service, server, client or limit)" + usage);
   CHECK(run("show connections client") == start + "client needs a value" + usage);
   CHECK(run("show connections limit 1 limit 2") == start + "limit given twice" + usage);
   for (const auto* bad : {"0", "-1", "1x", "99999999999999999999999"}) {
     CHECK(run(std::string("show connections limit ") + bad) ==
           start + "limit \"" + bad + "\" is neither a positive number nor all" + usage);
   }
+  CHECK(run("show connections server 10.2.0.11:") ==
+        start + "server \"10.2.0.11:\" is no address (expected IP, IP:PORT or [IPV6]:PORT)" +
+            usage);
   CHECK(run("show connections client web.example") ==
         start + "client \"web.example\" is no address (expected IP, IP:PORT or [IPV6]:PORT)" +
             usage);

@@ -218,7 +218,7 @@ class History {
   // The server that the packet's connection has.
   std::string server_of(const ExplainQuery& query) {
     const auto page = facts_.connections(
-        {.service = {}, .client = query.client.address, .client_port = query.client.port});
+        {.service = {}, .server = {}, .client = {query.client.address, query.client.port}});
     for (const ConnectionFacts& connection : page->connections) {
       if (connection.protocol == query.protocol &&
           connection.virtual_address == query.destination) {
@@ -297,6 +297,28 @@ TEST_CASE("a packet meets what explain said of it") {
     INFO(reason);
     CHECK(reasons[reason] > 20);
   }
+}
+
+TEST_CASE("while the quorum is lost a server is out for its own reason, if it has one") {
+  auto config = conf::load(R"({
+    "interfaces": [{"name": "wan", "device": "a", "addresses": ["10.1.0.1/24"]}],
+    "services": [{"protocol": "tcp", "address": "10.1.0.100:80", "quorum": 3,
+                  "sorry_server": {"address": "10.1.0.9"},
+                  "servers": [{"address": "10.1.0.11"}, {"address": "10.1.0.12", "weight": 0},
+                              {"address": "10.1.0.13"}]}]})",
+                           vocabulary());
+  REQUIRE(config);
+  config->services[0].servers[2].state = conf::ServerState::kMaint;
+  replay::Run run({.config = *config, .macs = {*lb::MacAddress::parse("02:ff:00:00:00:01")}});
+  run.pass_until(0);
+  replay::Facts facts(run, "");
+  const auto told =
+      facts.explain({lb::Protocol::kTcp, endpoint("10.1.0.10:1000"), endpoint("10.1.0.100:80")});
+  REQUIRE(told);
+  std::vector<std::string> why;
+  for (const Explanation::Server& server : told->servers) why.push_back(server.why);
+  CHECK(why == std::vector<std::string>{"the quorum is lost: the sorry server serves", "weight 0",
+                                        "in maintenance", "least loaded: load 0 / weight 1"});
 }
 
 }  // namespace

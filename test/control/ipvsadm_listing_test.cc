@@ -120,6 +120,24 @@ TEST_CASE("ipvsadm: an IPv4 name is cut to its column, an IPv6 one is not") {
       "      0         \n");
 }
 
+TEST_CASE("ipvsadm: a server that takes no new connections has weight 0") {
+  ServiceFacts service;
+  service.address = endpoint("10.1.0.100:80");
+  service.scheduler = "rr";
+  for (int i = 1; i <= 4; ++i) {
+    service.servers.push_back(server(fmt::format("10.2.0.1{}:80", i), "nat", 5, 0, 0, {}, {}));
+  }
+  service.servers[1].health = "down";
+  service.servers[2].state = "drain";
+  service.servers[3].state = "maint";
+  const std::string text = list_services({service}, {.numeric = true}, system_port_names());
+  CHECK(text.substr(text.find("  -> 10.2")) ==
+        "  -> 10.2.0.11:80                 Masq    5      0          0         \n"
+        "  -> 10.2.0.12:80                 Masq    0      0          0         \n"
+        "  -> 10.2.0.13:80                 Masq    0      0          0         \n"
+        "  -> 10.2.0.14:80                 Masq    0      0          0         \n");
+}
+
 TEST_CASE("ipvsadm: --tun-info adds a column") {
   CHECK(run("tunnel", "-Ln --tun-info -u 10.1.0.100:53") ==
         "Prot LocalAddress:Port Scheduler Flags\n"

@@ -46,7 +46,7 @@ TEST_CASE("an inspection without a filter sees every connection", "[one-worker]"
   CHECK(question.now == lab.now());
 }
 
-TEST_CASE("filters by service, client and client port may be joined", "[one-worker]") {
+TEST_CASE("filters by service, server, client and their ports may be joined", "[one-worker]") {
   BusyLab lab;
   const auto count = [&](auto set) {
     ConnectionInspection question;
@@ -60,13 +60,20 @@ TEST_CASE("filters by service, client and client port may be joined", "[one-work
   CHECK(count([](auto& q) { q.service = 0; }) == 20);
   CHECK(count([](auto& q) { q.service = 1; }) == 10);
   CHECK(count([](auto& q) { q.service = 9; }) == 0);
-  CHECK(count([&](auto& q) { q.client = client; }) == 20);
-  CHECK(count([](auto& q) { q.client_port = lb::Be16(3); }) == 3);
+  CHECK(count([&](auto& q) { q.client.address = client; }) == 20);
+  CHECK(count([](auto& q) { q.client.port = lb::Be16(3); }) == 3);
   CHECK(count([&](auto& q) {
-          q.client = client;
-          q.client_port = lb::Be16(3);
+          q.client = {client, lb::Be16(3)};
           q.service = 0;
         }) == 1);
+  const lb::Ipv4Address server{lb::Be32(number_of("10.2.0.11"))};
+  CHECK(count([&](auto& q) { q.server.address = server; }) == 20);
+  CHECK(count([&](auto& q) { q.server.address = client; }) == 0);
+  CHECK(count([&](auto& q) {
+          q.server = {server, lb::Be16(80)};
+          q.client.address = client;
+        }) == 10);
+  CHECK(count([&](auto& q) { q.server = {server, lb::Be16(81)}; }) == 0);
 }
 
 TEST_CASE("an answer has no more entries than room, and the next goes on where it ended",

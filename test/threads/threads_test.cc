@@ -179,7 +179,7 @@ class Control {
       return true;
     };
     worker.control_request({.kind = dataplane::Request::Kind::kAnnounce, .link = kWan});
-    const control::ConnectionFilter filter{{}, {}, {}, 64};
+    const control::ConnectionFilter filter{.limit = 64};
     const auto connections = control::inspect_connections(worker, filter, wait);
     const auto neighbours = control::inspect_neighbours(worker, wait);
     if (!connections || !neighbours || neighbours->neighbours.empty()) {
