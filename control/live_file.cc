@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "conf/error.h"
 #include "conf/write.h"
 #include "control/live_changes.h"
 #include "control/load_file.h"
