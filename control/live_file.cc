@@ -23,8 +23,13 @@ std::unexpected<Refusal> refuse_file(Refusal::Kind kind, std::string text) {
 }  // namespace
 
 std::vector<std::string> LiveChanges::describe(const conf::Difference& difference) const {
-  return plan_text(difference, [&](const ServiceKey& key, const lb::Endpoint& server) {
-    return running_.connections_of(running_.roster.find(key)->servers.at(server).slot);
+  return plan_text(difference, [&](const ServiceKey& key, const lb::Endpoint* server) {
+    const Roster::Service& service = *running_.roster.find(key);
+    if (server != nullptr) return running_.connections_of(service.servers.at(*server).slot);
+    uint64_t sum = 0;
+    for (const auto& [address, member] : service.servers)
+      sum += running_.connections_of(member.slot);
+    return sum;
   });
 }
 

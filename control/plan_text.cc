@@ -30,16 +30,12 @@ std::string restart_text(const conf::Difference& difference) {
                      difference.needs_restart.size() == 1 ? "s" : "");
 }
 
-std::vector<std::string> plan_text(
-    const conf::Difference& difference,
-    const std::function<uint64_t(const ServiceKey&, const lb::Endpoint&)>& connections) {
+std::vector<std::string> plan_text(const conf::Difference& difference,
+                                   const CountConnections& connections) {
   std::vector<std::string> lines;
   for (const conf::Service* service : difference.removed) {
-    uint64_t sum = 0;
-    for (const conf::Server& server : service->servers) {
-      sum += connections(key_of(*service), server.address);
-    }
-    lines.push_back(fmt::format("service {} leaves, {}", service->name, drains(sum)));
+    lines.push_back(fmt::format("service {} leaves, {}", service->name,
+                                drains(connections(key_of(*service), nullptr))));
   }
   for (const conf::Service* service : difference.added) {
     lines.push_back(fmt::format("service {} comes: {} {}, {}, {} server{}", service->name,
@@ -55,7 +51,7 @@ std::vector<std::string> plan_text(
     for (const conf::Server* server : change.removed) {
       lines.push_back(fmt::format("server {} of {} leaves, {}", server->address.to_short_string(),
                                   name,
-                                  drains(connections(key_of(*change.before), server->address))));
+                                  drains(connections(key_of(*change.before), &server->address))));
     }
     for (const conf::Server* server : change.added) {
       lines.push_back(fmt::format("server {} of {} comes: weight {}, {}",

@@ -10,10 +10,13 @@
 
 namespace control {
 
-// A line each; empty: nothing differs. `connections`: how many a running server has.
-std::vector<std::string> plan_text(
-    const conf::Difference& difference,
-    const std::function<uint64_t(const ServiceKey&, const lb::Endpoint&)>& connections);
+// How many connections a running server has; of nullptr: all that its service has, with those of
+// servers that leave already.
+using CountConnections = std::function<uint64_t(const ServiceKey&, const lb::Endpoint* server)>;
+
+// A line each; empty: nothing differs.
+std::vector<std::string> plan_text(const conf::Difference& difference,
+                                   const CountConnections& connections);
 
 // Why it cannot be made without a restart, naming what differs. Precondition: something does.
 std::string restart_text(const conf::Difference& difference);

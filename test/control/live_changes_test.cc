@@ -373,6 +373,14 @@ TEST_CASE("live: a plan says what would be and changes nothing") {
   CHECK(bench.fingerprint() == before);
 }
 
+TEST_CASE("live: a plan counts what a service has at servers that leave already") {
+  WebBench bench;
+  bench.open_two();
+  REQUIRE(bench.changes.replace(LiveBench::load(cluster(web(kFirst))), {}).has_value());
+  CHECK(bench.changes.plan(LiveBench::load(cluster(""))) ==
+        Lines{"service web leaves, 2 connections drain"});
+}
+
 TEST_CASE("live: what is saved loads to what runs") {
   const shared_test::TempDir dir;
   LiveBench bench(cluster(web(kBoth)));
