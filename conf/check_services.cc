@@ -97,7 +97,14 @@ class ServiceChecker {
     }
     if (!findings_.complete(at) || !findings_.usable(service_at + "/address")) return;
     const CheckType* type = vocabulary_.find_check(check.type);
-    if (type == nullptr || type->port != CheckType::Port::kNeeded) return;
+    if (type == nullptr) return;
+    if (type->contradiction != nullptr) {
+      if (const auto wrong = type->contradiction(check.options)) {
+        mismatch(findings_, child(at, wrong->option),
+                 std::get<std::string>(check.options.at(wrong->option)), wrong->expected);
+      }
+    }
+    if (type->port != CheckType::Port::kNeeded) return;
     if (service.address.port != 0 || check.port != 0) return;
     findings_.add(at, fmt::format("missing key \"port\": the service has every port, and a check "
                                   "of type \"{}\" needs one",

@@ -3,9 +3,11 @@
 // nothing else.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "conf/config.h"
 #include "conf/shape.h"
 
 namespace conf {
@@ -31,11 +33,19 @@ struct Method {
 // without a default that the file leaves out is not there at all.
 struct CheckType {
   enum class Port : uint8_t { kNone, kOptional, kNeeded };
+  // An option that is wrong beside others, and what they would have instead: "a text", "no key".
+  struct Contradiction {
+    std::string option;
+    std::string expected;
+  };
 
   std::string name;
   std::string summary;
   Port port = Port::kNeeded;  // what it does with the target's
   std::vector<Property> options = {};
+  // Of options that are right one by one, and have their defaults: with a contradiction no server
+  // could pass. nullptr: there can be none.
+  std::optional<Contradiction> (*contradiction)(const Options& options) = nullptr;
 };
 
 struct Vocabulary {

@@ -90,6 +90,18 @@ std::vector<conf::Property> dns_options() {
                  "out, any answer without error will do.")};
 }
 
+std::optional<conf::CheckType::Contradiction> dns_contradiction(const conf::Options& options) {
+  const auto query = value_of<std::string>(options, "query");
+  const auto answer = value_of<std::string>(options, "answer");
+  const bool is_ipv4 = query == "A";
+  if (answer.empty() || (!is_ipv4 && query != "AAAA")) return std::nullopt;
+  const auto address = lb::IpAddress::parse(answer);
+  if (address && address->is_ipv4() == is_ipv4) return std::nullopt;
+  return conf::CheckType::Contradiction{
+      "answer",
+      fmt::format("an {} address, as records of type {} are", is_ipv4 ? "IPv4" : "IPv6", query)};
+}
+
 std::unique_ptr<Check> make_dns(boost::asio::io_context& io, const conf::Options& options) {
   return std::make_unique<DnsCheck>(io, options);
 }

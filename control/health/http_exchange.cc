@@ -82,6 +82,14 @@ std::vector<conf::Property> http_options() {
              "A text that must be in the answer's first 256 kB; left out, only its head is read.")};
 }
 
+std::optional<conf::CheckType::Contradiction> http_contradiction(const conf::Options& options) {
+  if (value_of<std::string>(options, "method") != "HEAD" || !options.contains("body")) {
+    return std::nullopt;
+  }
+  return conf::CheckType::Contradiction{"body",
+                                        "no key: the answer to the method HEAD has no body"};
+}
+
 HttpWish::HttpWish(const conf::Options& options)
     : method(value_of<std::string>(options, "method")),
       path(value_of<std::string>(options, "path")),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,12 +10,15 @@
 
 #include "conf/config.h"
 #include "conf/shape.h"
+#include "conf/vocabulary.h"
 #include "lb/address.h"
 
 namespace control::health {
 
 // What the file may say of both.
 std::vector<conf::Property> http_options();
+// A `body` in the answer to HEAD, which has none (RFC 9110 section 9.3.2).
+std::optional<conf::CheckType::Contradiction> http_contradiction(const conf::Options& options);
 
 struct HttpWish {
   explicit HttpWish(const conf::Options& options);

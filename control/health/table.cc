@@ -17,10 +17,10 @@ using Port = conf::CheckType::Port;
 constexpr Type kTable[] = {
     {"tcp", "a connection can be opened", Port::kNeeded, no_options, make_tcp},
     {"http", "a request is answered with the right status and text", Port::kNeeded, http_options,
-     make_http},
-    {"https", "the same over TLS", Port::kNeeded, https_options, make_https},
+     make_http, http_contradiction},
+    {"https", "the same over TLS", Port::kNeeded, https_options, make_https, http_contradiction},
     {"udp", "a datagram earns no error, or the right answer", Port::kNeeded, udp_options, make_udp},
-    {"dns", "a question is answered", Port::kNeeded, dns_options, make_dns},
+    {"dns", "a question is answered", Port::kNeeded, dns_options, make_dns, dns_contradiction},
     {"ping", "an ICMP echo is answered", Port::kNone, no_options, make_ping},
     {"command", "a program ends with status 0", Port::kOptional, command_options, make_command},
 };
@@ -32,8 +32,8 @@ std::span<const Type> table() { return kTable; }
 std::vector<conf::CheckType> described() {
   std::vector<conf::CheckType> result;
   for (const Type& type : kTable) {
-    result.push_back(
-        {std::string(type.name), std::string(type.summary), type.port, type.options()});
+    result.push_back({std::string(type.name), std::string(type.summary), type.port, type.options(),
+                      type.contradiction});
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ struct Type {
   std::vector<conf::Property> (*options)();
   // Precondition: the options are valid, and have the defaults of those that were left out.
   std::unique_ptr<Check> (*make)(boost::asio::io_context& io, const conf::Options& options);
+  // See conf::CheckType.
+  std::optional<conf::CheckType::Contradiction> (*contradiction)(const conf::Options&) = nullptr;
 };
 
 std::span<const Type> table();

@@ -16,15 +16,20 @@
 
 namespace control::test {
 
-// Whatever the type's options say, with their defaults.
-inline conf::HealthCheck check_of(const std::string& json) {
+// A file with that check.
+inline std::expected<conf::Config, std::vector<conf::Error>> file_of(const std::string& json) {
   const conf::Vocabulary vocabulary{
       {{"wlc", "weighted"}}, {{"nat", "rewrite"}}, health::described()};
-  const auto config = conf::load(
+  return conf::load(
       R"({"interfaces": [{"name": "a", "device": "a", "addresses": ["10.1.0.1/24"]}],
           "services": [{"protocol": "tcp", "address": "10.1.0.9:80", "health_check": )" +
           json + "}]}",
       vocabulary);
+}
+
+// Whatever the type's options say, with their defaults.
+inline conf::HealthCheck check_of(const std::string& json) {
+  const auto config = file_of(json);
   if (!config) FAIL(config.error()[0].to_string());
   return *config->services[0].health_check;
 }

@@ -25,6 +25,7 @@ namespace {
 using health::Result;
 using test::check_of;
 using test::closed_port;
+using test::file_of;
 using test::loopback;
 using test::Peer;
 using test::run;
@@ -243,6 +244,33 @@ TEST_CASE("checks: what lbd has no more of says nothing about the server") {
   CHECK(result->undecided == undecided);
   CHECK_FALSE(result->passed);
   CHECK_THAT(result->reason, Catch::StartsWith("connect: "));
+}
+
+TEST_CASE("checks: options that no server could pass together are refused") {
+  const auto verdict = [](const std::string& json) {
+    const auto config = file_of(json);
+    return config ? "ok" : conf::one_line(config.error());
+  };
+  const std::string at = "/services/0/health_check/";
+  for (const std::string type : {"http", "https"}) {
+    const std::string start = "{\"type\": \"" + type + "\", \"method\": ";
+    CHECK(verdict(start + R"("HEAD", "body": "x"})") ==
+          at + "body: found \"x\", expected no key: the answer to the method HEAD has no body");
+    CHECK(verdict(start + R"("HEAD"})") == "ok");
+    CHECK(verdict(start + R"("GET", "body": "x"})") == "ok");
+  }
+  const auto dns = [&](const std::string& query, const std::string& answer) {
+    return verdict(R"({"type": "dns", "query": ")" + query + R"(", "answer": ")" + answer + "\"}");
+  };
+  CHECK(dns("A", "192.0.2.1") == "ok");
+  CHECK(dns("AAAA", "2001:db8:0::1") == "ok");
+  CHECK(dns("TXT", "1.2.3") == "ok");
+  CHECK(dns("A", "1.2.3") == at +
+                                 "answer: found \"1.2.3\", expected an IPv4 address, as records of "
+                                 "type A are");
+  CHECK(dns("AAAA", "192.0.2.1") == at +
+                                        "answer: found \"192.0.2.1\", expected an IPv6 address, as "
+                                        "records of type AAAA are");
 }
 
 TEST_CASE("checks: a probe that is given up tells nobody, and a check may go at once after it") {
