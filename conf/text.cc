@@ -16,8 +16,10 @@ struct Range {
   unsigned char last;
 };
 constexpr std::array kControls{
-    Range{"", 0x00, 0x1f},         Range{"", 0x7f, 0x7f}, Range{"\xc2", 0x80, 0x9f},  // C1
-    Range{"\xd8", 0x9c, 0x9c},                                                        // U+061C
+    Range{"", 0x00, 0x1f},          // C0
+    Range{"", 0x7f, 0x7f},          // DEL
+    Range{"\xc2", 0x80, 0x9f},      // C1
+    Range{"\xd8", 0x9c, 0x9c},      // U+061C
     Range{"\xe2\x80", 0x8e, 0x8f},  // U+200E, U+200F
     Range{"\xe2\x80", 0xa8, 0xae},  // U+2028 to U+202E
     Range{"\xe2\x81", 0xa6, 0xa9},  // U+2066 to U+2069
@@ -45,17 +47,8 @@ size_t control_character(std::string_view text) {
 }
 
 std::string escaped(std::string_view text) {
-  std::string result;
-  while (!text.empty()) {
-    const size_t control = control_character(text);
-    if (control > 0) {
-      result += fmt::format("\\u{:04x}", code_point(text.substr(0, control)));
-    } else {
-      result += text.front();
-    }
-    text.remove_prefix(control > 0 ? control : 1);
-  }
-  return result;
+  return with_controls(
+      text, [](std::string_view control) { return fmt::format("\\u{:04x}", code_point(control)); });
 }
 
 std::string in_quotes(std::string_view text) {

@@ -48,14 +48,11 @@ std::string human_time(int64_t unix_seconds) {
 }
 
 std::string printable(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const size_t control = conf::control_character(text);
-    for (const unsigned char byte : text.substr(0, control)) out += fmt::format("\\x{:02x}", byte);
-    if (control == 0) out += text.front();
-    text.remove_prefix(std::max<size_t>(control, 1));
-  }
-  return out;
+  return conf::with_controls(text, [](std::string_view control) {
+    std::string out;
+    for (const unsigned char byte : control) out += fmt::format("\\x{:02x}", byte);
+    return out;
+  });
 }
 
 }  // namespace control
