@@ -41,13 +41,36 @@ def becomes(lbd, expected, deadline=10):
     wait_for(lambda: role(lbd) == expected, deadline, f"{lbd.host.name} to be {expected}")
 
 
-def keepalived(lbd, priority):
-    """README's file, but for what differs between the two."""
+def keepalived(lbd, priority, lbctl=None):
+    """README's file, but for what differs between the two, and the lbctl that it calls."""
     text = (EXAMPLES / "keepalived.conf").read_text()
     for here, there in (("priority 250", f"priority {priority}"), ("director-a", lbd.host.name)):
         contains(text, here, "keepalived.conf")
         text = text.replace(here, there)
-    return Keepalived(lbd.host, lbd.socket, text)
+    return Keepalived(lbd.host, lbd.socket, text, lbctl)
+
+
+class Told:
+    """What `lbctl set vips` has told an lbd, by an lbctl that notes it down, and holds up one word until it is let go."""
+
+    def __init__(self, lbd, holds_up=None):
+        lab = lbd.host.lab
+        self.lbctl, self._words, self._gate = (lab.directory / f"{lbd.host.name}-{what}"
+                                               for what in ("lbctl", "told", "gate"))
+        self._words.write_text("")
+        self._gate.unlink(missing_ok=True)
+        self.lbctl.write_text(f"""#!/bin/sh
+[ "$1 $2" = "set vips" ] || exec {lab.programs.lbctl} "$@"
+[ "$3" != "{holds_up}" ] || until [ -e {self._gate} ]; do sleep 0.05; done
+{lab.programs.lbctl} "$@" && echo "$3" >> {self._words}
+""")
+        self.lbctl.chmod(0o755)
+
+    def words(self):
+        return self._words.read_text().split()
+
+    def let_go(self):
+        self._gate.touch()
 
 
 def answered(net):
@@ -222,14 +245,51 @@ def dies_and_comes_back(net):
 
 
 def ends_in_good_order(net):
-    """keepalived that ends gives the VIPs away: its lbd stands by, and the partner takes over at once"""
+    """keepalived that ends gives the VIPs away: its lbd stands by, the partner takes over at once; a reload moves nothing"""
     with net.lbd_on(net.director, [WEB]) as first, net.lbd_on(net.partner, [WEB]) as second, keepalived(second, 240):
-        with keepalived(first, 250):
+        told = Told(first)
+        with keepalived(first, 250, told.lbctl) as ends:
             becomes(first, "active", 15)
             becomes(second, "standby", 15)
+            wait_for(lambda: told.words()[-1] == "active", 5, "the word to be told")
+            words = told.words()
+            ends.process.send(signal.SIGHUP)
+            wait_for(lambda: "Reload complete" in ends.process.text(), 10, "keepalived to reload")
         becomes(second, "active", 3)
-        equal(role(first), "standby", "the one whose keepalived ended")
+        equal((role(first), told.words()), ("standby", [*words, "standby"]), "the one whose keepalived ended")
         wait_for(lambda: answered(net), 5, "answers by the partner")
+
+
+def keepalived_is_killed(net):
+    """keepalived that is killed has no last word: its lbd stands by all the same, and the partner takes over"""
+    with net.lbd_on(net.director, [WEB]) as first, net.lbd_on(net.partner, [WEB]) as second, keepalived(second, 240):
+        dies = keepalived(first, 250)
+        becomes(first, "active", 15)
+        becomes(second, "standby", 15)
+        with one_answers(net) as (outside, inside):
+            wait_for(lambda: answered(net), 5, "answers by the first")
+            outside.hear_more(5)
+            inside.hear_more(5)
+            dies.kill()
+            becomes(first, "standby", 5)
+            becomes(second, "active", 10)
+            wait_for(lambda: answered(net), 5, "answers by the partner")
+            outside.hear_more(5)
+            inside.hear_more(5)
+
+
+def no_word_is_overtaken(net):
+    """The last that keepalived has said holds, however long lbctl took with what it had said before"""
+    with net.lbd_on(net.director, [WEB]) as first, net.lbd_on(net.partner, [WEB]) as second:
+        told = Told(second, holds_up="active")
+        with keepalived(second, 240, told.lbctl) as lower:
+            wait_for(lambda: "Entering MASTER STATE" in lower.process.text(), 15, "the lower priority to be master")
+            with keepalived(first, 250):
+                becomes(first, "active", 15)
+                wait_for(lambda: lower.process.text().count("Entering BACKUP STATE") > 1, 5, "it to be backup again")
+                told.let_go()
+                wait_for(lambda: "active" in told.words() and told.words()[-1] == "standby", 5, "both words to be told")
+                equal((role(first), role(second)), ("active", "standby"), "whose the VIPs are")
 
 
 ROUTER = """\
@@ -297,4 +357,4 @@ def bird_follows_the_quorum(net):
 
 
 CASES = [standby_does_nothing, by_hand, never_both, own_address_stays, dies_and_comes_back, ends_in_good_order,
-         bird_follows, bird_follows_the_quorum]
+         keepalived_is_killed, no_word_is_overtaken, bird_follows, bird_follows_the_quorum]
