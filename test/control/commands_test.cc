@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Fixture {
+struct SmallDirector {
   test::FakeFacts facts = test::small_director();
   Interpreter interpreter{command_table(), facts};
 
@@ -31,7 +31,7 @@ bool has_keys(const json& object, const std::set<std::string>& wanted) {
   return std::ranges::includes(present, wanted);
 }
 
-TEST_CASE_METHOD(Fixture, "help lists every command of the table, in text and JSON") {
+TEST_CASE_METHOD(SmallDirector, "help lists every command of the table, in text and JSON") {
   const std::string text = run("help");
   const json document = run_json("help");
   REQUIRE(document["commands"].size() == command_table().size());
@@ -48,7 +48,7 @@ TEST_CASE_METHOD(Fixture, "help lists every command of the table, in text and JS
   }
 }
 
-TEST_CASE_METHOD(Fixture, "help COMMAND explains one command or a group") {
+TEST_CASE_METHOD(SmallDirector, "help COMMAND explains one command or a group") {
   CHECK(run("help show info") ==
         "show info [json]  version, uptime, and how full connections and packet buffers are\n");
   CHECK(run("help show services web").starts_with("show services [NAME] [json]  "));
@@ -56,12 +56,12 @@ TEST_CASE_METHOD(Fixture, "help COMMAND explains one command or a group") {
   CHECK(run("help sho").starts_with("error: unknown command \"sho\""));
 }
 
-TEST_CASE_METHOD(Fixture, "no two commands have the same words") {
+TEST_CASE_METHOD(SmallDirector, "no two commands have the same words") {
   std::set<std::string_view> seen;
   for (const Command& command : command_table()) CHECK(seen.insert(command.words).second);
 }
 
-TEST_CASE_METHOD(Fixture, "show info") {
+TEST_CASE_METHOD(SmallDirector, "show info") {
   CHECK(run("show info") ==
         "version      0.1.0\n"
         "pid          4711\n"
@@ -85,7 +85,7 @@ TEST_CASE_METHOD(Fixture, "show info") {
   CHECK(info["drops"] == json{{"bad_ip_checksum", 0}, {"no_route", 5}, {"table_full", 9}});
 }
 
-TEST_CASE_METHOD(Fixture, "show services as text") {
+TEST_CASE_METHOD(SmallDirector, "show services as text") {
   CHECK(run("show services web") ==
         "service  address            proto  scheduler  forward  weight  state  health     active  "
         "inactive  total  refused  conn/s  in_B/s  out_B/s   in_B  out_B\n"
@@ -105,7 +105,7 @@ TEST_CASE_METHOD(Fixture, "show services as text") {
   CHECK(words == std::set<size_t>{17});  // awk can count columns
 }
 
-TEST_CASE_METHOD(Fixture,
+TEST_CASE_METHOD(SmallDirector,
                  "show services as JSON has the contract's keys, servers in the file's order") {
   const json services = run_json("show services")["services"];
   REQUIRE(services.size() == 2);
@@ -145,7 +145,7 @@ TEST_CASE_METHOD(Fixture,
   CHECK(services[1]["servers"] == json::array());
 }
 
-TEST_CASE_METHOD(Fixture,
+TEST_CASE_METHOD(SmallDirector,
                  "show services NAME shows one, and an unknown name lists the known ones") {
   CHECK(run_json("show services dns6")["services"].size() == 1);
   CHECK(run("show services udp:[2001:db8::1]:53") == run("show services dns6"));
@@ -154,7 +154,7 @@ TEST_CASE_METHOD(Fixture,
         "error: show services: unexpected \"dns6\"; usage: show services [NAME] [json]\n");
 }
 
-TEST_CASE_METHOD(Fixture, "show connections") {
+TEST_CASE_METHOD(SmallDirector, "show connections") {
   CHECK(run("show connections") ==
         "proto  state        expires_s  client              virtual           server             "
         "forward  service\n"
@@ -176,7 +176,7 @@ TEST_CASE_METHOD(Fixture, "show connections") {
                                        {"expires_seconds", 899.4}});
 }
 
-TEST_CASE_METHOD(Fixture, "show connections takes filters in any order") {
+TEST_CASE_METHOD(SmallDirector, "show connections takes filters in any order") {
   run("show connections limit all client 10.0.0.1:40000 service web");
   CHECK(facts.last_query.service == "web");
   CHECK(facts.last_query.client.address == lb::IpAddress::parse("10.0.0.1"));
@@ -196,13 +196,13 @@ TEST_CASE_METHOD(Fixture, "show connections takes filters in any order") {
   CHECK(facts.last_query.client.address == lb::IpAddress::parse("10.0.0.1"));
 }
 
-TEST_CASE_METHOD(Fixture, "show connections says when the limit cut the list") {
+TEST_CASE_METHOD(SmallDirector, "show connections says when the limit cut the list") {
   CHECK(run("show connections limit 1")
             .ends_with("# the first 1; there are more (limit N, or limit all)\n"));
   CHECK(run_json("show connections limit 1")["complete"] == false);
 }
 
-TEST_CASE_METHOD(Fixture, "show connections refuses wrong arguments one by one") {
+TEST_CASE_METHOD(SmallDirector, "show connections refuses wrong arguments one by one") {
   const std::string usage =
       "; usage: show connections [service NAME] [server IP[:PORT]] [client IP[:PORT]] [limit "
       "N|all] [json]\n";
@@ -224,7 +224,7 @@ TEST_CASE_METHOD(Fixture, "show connections refuses wrong arguments one by one")
   CHECK(run("show connections service nosuch") == "error: no service \"nosuch\"; services: web\n");
 }
 
-TEST_CASE_METHOD(Fixture, "show interfaces") {
+TEST_CASE_METHOD(SmallDirector, "show interfaces") {
   CHECK(run("show interfaces") ==
         "interface  link  mac                 mtu  rx_packets   rx_B  rx_missed  rx_errors  "
         "rx_no_mbuf  tx_packets  tx_B  tx_errors  kernel  to_kernel  from_kernel  kernel_dropped  "
@@ -245,7 +245,7 @@ TEST_CASE_METHOD(Fixture, "show interfaces") {
   CHECK(wan["kernel_dropped"] == 17);
 }
 
-TEST_CASE_METHOD(Fixture, "show neighbours") {
+TEST_CASE_METHOD(SmallDirector, "show neighbours") {
   CHECK(run("show neighbours") ==
         "interface  address       mac                state      confirmed_ago\n"
         "wan        192.168.22.1  02:00:00:00:00:99  reachable  12s\n"
@@ -256,7 +256,7 @@ TEST_CASE_METHOD(Fixture, "show neighbours") {
   CHECK(list[1]["mac"].is_null());
 }
 
-TEST_CASE_METHOD(Fixture, "show workers") {
+TEST_CASE_METHOD(SmallDirector, "show workers") {
   CHECK(run("show workers") ==
         "lcore  busy_%  connections  packets  handed_over  taken_over  ring_%  steering\n"
         "    1    12.3          150     1000           10           4     2.5  ring (icmp 1, owner "
@@ -274,7 +274,7 @@ TEST_CASE_METHOD(Fixture, "show workers") {
              {"steering", "ring"}});
 }
 
-TEST_CASE_METHOD(Fixture, "show drops puts the most frequent first and hides none") {
+TEST_CASE_METHOD(SmallDirector, "show drops puts the most frequent first and hides none") {
   CHECK(run("show drops") ==
         "packets  per_s  reason           description\n"
         "      9      -  table_full       no connection left\n"
@@ -286,18 +286,18 @@ TEST_CASE_METHOD(Fixture, "show drops puts the most frequent first and hides non
   CHECK(drops[1]["rate"] == 12.3);
 }
 
-TEST_CASE_METHOD(Fixture, "show config is JSON with and without the word") {
+TEST_CASE_METHOD(SmallDirector, "show config is JSON with and without the word") {
   CHECK(run("show config") == "{\n  \"services\": []\n}\n");
   CHECK(run("show config json") == run("show config"));
 }
 
-TEST_CASE_METHOD(Fixture, "show metrics") {
+TEST_CASE_METHOD(SmallDirector, "show metrics") {
   CHECK(run("show metrics").ends_with("# EOF\n"));
   const json families = run_json("show metrics")["families"];
   CHECK(has_keys(families[0], {"name", "type", "unit", "help", "samples"}));
 }
 
-TEST_CASE_METHOD(Fixture, "a name with invalid UTF-8 still gives valid JSON") {
+TEST_CASE_METHOD(SmallDirector, "a name with invalid UTF-8 still gives valid JSON") {
   facts.the_services[0].name = "w\xff";
   CHECK(run_json("show services")["services"][0]["name"] == "w\xef\xbf\xbd");
 }

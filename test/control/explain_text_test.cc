@@ -46,7 +46,7 @@ conf::Config director() {
   return *config;
 }
 
-struct Fixture {
+struct Explained {
   replay::Run run{{.config = director(),
                    .macs = {*lb::MacAddress::parse("02:ff:00:00:00:01"),
                             *lb::MacAddress::parse("02:ff:00:00:00:02")},
@@ -61,7 +61,7 @@ struct Fixture {
   }
 };
 
-TEST_CASE_METHOD(Fixture, "explain: a connection that would be opened") {
+TEST_CASE_METHOD(Explained, "explain: a connection that would be opened") {
   send(lb::Protocol::kTcp, "10.1.0.10:4000", "10.1.0.100:80");
   CHECK(execute("explain tcp 10.1.0.10:4001 10.1.0.100:80") ==
         "packet      tcp 10.1.0.10:4001 -> 10.1.0.100:80\n"
@@ -82,7 +82,7 @@ TEST_CASE_METHOD(Fixture, "explain: a connection that would be opened") {
         "10.2.4.3:8080  nat           0  ready       0         0       -  no        weight 0\n");
 }
 
-TEST_CASE_METHOD(Fixture, "explain: a connection that is there") {
+TEST_CASE_METHOD(Explained, "explain: a connection that is there") {
   send(lb::Protocol::kTcp, "10.1.0.10:4000", "10.1.0.100:80");
   const json told = execute_json("explain tcp 10.1.0.10:4000 10.1.0.100:80");
   CHECK(told["outcome"] == "connection");
@@ -106,7 +106,7 @@ TEST_CASE_METHOD(Fixture, "explain: a connection that is there") {
                                  {"tunnel", nullptr}});
 }
 
-TEST_CASE_METHOD(Fixture, "explain: tunnels, their MTU and turns") {
+TEST_CASE_METHOD(Explained, "explain: tunnels, their MTU and turns") {
   CHECK(execute("explain udp 10.1.0.10:4000 10.1.0.100:53") ==
         "packet      udp 10.1.0.10:4000 -> 10.1.0.100:53\n"
         "service     far has 10.1.0.100:53, scheduler rr\n"
@@ -126,13 +126,13 @@ TEST_CASE_METHOD(Fixture, "explain: tunnels, their MTU and turns") {
         "has turn 1");
 }
 
-TEST_CASE_METHOD(Fixture, "explain: direct routing changes MAC addresses only") {
+TEST_CASE_METHOD(Explained, "explain: direct routing changes MAC addresses only") {
   const std::string text = execute("explain tcp 10.1.0.10:4000 10.1.0.101:80");
   CHECK_THAT(text, Catch::Contains("rewrite     dr: MAC addresses only\n"));
   CHECK_THAT(text, Catch::Contains("as things stand: hashed to\n"));
 }
 
-TEST_CASE_METHOD(Fixture, "explain: a client that holds to a server, and a server that is full") {
+TEST_CASE_METHOD(Explained, "explain: a client that holds to a server, and a server that is full") {
   const auto why = [&](const std::string& line) {
     std::vector<std::string> result;
     const json told = execute_json("explain " + line);
@@ -156,7 +156,7 @@ TEST_CASE_METHOD(Fixture, "explain: a client that holds to a server, and a serve
         Texts{"full: has 1, upper threshold 1", "has turn 1"});
 }
 
-TEST_CASE_METHOD(Fixture, "explain: why no service has a packet") {
+TEST_CASE_METHOD(Explained, "explain: why no service has a packet") {
   const auto told = [&](const std::string& words) { return execute_json("explain " + words); };
   const json port = told("tcp 10.1.0.10:4000 10.1.0.100:81");
   CHECK(port["service"] == nullptr);
@@ -178,7 +178,8 @@ TEST_CASE_METHOD(Fixture, "explain: why no service has a packet") {
   }
 }
 
-TEST_CASE_METHOD(Fixture, "explain: what is asked wrongly is an error that says what is expected") {
+TEST_CASE_METHOD(Explained,
+                 "explain: what is asked wrongly is an error that says what is expected") {
   const std::string start = "error: explain: ";
   const std::string usage = "; usage: explain tcp|udp CLIENT:PORT VIP:PORT [json]\n";
   CHECK(execute("explain") ==

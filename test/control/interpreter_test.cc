@@ -39,7 +39,7 @@ constexpr std::array kTable{
     Command{.words = "throw", .grammar = "", .help = "", .run = fail_unforeseen},
 };
 
-struct Fixture {
+struct Dispatch {
   test::FakeFacts facts = test::small_director();
   test::FakeChanges changes;
   Interpreter interpreter{kTable, facts, &changes};
@@ -49,13 +49,13 @@ struct Fixture {
   }
 };
 
-TEST_CASE_METHOD(Fixture,
+TEST_CASE_METHOD(Dispatch,
                  "words are split at blanks and tabs, a carriage return at the end is ignored") {
   CHECK(run("  show \t a   b ") == "text:a:b|doc\n");
   CHECK(run("show a\r") == "text:a|doc\n");
 }
 
-TEST_CASE_METHOD(Fixture, "a line that is not UTF-8 is refused, and all that is one is taken") {
+TEST_CASE_METHOD(Dispatch, "a line that is not UTF-8 is refused, and all that is one is taken") {
   CHECK(run("show \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80") ==
         "text:\xc3\xa4:\xe2\x82\xac:\xf0\x9f\x98\x80|doc\n");
   CHECK(run("show \xff\xfe") == "error: byte 6 of the command line, 0xff, is not UTF-8\n");
@@ -65,7 +65,7 @@ TEST_CASE_METHOD(Fixture, "a line that is not UTF-8 is refused, and all that is 
   CHECK(run("show \xed\xa0\x80") == "error: byte 6 of the command line, 0xed, is not UTF-8\n");
 }
 
-TEST_CASE_METHOD(Fixture, "an exception ends its command alone") {
+TEST_CASE_METHOD(Dispatch, "an exception ends its command alone") {
   CHECK(run("throw") == "error: throw: a defect of lbd: key 'x' not found\n");
   CHECK(run("show a") == "text:a|doc\n");
 }
@@ -95,40 +95,40 @@ TEST_CASE("lines that change something are told from those that look") {
   CHECK(interpreter.answer("show info", Level::kAdmin, "").error.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "the longest command that matches is meant") {
+TEST_CASE_METHOD(Dispatch, "the longest command that matches is meant") {
   CHECK(run("show all") == "text|doc\n");
   CHECK(run("show alla") == "text:alla|doc\n");
 }
 
-TEST_CASE_METHOD(Fixture, "a trailing json is taken off where the command understands it") {
+TEST_CASE_METHOD(Dispatch, "a trailing json is taken off where the command understands it") {
   CHECK(run("show a json") == "json:a|doc\n");
   CHECK(run("show json") == "json|doc\n");
   CHECK(run("plan json") == "text:json|doc\n");
 }
 
-TEST_CASE_METHOD(Fixture, "arguments of a command without any are refused") {
+TEST_CASE_METHOD(Dispatch, "arguments of a command without any are refused") {
   CHECK(run("show all of it") == "error: show all: unexpected \"of\"; usage: show all [json]\n");
 }
 
-TEST_CASE_METHOD(Fixture, "control bytes are refused, NUL first") {
+TEST_CASE_METHOD(Dispatch, "control bytes are refused, NUL first") {
   CHECK(run(std::string_view("show\0a", 6)) ==
         "error: byte 5 of the command line is the control byte 0x00\n");
   CHECK(run("show \x1b[2J") == "error: byte 6 of the command line is the control byte 0x1b\n");
   CHECK(run("show \x7f") == "error: byte 6 of the command line is the control byte 0x7f\n");
 }
 
-TEST_CASE_METHOD(Fixture, "an empty line is an error") {
+TEST_CASE_METHOD(Dispatch, "an empty line is an error") {
   CHECK(run("") == "error: no command; \"help\" lists the commands\n");
   CHECK(run(" \t ") == "error: no command; \"help\" lists the commands\n");
 }
 
-TEST_CASE_METHOD(Fixture, "a read socket may not execute what an admin socket may") {
+TEST_CASE_METHOD(Dispatch, "a read socket may not execute what an admin socket may") {
   CHECK(run("plan -", Level::kRead) ==
         "error: plan: this socket may only look; use one with level admin\n");
   CHECK(run("show", Level::kRead) == "text|doc\n");
 }
 
-TEST_CASE_METHOD(Fixture,
+TEST_CASE_METHOD(Dispatch,
                  "a document is wanted by the arguments, and not for a line that will fail") {
   CHECK(interpreter.wants_document("plan -", Level::kAdmin));
   CHECK_FALSE(interpreter.wants_document("plan", Level::kAdmin));
@@ -137,7 +137,7 @@ TEST_CASE_METHOD(Fixture,
   CHECK_FALSE(interpreter.wants_document("nonsense -", Level::kAdmin));
 }
 
-TEST_CASE_METHOD(Fixture, "an error is one line with its status") {
+TEST_CASE_METHOD(Dispatch, "an error is one line with its status") {
   CHECK(run("fail") == "error 7: two lines\n");
 }
 

@@ -9,12 +9,6 @@
 namespace control::ipvsadm {
 namespace {
 
-std::string run(std::string_view method, const std::string& line) {
-  const Reply reply = test::run_ipvsadm(method, line);
-  REQUIRE(reply.has_value());
-  return *reply;
-}
-
 // As run, with a services database of its own: the machine's may be missing.
 std::string named(std::string_view method, const std::string& line) {
   const auto name = [](uint16_t port, lb::Protocol protocol) -> std::string {
@@ -52,7 +46,7 @@ TEST_CASE("ipvsadm: -L names ports") {
 }
 
 TEST_CASE("ipvsadm: -Ln in every forwarding method") {
-  CHECK(run("nat", "-Ln") ==
+  CHECK(test::listed("nat", "-Ln") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n"
@@ -67,7 +61,7 @@ TEST_CASE("ipvsadm: -Ln in every forwarding method") {
         "  -> 10.2.0.11:53                 Masq    1      0          2         \n"
         "  -> 10.2.0.12:53                 Masq    1      0          3         \n"
         "UDP  10.1.0.100:5060 rr ops\n");
-  CHECK(run("dr", "-Ln") ==
+  CHECK(test::listed("dr", "-Ln") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n"
@@ -82,7 +76,7 @@ TEST_CASE("ipvsadm: -Ln in every forwarding method") {
         "  -> 10.2.0.11:53                 Route   1      0          2         \n"
         "  -> 10.2.0.12:53                 Route   1      0          3         \n"
         "UDP  10.1.0.100:5060 rr ops\n");
-  CHECK(run("tunnel", "-Ln") ==
+  CHECK(test::listed("tunnel", "-Ln") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n"
@@ -100,7 +94,7 @@ TEST_CASE("ipvsadm: -Ln in every forwarding method") {
 }
 
 TEST_CASE("ipvsadm: --stats, --exact the same below 10^8") {
-  CHECK(run("nat", "-Ln --stats") ==
+  CHECK(test::listed("nat", "-Ln --stats") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
         "  -> RemoteAddress:Port\n"
@@ -115,7 +109,7 @@ TEST_CASE("ipvsadm: --stats, --exact the same below 10^8") {
         "  -> 10.2.0.11:53                        2        2        2      256       64\n"
         "  -> 10.2.0.12:53                        3        3        3      384       96\n"
         "UDP  10.1.0.100:5060                     0        0        0        0        0\n");
-  CHECK(run("nat", "-Ln --stats --exact") ==
+  CHECK(test::listed("nat", "-Ln --stats --exact") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
         "  -> RemoteAddress:Port\n"
@@ -130,7 +124,7 @@ TEST_CASE("ipvsadm: --stats, --exact the same below 10^8") {
         "  -> 10.2.0.11:53                        2        2        2      256       64\n"
         "  -> 10.2.0.12:53                        3        3        3      384       96\n"
         "UDP  10.1.0.100:5060                     0        0        0        0        0\n");
-  CHECK(run("dr", "-Ln --stats") ==
+  CHECK(test::listed("dr", "-Ln --stats") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
         "  -> RemoteAddress:Port\n"
@@ -148,7 +142,7 @@ TEST_CASE("ipvsadm: --stats, --exact the same below 10^8") {
 }
 
 TEST_CASE("ipvsadm: --rate") {
-  CHECK(run("nat", "-Ln --rate") ==
+  CHECK(test::listed("nat", "-Ln --rate") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"
         "  -> RemoteAddress:Port\n"
@@ -166,7 +160,7 @@ TEST_CASE("ipvsadm: --rate") {
 }
 
 TEST_CASE("ipvsadm: --thresholds") {
-  CHECK(run("nat", "-Ln --thresholds") ==
+  CHECK(test::listed("nat", "-Ln --thresholds") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn \n"
         "  -> RemoteAddress:Port\n"
@@ -184,7 +178,7 @@ TEST_CASE("ipvsadm: --thresholds") {
 }
 
 TEST_CASE("ipvsadm: --persistent-conn") {
-  CHECK(run("nat", "-Ln --persistent-conn") ==
+  CHECK(test::listed("nat", "-Ln --persistent-conn") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n"
         "  -> RemoteAddress:Port\n"
@@ -202,7 +196,7 @@ TEST_CASE("ipvsadm: --persistent-conn") {
 }
 
 TEST_CASE("ipvsadm: --sort") {
-  CHECK(run("nat", "-Ln --sort") ==
+  CHECK(test::listed("nat", "-Ln --sort") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n"
@@ -220,7 +214,7 @@ TEST_CASE("ipvsadm: --sort") {
 }
 
 TEST_CASE("ipvsadm: --nosort keeps the order of the file") {
-  CHECK(run("nat", "-Ln --nosort") ==
+  CHECK(test::listed("nat", "-Ln --nosort") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n"
@@ -260,7 +254,7 @@ TEST_CASE("ipvsadm: -c, with names and with persistence engines") {
       "TCP 01:53  TIME_WAIT   10.1.0.10:40004    10.1.0.100:80      10.2.0.12:80\n"
       "TCP 01:53  TIME_WAIT   10.1.0.10:40006    10.1.0.100:80      10.2.0.13:80\n"
       "TCP 01:53  TIME_WAIT   10.1.0.10:40003    10.1.0.100:80      10.2.0.11:80\n";
-  CHECK(run("nat", "-Lnc") ==
+  CHECK(test::listed("nat", "-Lnc") ==
         "IPVS connection entries\n"
         "pro expire state       source             virtual            destination\n" +
             connections);
@@ -288,7 +282,7 @@ TEST_CASE("ipvsadm: -c, with names and with persistence engines") {
         "TCP 01:53  TIME_WAIT   10.1.0.10:40004    10.1.0.100:http    10.2.0.12:http\n"
         "TCP 01:53  TIME_WAIT   10.1.0.10:40006    10.1.0.100:http    10.2.0.13:http\n"
         "TCP 01:53  TIME_WAIT   10.1.0.10:40003    10.1.0.100:http    10.2.0.11:http\n");
-  CHECK(run("nat", "-Lnc --persistent-conn") ==
+  CHECK(test::listed("nat", "-Lnc --persistent-conn") ==
         "IPVS connection entries\n"
         "pro expire state       source             virtual            destination        pe name   "
         "       pe_data\n" +
@@ -297,7 +291,7 @@ TEST_CASE("ipvsadm: -c, with names and with persistence engines") {
 
 // With the thresholds that ipvsadm loses.
 TEST_CASE("ipvsadm: -S") {
-  CHECK(run("nat", "-Sn") ==
+  CHECK(test::listed("nat", "-Sn") ==
         "-A -t 10.1.0.100:80 -s wrr\n"
         "-a -t 10.1.0.100:80 -r 10.2.0.11:80 -m -w 3\n"
         "-a -t 10.1.0.100:80 -r 10.2.0.12:80 -m -w 2\n"
@@ -309,7 +303,7 @@ TEST_CASE("ipvsadm: -S") {
         "-a -u 10.1.0.100:53 -r 10.2.0.11:53 -m -w 1\n"
         "-a -u 10.1.0.100:53 -r 10.2.0.12:53 -m -w 1\n"
         "-A -u 10.1.0.100:5060 -s rr -o\n");
-  CHECK(run("dr", "-Sn") ==
+  CHECK(test::listed("dr", "-Sn") ==
         "-A -t 10.1.0.100:80 -s wrr\n"
         "-a -t 10.1.0.100:80 -r 10.2.0.11:80 -g -w 3\n"
         "-a -t 10.1.0.100:80 -r 10.2.0.12:80 -g -w 2\n"
@@ -321,7 +315,7 @@ TEST_CASE("ipvsadm: -S") {
         "-a -u 10.1.0.100:53 -r 10.2.0.11:53 -g -w 1\n"
         "-a -u 10.1.0.100:53 -r 10.2.0.12:53 -g -w 1\n"
         "-A -u 10.1.0.100:5060 -s rr -o\n");
-  CHECK(run("tunnel", "-Sn") ==
+  CHECK(test::listed("tunnel", "-Sn") ==
         "-A -t 10.1.0.100:80 -s wrr\n"
         "-a -t 10.1.0.100:80 -r 10.2.0.11:80 -i -w 3 --tun-type ipip\n"
         "-a -t 10.1.0.100:80 -r 10.2.0.12:80 -i -w 2 --tun-type ipip\n"
@@ -336,21 +330,21 @@ TEST_CASE("ipvsadm: -S") {
 }
 
 TEST_CASE("ipvsadm: one service") {
-  CHECK(run("nat", "-Ln -t 10.1.0.100:80") ==
+  CHECK(test::listed("nat", "-Ln -t 10.1.0.100:80") ==
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n"
         "TCP  10.1.0.100:80 wrr\n"
         "  -> 10.2.0.11:80                 Masq    3      1          5         \n"
         "  -> 10.2.0.12:80                 Masq    2      1          3         \n"
         "  -> 10.2.0.13:80                 Masq    1      1          2         \n");
-  CHECK(run("nat", "-Ln --stats -t 10.1.0.100:80") ==
+  CHECK(test::listed("nat", "-Ln --stats -t 10.1.0.100:80") ==
         "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
         "  -> RemoteAddress:Port\n"
         "TCP  10.1.0.100:80                      13       69       56     3016     2488\n"
         "  -> 10.2.0.11:80                        6       33       27     1442     1196\n"
         "  -> 10.2.0.12:80                        4       21       17      918      756\n"
         "  -> 10.2.0.13:80                        3       15       12      656      536\n");
-  CHECK(run("nat", "-Ln -u 10.1.0.100:53") ==
+  CHECK(test::listed("nat", "-Ln -u 10.1.0.100:53") ==
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n"
         "UDP  10.1.0.100:53 rr\n"
@@ -359,30 +353,30 @@ TEST_CASE("ipvsadm: one service") {
 }
 
 TEST_CASE("ipvsadm: nothing configured") {
-  CHECK(run("empty", "-Ln") ==
+  CHECK(test::listed("empty", "-Ln") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port Scheduler Flags\n"
         "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n");
-  CHECK(run("empty", "-Ln --stats") ==
+  CHECK(test::listed("empty", "-Ln --stats") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"
         "  -> RemoteAddress:Port\n");
-  CHECK(run("empty", "-Ln --rate") ==
+  CHECK(test::listed("empty", "-Ln --rate") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"
         "  -> RemoteAddress:Port\n");
-  CHECK(run("empty", "-Ln --thresholds") ==
+  CHECK(test::listed("empty", "-Ln --thresholds") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn \n"
         "  -> RemoteAddress:Port\n");
-  CHECK(run("empty", "-Ln --persistent-conn") ==
+  CHECK(test::listed("empty", "-Ln --persistent-conn") ==
         "IP Virtual Server version 1.2.1 (size=4096)\n"
         "Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n"
         "  -> RemoteAddress:Port\n");
-  CHECK(run("empty", "-Lnc") ==
+  CHECK(test::listed("empty", "-Lnc") ==
         "IPVS connection entries\n"
         "pro expire state       source             virtual            destination\n");
-  CHECK(run("empty", "-Lnc --persistent-conn") ==
+  CHECK(test::listed("empty", "-Lnc --persistent-conn") ==
         "IPVS connection entries\n"
         "pro expire state       source             virtual            destination        pe name   "
         "       pe_data\n");

@@ -1,5 +1,6 @@
 #include "test/control/lvs_facts.h"
 
+#include <catch2/catch.hpp>
 #include <iterator>
 #include <sstream>
 
@@ -107,6 +108,12 @@ Reply run_ipvsadm(std::string_view method, const std::string& line) {
   const std::vector<std::string_view> views(words.begin(), words.end());
   return control::ipvsadm::run(facts, {.arguments = views, .document = {}, .table = {}},
                                vocabulary());
+}
+
+std::string listed(std::string_view method, const std::string& line) {
+  const Reply reply = run_ipvsadm(method, line);
+  REQUIRE(reply.has_value());
+  return *reply;
 }
 
 }  // namespace control::test

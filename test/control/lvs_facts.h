@@ -22,4 +22,7 @@ std::vector<std::string> split(const std::string& line);
 // What `ipvsadm LINE` answers on that director.
 Reply run_ipvsadm(std::string_view method, const std::string& line);
 
+// The same, where it must not be refused.
+std::string listed(std::string_view method, const std::string& line);
+
 }  // namespace control::test

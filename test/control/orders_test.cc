@@ -11,7 +11,7 @@ namespace {
 using dataplane::Request;
 using dataplane_test::tcp;
 
-struct Fixture {
+struct Ordered {
   conf::Config configuration = test::LiveBench::load(test::cluster(test::web(test::kBoth)));
   Roster roster = enter_all(configuration);
   test::HeapWorkers heap{configuration, roster};
@@ -40,7 +40,7 @@ struct Fixture {
 
 using Load = std::pair<uint64_t, uint64_t>;
 
-TEST_CASE_METHOD(Fixture, "orders: one worker or all are asked") {
+TEST_CASE_METHOD(Ordered, "orders: one worker or all are asked") {
   orders.to_one(announce("10.1.0.1"));
   heap.turn();
   CHECK(heap.sent().size() == 1);
@@ -49,7 +49,7 @@ TEST_CASE_METHOD(Fixture, "orders: one worker or all are asked") {
   CHECK(heap.sent().size() == test::HeapWorkers::kWorkers);
 }
 
-TEST_CASE_METHOD(Fixture, "orders: what finds a full queue waits, and comes in order") {
+TEST_CASE_METHOD(Ordered, "orders: what finds a full queue waits, and comes in order") {
   std::vector<std::string> expected;
   for (int i = 0; i < 200; ++i) {
     orders.to_one(announce(i % 2 == 0 ? "10.1.0.1" : "10.1.0.100"));
@@ -65,7 +65,7 @@ TEST_CASE_METHOD(Fixture, "orders: what finds a full queue waits, and comes in o
   CHECK(told == expected);
 }
 
-TEST_CASE_METHOD(Fixture,
+TEST_CASE_METHOD(Ordered,
                  "orders: a cut reaches the connections of those servers, at all workers") {
   open(40);
   CHECK(load(0) == Load(20, 0));
@@ -75,7 +75,7 @@ TEST_CASE_METHOD(Fixture,
   CHECK(load(1) == Load(0, 20));
 }
 
-TEST_CASE_METHOD(Fixture,
+TEST_CASE_METHOD(Ordered,
                  "orders: what is to be cut while a sweep is under way is cut by the next") {
   open(40);
   orders.cut({slot(1)});
@@ -89,7 +89,7 @@ TEST_CASE_METHOD(Fixture,
   CHECK(load(0) == Load(0, 20));
 }
 
-TEST_CASE_METHOD(Fixture, "orders: a cut waits for a full queue like others") {
+TEST_CASE_METHOD(Ordered, "orders: a cut waits for a full queue like others") {
   open(40);
   for (int i = 0; i < 100; ++i) orders.to_all(announce("10.1.0.1"));
   orders.cut({slot(0), slot(1)});
@@ -103,7 +103,7 @@ TEST_CASE_METHOD(Fixture, "orders: a cut waits for a full queue like others") {
   CHECK(load(1) == Load(0, 20));
 }
 
-TEST_CASE_METHOD(Fixture, "orders: one thing may be cut twice, and nothing at all") {
+TEST_CASE_METHOD(Ordered, "orders: one thing may be cut twice, and nothing at all") {
   open(2);
   orders.cut({slot(0), slot(0)});
   orders.cut({});

@@ -9,7 +9,7 @@ namespace control {
 namespace {
 
 // What the workers say, by slot.
-struct Fixture {
+struct Tallied {
   std::map<uint32_t, Traffic> traffic;
   std::map<uint32_t, uint64_t> refusals;
   Tally tally{{[this](uint32_t slot) { return traffic[slot]; },
@@ -28,7 +28,7 @@ Roster with_one_server() {
   return roster;
 }
 
-TEST_CASE_METHOD(Fixture, "before anything was cleared, totals are what workers have counted") {
+TEST_CASE_METHOD(Tallied, "before anything was cleared, totals are what workers have counted") {
   traffic[5] = {1, 2, 3, 4, 5};
   refusals[2] = 7;
   const Traffic totals = tally.totals(5);
@@ -41,7 +41,7 @@ TEST_CASE_METHOD(Fixture, "before anything was cleared, totals are what workers 
   CHECK(tally.rates(5).packets_in == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "what begins anew counts from zero, and others go on") {
+TEST_CASE_METHOD(Tallied, "what begins anew counts from zero, and others go on") {
   traffic[0] = {10, 20, 30, 40, 50};
   traffic[3] = {1, 1, 1, 1, 1};
   refusals[1] = 5;
@@ -58,7 +58,7 @@ TEST_CASE_METHOD(Fixture, "what begins anew counts from zero, and others go on")
   CHECK(tally.refused(0) == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "rates follow the totals of whom the roster knows") {
+TEST_CASE_METHOD(Tallied, "rates follow the totals of whom the roster knows") {
   const Roster roster = with_one_server();
   traffic[0].connections = 80;
   traffic[1].connections = 80;
@@ -67,7 +67,7 @@ TEST_CASE_METHOD(Fixture, "rates follow the totals of whom the roster knows") {
   CHECK(tally.rates(1).connections == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "what was cleared makes no rate, neither a huge nor an old one") {
+TEST_CASE_METHOD(Tallied, "what was cleared makes no rate, neither a huge nor an old one") {
   const Roster roster = with_one_server();
   traffic[0].connections = 80;
   tally.tick(roster);

@@ -35,8 +35,6 @@ Lines sorted(Lines lines) {
   return lines;
 }
 
-std::string target(const std::string& line) { return line.substr(line.rfind(' ') + 1); }
-
 }  // namespace
 
 TEST_CASE("an established connection that is cut has both its ends asked where they are") {

@@ -14,8 +14,6 @@ struct Case {
   Frame frame;
 };
 
-Frame syn() { return tcp(kClient, kVip).flags("S"); }
-
 // What one frame is enough for, at a director with one service.
 std::vector<Case> single_frames() {
   return {

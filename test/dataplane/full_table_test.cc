@@ -6,8 +6,6 @@ using namespace dataplane_test;
 
 namespace {
 
-std::string client(int port) { return "10.1.0.10:" + std::to_string(port); }
-
 class SmallLab : public Lab {
  public:
   SmallLab() : Lab(Setup{.services = one_service(), .capacity = 4, .workers = 1}) {}

@@ -45,7 +45,7 @@ std::string options_of(const std::string& line) {
   return at == std::string::npos ? "" : line.substr(at + 7, line.find(' ', at) - at - 7);
 }
 
-Frame syn() { return tcp(kClient, kVip).flags("S").ip_options(kEmptyRoute); }
+Frame syn_with_route() { return tcp(kClient, kVip).flags("S").ip_options(kEmptyRoute); }
 
 const std::string kVipRecorded =
     "070b080a01006400000000"
@@ -55,21 +55,21 @@ const std::string kVipRecorded =
 
 TEST_CASE("in DR a packet to a service records the VIP, and nothing else but its TTL changes") {
   Lab lab(one_service("tcp", "dr"));
-  const Frame frame = syn().data(5);
+  const Frame frame = syn_with_route().data(5);
   CHECK(lab.only_frame("wan", frame) ==
         sent_on(lab, frame, "wan", "lan", "10.2.0.11", recorded("10.1.0.100")));
 }
 
 TEST_CASE("in NAT a packet to a service records the VIP") {
   Lab lab(one_service());
-  CHECK(lab.from_client(syn().data(5)) ==
+  CHECK(lab.from_client(syn_with_route().data(5)) ==
         Lines{"TCP 10.1.0.10:40000>10.2.0.11:80 ttl=63 id=0x1234 tos=0x00 DF ipopts=" +
               kVipRecorded + " [S] seq=1000 len=57 csum=ok via lan to 10.2.0.11"});
 }
 
 TEST_CASE("in a tunnel the packet inside records the VIP, and the outer header has no options") {
   Lab lab(one_service("tcp", "tunnel"));
-  const Frame frame = syn().data(5);
+  const Frame frame = syn_with_route().data(5);
   const Bytes sent = lab.only_frame("wan", frame);
   Bytes expected = sent_on(lab, frame, "wan", "lan", "10.2.0.11", recorded("10.1.0.100"));
   REQUIRE(sent.size() == expected.size() + 20);
@@ -144,7 +144,8 @@ TEST_CASE("a packet that waited for its next hop records one hop") {
   Setup setup{.services = one_service()};
   setup.hosts = {{"wan", "10.1.0.10"}};
   Lab lab(setup);
-  CHECK(lab.from_client(syn()) == Lines{"ARP who-has 10.2.0.11 tell 10.2.0.1 via lan to all"});
+  CHECK(lab.from_client(syn_with_route()) ==
+        Lines{"ARP who-has 10.2.0.11 tell 10.2.0.1 via lan to all"});
   const Lines out = lab.from_server(arp_reply("10.2.0.11", "10.2.0.1"));
   REQUIRE(out.size() == 1);
   CHECK(options_of(out[0]) == kVipRecorded);
@@ -161,8 +162,8 @@ TEST_CASE("an ICMP error quotes the options as they came") {
     CHECK(internet_checksum(View(sent).subspan(kQuote, 32)) == 0);
     return Bytes(sent.begin() + kQuote + 20, sent.begin() + kQuote + 32);
   };
-  CHECK(quoted(syn().ttl(1)) == kEmptyRoute);
-  CHECK(quoted(syn().data(1400)) == kEmptyRoute);
+  CHECK(quoted(syn_with_route().ttl(1)) == kEmptyRoute);
+  CHECK(quoted(syn_with_route().data(1400)) == kEmptyRoute);
   CHECK(lab.drops() == "ttl_expired=1 too_big=1");
 }
 

@@ -13,8 +13,6 @@ ServiceSetup closed(std::string protocol) {
   return service;
 }
 
-std::string target(const std::string& line) { return line.substr(line.rfind(' ') + 1); }
-
 Request about(Request::Kind kind, dataplane::LinkNumber link, const char* address,
               const char* mac = nullptr) {
   Request request{kind};

@@ -8,11 +8,6 @@ namespace {
 
 constexpr const char* kOtherVip = "10.1.0.101:80";
 
-std::string target(const Lines& out) {
-  REQUIRE(out.size() == 1);
-  return out[0].substr(out[0].rfind(' ') + 1);
-}
-
 }  // namespace
 
 TEST_CASE("one client port gets another server where two services share one") {

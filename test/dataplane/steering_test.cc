@@ -20,12 +20,12 @@ using namespace steering_test;
 
 namespace {
 
-constexpr uint32_t kVip = 0x0a010064;
+constexpr uint32_t kSteeredVip = 0x0a010064;
 constexpr uint32_t kMasquerade = 0x0a010001;
 
 std::vector<OutsideDestination> destinations() {
-  return {{{lb::Be32(kVip)}, Protocol::kTcp, lb::Be16(80)},
-          {{lb::Be32(kVip)}, Protocol::kUdp, lb::Be16(53)},
+  return {{{lb::Be32(kSteeredVip)}, Protocol::kTcp, lb::Be16(80)},
+          {{lb::Be32(kSteeredVip)}, Protocol::kUdp, lb::Be16(53)},
           {{lb::Be32(kMasquerade)}, Protocol::kTcp, std::nullopt},
           {{lb::Be32(kMasquerade)}, Protocol::kUdp, std::nullopt}};
 }
@@ -70,7 +70,8 @@ class Flows {
     const End server = end(0x0a020000 | (word() & 0xff), static_cast<uint16_t>(word()));
     const bool service = word() % 2 == 0;
     const uint16_t vport = protocol == Protocol::kTcp ? 80 : 53;
-    const End director = service ? end(kVip, vport) : end(kMasquerade, 1024 + (word() & 0x3fff));
+    const End director =
+        service ? end(kSteeredVip, vport) : end(kMasquerade, 1024 + (word() & 0x3fff));
     return {{protocol, outside, director}, {protocol, server, outside}, outside};
   }
   End random_end() { return end(word(), static_cast<uint16_t>(word())); }
@@ -276,7 +277,7 @@ TEST_CASE("a port that does not let go says so", "[steering]") {
 
 TEST_CASE("rules: one per destination by source, the rest by destination", "[steering]") {
   const auto rules = dataplane::steering_rules(destinations());
-  const lb::Ipv4Address vip{lb::Be32(kVip)};
+  const lb::Ipv4Address vip{lb::Be32(kSteeredVip)};
   const lb::Ipv4Address masquerade{lb::Be32(kMasquerade)};
   CHECK(rules == std::vector<SteeringRule>{
                      {Protocol::kTcp, masquerade, std::nullopt, PacketEnd::kSource, 0},

@@ -14,8 +14,6 @@ std::vector<ServiceSetup> tunnelled(std::string protocol = "tcp") {
   return one_service(std::move(protocol), "tunnel");
 }
 
-Frame syn() { return tcp(kClient, kVip).flags("S"); }
-
 // A router behind the lan that says what it could not do with the outer packet of `frame`.
 // `forged`: about one that another host than the director has sent.
 Frame about_outer(const Frame& frame, uint8_t type, uint8_t code, uint32_t rest, size_t quoted,

@@ -14,8 +14,6 @@ Setup spread(std::vector<ServiceSetup> services, dataplane::WorkerNumber workers
   return {.services = std::move(services), .capacity = 4096, .workers = workers};
 }
 
-std::string client(int port) { return "10.1.0.10:" + std::to_string(port); }
-
 ServiceSetup three_servers(const char* scheduler, const char* forward = "nat") {
   return {
       "tcp",
@@ -23,9 +21,6 @@ ServiceSetup three_servers(const char* scheduler, const char* forward = "nat") {
       {{"10.2.0.11:80", 1, forward}, {"10.2.0.12:80", 1, forward}, {"10.2.0.13:80", 1, forward}},
       scheduler};
 }
-
-// The last word: the host that a line says a packet goes to.
-std::string target(const std::string& line) { return line.substr(line.rfind(' ') + 1); }
 
 uint64_t handed_over(Lab& lab, HandoverReason reason) {
   uint64_t sum = 0;

@@ -39,6 +39,21 @@ inline std::vector<ServiceSetup> one_service(std::string protocol = "tcp",
   return {{std::move(protocol), kVip, {{std::move(server), 1, std::move(forward)}}}};
 }
 
+// The first packet of a connection.
+inline Frame syn() { return tcp(kClient, kVip).flags("S"); }
+
+// A client of the same host by another port.
+inline std::string client(int port) { return "10.1.0.10:" + std::to_string(port); }
+
+// The host that a line says a packet goes to: its last word.
+inline std::string target(const std::string& line) { return line.substr(line.rfind(' ') + 1); }
+
+// Of the only packet that was sent.
+inline std::string target(const Lines& out) {
+  REQUIRE(out.size() == 1);
+  return target(out[0]);
+}
+
 // Several servers on port 80, taken in turn.
 inline ServiceSetup service_of(std::string protocol, std::vector<ServerSetup> servers) {
   return {std::move(protocol), kVip, std::move(servers)};
