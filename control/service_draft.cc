@@ -40,12 +40,12 @@ Change ServiceDraft::add_service(conf::Service service) {
 Change ServiceDraft::edit_service(const ServiceKey& key, const Edit& edit, const Farewell&) {
   const auto place = places_.find(key);
   if (place == places_.end()) return there_is_no(key);
-  conf::Service edited = services_[place->second];
+  const size_t at = place->second;
+  conf::Service& edited = services_[at];
   if (Change change = edit(edited); !change) return change;
   const ServiceKey new_key = key_of(edited);
-  if (new_key != key && places_.contains(new_key)) return service_exists(new_key);
-  const size_t at = place->second;
-  services_[at] = std::move(edited);
+  if (new_key == key) return {};
+  if (places_.contains(new_key)) return service_exists(new_key);
   places_.erase(place);
   places_.emplace(new_key, at);
   return {};

@@ -10,7 +10,8 @@
 namespace control {
 
 // Knows which services and servers there are; whether they make a valid configuration is asked when
-// the draft becomes the running one. What a Farewell says is lost.
+// the draft becomes the running one. What a Farewell says is lost. A refusal ends a draft: the
+// service in question may be half edited, as a copy for each of thousands of servers takes long.
 class ServiceDraft : public ServiceTable {
  public:
   explicit ServiceDraft(std::vector<conf::Service> services);
