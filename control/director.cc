@@ -49,6 +49,7 @@ std::expected<void, std::string> Director::start_twins() {
   auto twins = KernelTwins::start(running_.config, macs, *engine.kernel(), engine.senders());
   if (!twins) return std::unexpected(twins.error());
   twins_ = std::move(*twins);
+  for (size_t i = 0; i < link_up_.size(); ++i) twins_->follow_link(i, link_up_[i].value_or(true));
   give_twins_addresses();
   return {};
 }
@@ -89,6 +90,7 @@ void Director::watch_slowly() {
   if (++watches_ % kWatchesPerTick == 0) {
     tick_rates();
     watch_kernel();
+    if (twins_) twins_->watch_closely();
   }
 }
 
@@ -121,7 +123,8 @@ void Director::tell_quorums() {
 }
 
 // Drivers report no change of link by themselves; after one that came up, the neighbours may have
-// forgotten us or be others.
+// forgotten us or be others, and those behind other links may hold to a director that has the VIPs
+// no more.
 void Director::watch_links() {
   for (size_t i = 0; i < link_up_.size(); ++i) {
     const auto& ports = running_.engine->ports_of(i);
@@ -129,15 +132,13 @@ void Director::watch_links() {
                                 [](const dataplane::Port* port) { return port->link_up(); });
     if (up == link_up_[i]) continue;
     if (up) {
-      dataplane::Request announce{dataplane::Request::Kind::kAnnounce};
-      announce.link = static_cast<uint16_t>(i);
-      if (!running_.engine->workers().front()->control_request(announce))
-        continue;  // the next watch tries again
+      changes_.announce();
       log::notice("interface {}: link is up", running_.config.interfaces[i].name);
     } else {
       log::warning("interface {}: link is down", running_.config.interfaces[i].name);
     }
     link_up_[i] = up;
+    if (twins_) twins_->follow_link(i, up);
   }
 }
 

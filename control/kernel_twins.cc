@@ -54,12 +54,14 @@ std::expected<std::unique_ptr<KernelTwins>, std::string> KernelTwins::start(
 
 std::expected<void, std::string> KernelTwins::make(dataplane::LinkNumber link, Twin& twin) {
   const auto failed = [&](const std::string& why) {
-    return std::unexpected(fmt::format("interface {}: kernel_interface {}: {}", twin.interface,
-                                       twin.settings.name, why));
+    return std::unexpected(fmt::format("{}: {}", name_of(twin), why));
   };
   auto device = TapDevice::create(twin.settings);
   if (!device) return failed(device.error());
   if (auto set = device->set_addresses(twin.addresses); !set) return failed(set.error());
+  if (!twin.link_up) {
+    if (auto set = device->set_carrier(false); !set) return failed(set.error());
+  }
   twin.device.emplace(std::move(*device));
   pump_.control_attach(link, twin.device->release_fd());
   return {};
@@ -72,8 +74,7 @@ void KernelTwins::follow(const conf::Config& config, const std::vector<lb::IpAdd
     twin.addresses = addresses[link];
     if (pump_.control_is_lost(link)) continue;  // it gets them when it is made again
     if (auto set = twin.device->set_addresses(twin.addresses); !set) {
-      log::error("interface {}: kernel_interface {}: {}", twin.interface, twin.settings.name,
-                 set.error());
+      log::error("{}: {}", name_of(twin), set.error());
     }
   }
 }
@@ -87,8 +88,39 @@ void KernelTwins::watch() {
       continue;
     }
     twin.failure_told = false;
-    log::warning("interface {}: kernel_interface {} was deleted, and is made again", twin.interface,
-                 twin.settings.name);
+    log::warning("{} was deleted, and is made again", name_of(twin));
+  }
+}
+
+std::string KernelTwins::name_of(const Twin& twin) {
+  return fmt::format("interface {}: kernel_interface {}", twin.interface, twin.settings.name);
+}
+
+void KernelTwins::watch_closely() {
+  for (auto& [link, twin] : twins_) {
+    if (pump_.control_is_lost(link)) continue;
+    for (const lb::Prefix& address : twin.device->restore_addresses()) {
+      log::warning("{} had lost its address {}, and has it again", name_of(twin),
+                   address.to_string());
+    }
+    std::string name = twin.device->current_name();
+    if (name.empty() || name == twin.settings.name) {
+      twin.name_told.clear();
+    } else if (name != twin.name_told) {
+      log::warning("{} was renamed to {}: who relies on its name does not find it", name_of(twin),
+                   name);
+      twin.name_told = std::move(name);
+    }
+  }
+}
+
+void KernelTwins::follow_link(size_t interface, bool up) {
+  const auto place = twins_.find(static_cast<dataplane::LinkNumber>(interface));
+  if (place == twins_.end()) return;
+  auto& [link, twin] = *place;
+  if (std::exchange(twin.link_up, up) == up || pump_.control_is_lost(link)) return;
+  if (auto set = twin.device->set_carrier(up); !set) {
+    log::error("{}: {}", name_of(twin), set.error());
   }
 }
 

@@ -25,6 +25,11 @@ class KernelTwins {
   void follow(const conf::Config& config, const std::vector<lb::IpAddress>& vips);
   // Makes again what has been deleted. To be called a few times a second.
   void watch();
+  // Puts back addresses that somebody has taken from a twin. To be called every second or so.
+  void watch_closely();
+  // An interface's twin has a carrier while the interface's link is up, so that who relies on the
+  // twin, such as VRRP or BGP, sees a dead link as on a NIC.
+  void follow_link(size_t interface, bool up);
 
   TwinCounters counters(size_t interface) const {
     return pump_.control_counters(static_cast<dataplane::LinkNumber>(interface));
@@ -36,12 +41,15 @@ class KernelTwins {
     std::string interface;
     TapDevice::Settings settings;
     std::vector<lb::Prefix> addresses;  // that it is to have
+    bool link_up = true;
     std::optional<TapDevice> device;
     bool failure_told = false;
+    std::string name_told;  // what somebody has renamed it to
   };
   KernelTwins(dataplane::KernelExchange& exchange, std::vector<dataplane::WorkerNumber> senders)
       : pump_(exchange, std::move(senders)) {}
   std::expected<void, std::string> make(dataplane::LinkNumber link, Twin& twin);
+  static std::string name_of(const Twin& twin);
 
   TwinPump pump_;
   std::map<dataplane::LinkNumber, Twin> twins_;

@@ -167,6 +167,7 @@ void LiveChanges::publish_and_announce(std::unique_ptr<const Snapshot> next) {
 }
 
 void LiveChanges::announce_all() {
+  announced_ = running_.now();
   for (size_t link = 0; link < running_.publisher->snapshot().links.size(); ++link) {
     dataplane::Request announce{dataplane::Request::Kind::kAnnounce};
     announce.link = static_cast<dataplane::LinkNumber>(link);
@@ -370,7 +371,7 @@ void LiveChanges::watch() {
   cut_what_is_due();
   raise_what_rises();
   follow_take_over();
-  announce_again();
+  announce_what_is_due();
   see_off();
 }
 

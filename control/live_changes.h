@@ -46,6 +46,8 @@ class LiveChanges final : public Changes {
   std::expected<std::vector<std::string>, Refusal> reload() override;
   Change save() override;
 
+  // Tells neighbours for some seconds, beginning with the next `watch`, whose the addresses are.
+  void announce();
   // Another director's answer for a VIP, which a worker has heard.
   void hear_of_vip(std::string text);
   // Whether VIPs are being taken over, which `watch` follows at this pace.
@@ -79,7 +81,8 @@ class LiveChanges final : public Changes {
   void make_vips(conf::Vips vips);
   void follow_take_over();
   void ask_elsewhere();
-  void announce_again();
+  void announce_what_is_due();
+  bool is_announcement_due() const;
   void apply(conf::Config wanted, const Farewell& farewell);
   void follow_neighbours(const conf::Config& before);
   void publish(std::unique_ptr<const Snapshot> next);
@@ -104,8 +107,8 @@ class LiveChanges final : public Changes {
     std::string answer = {};  // to what was asked last; empty: none
   };
   std::optional<TakeOver> take_over_;
-  unsigned announcements_ = 0;  // of VIPs that were taken over, still to be made
-  Roster::Time next_announcement_{};
+  unsigned announcements_ = 0;  // of all addresses, still to be made one after the other
+  Roster::Time announced_{};
 };
 
 }  // namespace control

@@ -11,6 +11,11 @@ namespace {
 // Neighbours may miss one, or hear the other director's last word after it.
 constexpr unsigned kAnnouncements = 5;
 constexpr std::chrono::seconds kBetweenAnnouncements{1};
+// One of a pair goes on, as after two that were cut off from one another neighbours may hold to the
+// other. keepalived has this as garp_master_refresh. It costs every host of the network a look at
+// each, so many addresses take longer.
+constexpr std::chrono::seconds kRefresh{5};
+constexpr std::chrono::milliseconds kRefreshPerAddress{20};
 // The other director is asked whether it still answers for the VIPs. It and this one are told at
 // the same time, and either may be slower; one that never stops is overruled, as VRRP has decided.
 constexpr std::chrono::milliseconds kTimeToAnswer{50};
@@ -40,9 +45,8 @@ Change LiveChanges::set_vips(conf::Vips vips) {
     return {};
   }
   if (running_.vips == vips) {
-    announcements_ = kAnnouncements;
-    next_announcement_ = running_.now();
-    announce_again();
+    announce();
+    announce_what_is_due();
   } else if (!take_over_) {
     take_over_ = TakeOver{running_.now(), running_.now()};
     ask_elsewhere();
@@ -82,14 +86,24 @@ void LiveChanges::make_vips(conf::Vips vips) {
   // Which announces those that have come.
   publish_endpoints(std::move(next));
   announcements_ = vips == conf::Vips::kActive ? kAnnouncements - 1 : 0;
-  next_announcement_ = running_.now() + kBetweenAnnouncements;
+  announced_ = running_.now();
   log::notice("VIPs are {}", vips == conf::Vips::kActive ? "active" : "standby");
 }
 
-void LiveChanges::announce_again() {
-  if (announcements_ == 0 || running_.now() < next_announcement_) return;
-  --announcements_;
-  next_announcement_ += kBetweenAnnouncements;
+void LiveChanges::announce() { announcements_ = kAnnouncements; }
+
+bool LiveChanges::is_announcement_due() const {
+  const auto since = running_.now() - announced_;
+  if (announcements_ > 0) return since >= kBetweenAnnouncements;
+  const bool one_of_a_pair = running_.config.vips == conf::Vips::kStandby;
+  if (!one_of_a_pair || running_.vips != conf::Vips::kActive) return false;
+  const size_t addresses = running_.publisher->snapshot().own.all().size();
+  return since >= std::max<std::chrono::milliseconds>(kRefresh, addresses * kRefreshPerAddress);
+}
+
+void LiveChanges::announce_what_is_due() {
+  if (!is_announcement_due()) return;
+  if (announcements_ > 0) --announcements_;
   announce_all();
 }
 

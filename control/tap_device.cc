@@ -17,6 +17,8 @@
 #include <fstream>
 #include <utility>
 
+#include "control/kernel_addresses.h"
+
 namespace control {
 namespace {
 
@@ -127,6 +129,37 @@ std::string TapDevice::change_address(const lb::Prefix& address, bool add) {
                          (!add && (error == -NLE_NOADDR || error == -NLE_OBJ_NOTFOUND));
   if (as_wanted) return "";
   return fmt::format("address {}: {}", address.to_string(), nl_geterror(error));
+}
+
+std::string TapDevice::current_name() const {
+  rtnl_link* found = nullptr;
+  if (rtnl_link_get_kernel(netlink_.get(), index_, nullptr, &found) != 0) return "";
+  const Owned<rtnl_link> link(found);
+  return rtnl_link_get_name(link.get());
+}
+
+std::expected<void, std::string> TapDevice::set_carrier(bool carrier) {
+  const Owned<rtnl_link> link(rtnl_link_alloc());
+  const Owned<rtnl_link> change(rtnl_link_alloc());
+  rtnl_link_set_ifindex(link.get(), index_);
+  rtnl_link_set_carrier(change.get(), carrier ? 1 : 0);
+  const int error = rtnl_link_change(netlink_.get(), link.get(), change.get(), 0);
+  if (error != 0) {
+    return std::unexpected(
+        fmt::format("cannot tell the kernel of the link: {}", nl_geterror(error)));
+  }
+  return {};
+}
+
+std::vector<lb::Prefix> TapDevice::restore_addresses() {
+  const std::string name = current_name();
+  const std::vector<KernelAddress> there = kernel_addresses();
+  std::vector<lb::Prefix> missing;
+  for (const lb::Prefix& address : addresses_) {
+    if (std::ranges::find(there, KernelAddress{name, address.address}) != there.end()) continue;
+    if (change_address(address, true).empty()) missing.push_back(address);
+  }
+  return missing;
 }
 
 std::expected<void, std::string> TapDevice::set_addresses(const std::vector<lb::Prefix>& wanted) {

@@ -29,6 +29,12 @@ class TapDevice {
   // Gives it these addresses in place of those that it was given here before; others' stay. The
   // error names the first that the kernel refused; the rest was set.
   std::expected<void, std::string> set_addresses(const std::vector<lb::Prefix>& wanted);
+  // Puts back those that somebody has taken, and returns them.
+  std::vector<lb::Prefix> restore_addresses();
+  // Without a carrier the kernel sends nothing by it, and tells who watches the device.
+  std::expected<void, std::string> set_carrier(bool carrier);
+  // What the kernel calls it, which somebody may have changed; empty: it is gone.
+  std::string current_name() const;
   // Hands the descriptor (non-blocking, close-on-exec) to the caller, who ends the device by
   // closing it. Once.
   int release_fd();

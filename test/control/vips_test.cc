@@ -37,7 +37,10 @@ const std::string kWeb = R"({"name": "web", "protocol": "tcp", "address": "10.1.
 const std::string kStandby = R"(, "vips": "standby")";
 
 struct Bench : LiveBench {
-  explicit Bench(const std::string& more = "") : LiveBench(cluster(kWeb, more)) { workers->sent(); }
+  explicit Bench(const std::string& more = "", const std::string& services = kWeb)
+      : LiveBench(cluster(services, more)) {
+    workers->sent();
+  }
 
   Lines asked(dataplane::LinkNumber link, const char* from, const char* address) {
     workers->sent();
@@ -74,8 +77,21 @@ struct Bench : LiveBench {
 };
 
 struct Clocked : Bench {
-  explicit Clocked(const std::string& more = "") : Bench(more) {
+  explicit Clocked(const std::string& more = "", const std::string& services = kWeb)
+      : Bench(more, services) {
     running.now = [this] { return clock; };
+  }
+  // How often the VIP is announced.
+  size_t announced_in_seconds(int seconds) {
+    size_t announced = 0;
+    for (int tenth = 0; tenth < 10 * seconds; ++tenth) {
+      for (const std::string& line : workers->sent()) {
+        announced += line == "ARP announces 10.1.0.100 via 0";
+      }
+      if (tenth % 10 == 0) workers->pass(1);
+      pass_milliseconds(100);
+    }
+    return announced;
   }
 };
 
@@ -107,20 +123,39 @@ TEST_CASE("becoming active, it asks whether another answers, and takes over when
   CHECK(bench.forwards());
 }
 
-TEST_CASE("VIPs that were taken over are announced five times, a second apart") {
+TEST_CASE("VIPs that were taken over are announced five times, a second apart, then now and then") {
   Clocked bench(kStandby);
   REQUIRE(bench.changes.set_vips(conf::Vips::kActive));
   bench.workers->turn();
   bench.workers->sent();
   bench.pass_milliseconds(50);
-  size_t announced = 0;
-  for (int tenth = 0; tenth < 100; ++tenth) {
-    for (const std::string& line : bench.workers->sent()) {
-      announced += line == "ARP announces 10.1.0.100 via 0";
-    }
-    bench.pass_milliseconds(100);
+  CHECK(bench.announced_in_seconds(5) == 5);
+  CHECK(bench.announced_in_seconds(60) == 12);
+  REQUIRE(bench.changes.set_vips(conf::Vips::kActive));
+  CHECK(bench.announced_in_seconds(5) == 5);
+  REQUIRE(bench.changes.set_vips(conf::Vips::kStandby));
+  CHECK(bench.announced_in_seconds(60) == 0);
+}
+
+TEST_CASE("many addresses are announced more seldom") {
+  std::string services = kWeb;
+  for (int i = 1; i <= 497; ++i) {
+    services += R"(, {"protocol": "tcp", "address": "10.1.)" + std::to_string(1 + i / 250) + "." +
+                std::to_string(i % 250) + R"(:80", "servers": []})";
   }
-  CHECK(announced == 5);
+  Clocked bench(kStandby, services);
+  REQUIRE(bench.changes.set_vips(conf::Vips::kActive));
+  bench.pass_milliseconds(50);
+  bench.announced_in_seconds(10);
+  // 497 and the file's four: ten seconds each time.
+  CHECK(bench.announced_in_seconds(60) == 6);
+}
+
+TEST_CASE("a director that is not one of a pair announces after a link has come up, and no more") {
+  Clocked bench;
+  CHECK(bench.announced_in_seconds(60) == 0);
+  bench.changes.announce();
+  CHECK(bench.announced_in_seconds(60) == 5);
 }
 
 TEST_CASE("as long as another answers it waits, and overrules it after a second") {

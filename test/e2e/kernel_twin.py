@@ -167,6 +167,41 @@ def made_again(net):
         contains(ping(net.director, CLIENT), "2 received", "ping by the other twin")
 
 
+def keeps_its_addresses(net):
+    """Addresses that somebody takes from a twin come back, and the log tells; so it tells of another name"""
+    with twins(net) as lbd:
+        net.director.ip("addr flush dev lb-lan")
+        wait_for(lambda: INSIDE in net.director.ip("-br addr show lb-lan"), 5, "the address to be back")
+        contains(lbd.log(), f"kernel_interface lb-lan had lost its address {INSIDE}/24, and has it again", "the log")
+        wait_for(lambda: "2 received" in ping(net.director, RS1), 5, "rs1 to answer the kernel's pings")
+        for rename in ("down", "name elsewhere"):
+            net.director.ip(f"link set lb-lan {rename}")
+        wait_for(lambda: "kernel_interface lb-lan was renamed to elsewhere" in lbd.log(), 5, "the log to tell")
+
+
+def follows_the_link(net):
+    """A twin has no carrier while its interface has no link, also one that is made meanwhile"""
+    def flags(name):
+        return devices(net).get(name, {"flags": ()})["flags"]
+
+    with twins(net):
+        net.switch.ip("link set director down")
+        wait_for(lambda: "NO-CARRIER" in flags("lb-lan"), 5, "lb-lan to lose its carrier")
+        holds("LOWER_UP" in flags("lb-wan"), "lb-wan keeps its own")
+        net.director.ip("link del lb-lan")
+        wait_for(lambda: "NO-CARRIER" in flags("lb-lan"), 5, "it to be made again without one")
+        net.switch.ip("link set director up")
+        wait_for(lambda: "LOWER_UP" in flags("lb-lan"), 5, "its carrier")
+        wait_for(lambda: "2 received" in ping(net.director, RS1), 5, "rs1 to answer the kernel's pings")
+    # One that starts without a link.
+    net.switch.ip("link set director down")
+    try:
+        with twins(net):
+            wait_for(lambda: "NO-CARRIER" in flags("lb-lan"), 5, "no carrier from the start")
+    finally:
+        net.switch.ip("link set director up")
+
+
 def gone_with_lbd(net):
     """After SIGKILL there is no twin, and no kernel that answers clients by resets"""
     lbd = twins(net)
@@ -289,6 +324,7 @@ def checks_go_by_it(net):
         equal(set(answers(net.client, f"http://{OWN}/", 4)), {"rs1", "rs2"}, "answers with rs1")
 
 
-CASES = [checks_go_by_it, looks_like_its_interface, kernel_reaches_servers, kernel_serves_clients, kernel_refuses_closed_ports,
-         services_stay_lbds, answers_arp_once, made_again, gone_with_lbd, neighbours_groups_reach_the_kernel,
-         flood_costs_no_client, ports_never_meet, twin_that_cannot_be, addresses_follow_the_file]
+CASES = [checks_go_by_it, looks_like_its_interface, kernel_reaches_servers, kernel_serves_clients,
+         kernel_refuses_closed_ports, services_stay_lbds, answers_arp_once, made_again, keeps_its_addresses,
+         follows_the_link, gone_with_lbd, neighbours_groups_reach_the_kernel, flood_costs_no_client, ports_never_meet,
+         twin_that_cannot_be, addresses_follow_the_file]

@@ -292,6 +292,54 @@ def no_word_is_overtaken(net):
                 equal((role(first), role(second)), ("active", "standby"), "whose the VIPs are")
 
 
+@contextlib.contextmanager
+def unplugged(switch, port):
+    """The cable between a switch and a host is out in this block."""
+    switch.ip(f"link set {port} down")
+    try:
+        yield
+    finally:
+        switch.ip(f"link set {port} up")
+
+
+def lost_link_moves_service(net):
+    """A director without its clients' or its servers' link gives up its place, and takes it back with the link"""
+    with net.lbd_on(net.director, [WEB]) as first, net.lbd_on(net.partner, [WEB]) as second:
+        with keepalived(first, 250), keepalived(second, 240):
+            becomes(first, "active", 15)
+            becomes(second, "standby", 15)
+            for switch in (net.lan, net.wan):
+                with unplugged(switch, "director"):
+                    becomes(first, "standby", 10)
+                    becomes(second, "active", 10)
+                    wait_for(lambda: answered(net), 5, "answers by the partner")
+                becomes(first, "active", 15)
+                becomes(second, "standby", 15)
+                wait_for(lambda: answered(net), 5, "answers by the first, again")
+
+
+def split_heals(net):
+    """Two that did not hear one another: when they do, neighbours soon know who has stayed active, though none asks"""
+    entries = ((net.client, VIP, "wan0"), (net.rs1, GATEWAY, "lan0"), (net.rs2, GATEWAY, "lan0"))
+
+    def belong_to(host):
+        return all(host.mac(device) in one.ip(f"neigh show {address}") for one, address, device in entries)
+
+    with net.lbd_on(net.director, [WEB]) as first, net.lbd_on(net.partner, [WEB]) as second:
+        for one, address, _ in entries:
+            contains(ping(one, address), "0 received", f"ping of {address} before any is active")
+        first.ctl("set", "vips", "active")
+        becomes(first, "active")
+        for one, address, _ in entries:
+            contains(ping(one, address), "2 received", f"ping of {address}")
+        holds(belong_to(net.director), "neighbours know the first")
+        second.ctl("set", "vips", "active")
+        becomes(second, "active")
+        wait_for(lambda: belong_to(net.partner), 5, "neighbours to believe the second")
+        second.ctl("set", "vips", "standby")
+        wait_for(lambda: belong_to(net.director), 10, "neighbours to know the first again")
+
+
 ROUTER = """\
 log stderr all;
 router id 192.168.22.50;
@@ -357,4 +405,4 @@ def bird_follows_the_quorum(net):
 
 
 CASES = [standby_does_nothing, by_hand, never_both, own_address_stays, dies_and_comes_back, ends_in_good_order,
-         keepalived_is_killed, no_word_is_overtaken, bird_follows, bird_follows_the_quorum]
+         keepalived_is_killed, no_word_is_overtaken, lost_link_moves_service, split_heals, bird_follows, bird_follows_the_quorum]

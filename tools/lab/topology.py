@@ -190,8 +190,9 @@ class DirectorPair(Cluster):
     def build(self):
         self.partner = self.lab.host("partner")
         self.rs1, self.rs2 = self.lab.host("rs1"), self.lab.host("rs2")
-        self.lab.switch("wan", (self.client, "eth0"), (self.director, "wan0"), (self.partner, "wan0"))
-        self.lab.switch("lan", (self.director, "lan0"), (self.partner, "lan0"), (self.rs1, "eth0"), (self.rs2, "eth0"))
+        self.wan = self.lab.switch("wan", (self.client, "eth0"), (self.director, "wan0"), (self.partner, "wan0"))
+        self.lan = self.lab.switch("lan", (self.director, "lan0"), (self.partner, "lan0"), (self.rs1, "eth0"),
+                                   (self.rs2, "eth0"))
         self.client.address("eth0", "192.168.22.50/24")
         self.real_server("rs1", self.rip1, self.gateway)
         self.real_server("rs2", self.rip2, self.gateway)
