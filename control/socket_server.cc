@@ -1,7 +1,7 @@
 #include "control/socket_session.h"  // first: includes Asio
 
 #include <list>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "control/log.h"
 #include "control/socket_server.h"
@@ -30,7 +30,7 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void stop() {
-    for (SocketSession* session : std::exchange(sessions_, {})) session->abandon();
+    for (const auto& [session, listening] : std::exchange(sessions_, {})) session->abandon();
     listening_.clear();
   }
 
@@ -76,7 +76,7 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
   // Of those turned away some may be hearing why; beyond that the connection just breaks.
   void serve(Protocol::socket socket, Listening& listening) {
     if (listening.refused >= kRefusedAtOnce) return;
-    const bool full = listening.served >= limits_.clients;
+    const bool full = listening.served >= limits_.clients && !make_room(listening);
     size_t& count = full ? listening.refused : listening.served;
     ++count;
     auto session = std::make_shared<SocketSession>(
@@ -85,15 +85,29 @@ class SocketServer::Impl : public std::enable_shared_from_this<Impl> {
           self->sessions_.erase(closed);
           --count;
         });
-    sessions_.insert(session.get());
+    sessions_.emplace(session.get(), &listening);
     full ? session->refuse("too many clients at once; try again later") : session->start();
+  }
+
+  // Clients that were opened and forgotten must not keep out those that want something.
+  bool make_room(const Listening& listening) {
+    SocketSession* longest = nullptr;
+    auto since = std::chrono::steady_clock::now() - limits_.silence;
+    for (const auto& [session, through] : sessions_) {
+      const auto silent = session->silent_since();
+      if (through != &listening || !silent || *silent > since) continue;
+      longest = session;
+      since = *silent;
+    }
+    if (longest != nullptr) longest->give_up_place();
+    return longest != nullptr;
   }
 
   asio::io_context& io_;
   const Interpreter& interpreter_;
   SocketLimits limits_;
   std::list<Listening> listening_;
-  std::unordered_set<SocketSession*> sessions_;
+  std::unordered_map<SocketSession*, const Listening*> sessions_;
 };
 
 std::expected<SocketServer, std::string> SocketServer::start(asio::io_context& io,

@@ -29,7 +29,10 @@ struct SocketOptions {
 
 // What a client can cost. The defaults are what lbd runs with; tests shorten them.
 struct SocketLimits {
-  size_t clients = 256;          // at once, of each socket; more are told so and closed
+  // At once, of each socket. For one more, the client gives up its place that has been silent for
+  // the longest, and for `silence` at least, since it came; if none has, the new one is told so.
+  size_t clients = 256;
+  std::chrono::milliseconds silence{1'000};
   size_t line_bytes = 64 << 10;  // a command line
   size_t document_bytes = 16 << 20;
   // Of replies that a socket's clients have not yet read, together: with more, commands are refused

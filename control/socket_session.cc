@@ -41,8 +41,14 @@ SocketSession::SocketSession(Socket socket, SocketOptions options, const Interpr
       closed_(std::move(closed)) {}
 
 void SocketSession::start() {
+  started_ = std::chrono::steady_clock::now();
   arm(limits_.idle);  // not renewed: a line is short, and a byte every now and then is no line
   read_line();
+}
+
+std::optional<std::chrono::steady_clock::time_point> SocketSession::silent_since() const {
+  if (phase_ != Phase::kLine) return std::nullopt;
+  return started_;
 }
 
 void SocketSession::refuse(std::string text) { reply(error_line({std::move(text)})); }

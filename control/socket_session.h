@@ -8,8 +8,10 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "control/socket_server.h"
@@ -33,6 +35,10 @@ class SocketSession : public std::enable_shared_from_this<SocketSession> {
                 std::function<void(SocketSession*)> closed);
 
   void start();
+  // Since when its client has not said what it wants; nothing once it has.
+  std::optional<std::chrono::steady_clock::time_point> silent_since() const;
+  // Drops the connection, for another client.
+  void give_up_place() { finish(); }
   // Tells the client off instead of reading its command.
   void refuse(std::string text);
   // From the server's destructor: drops the connection and forgets interpreter and server.
@@ -69,6 +75,7 @@ class SocketSession : public std::enable_shared_from_this<SocketSession> {
   std::shared_ptr<size_t> unread_;
   std::function<void(SocketSession*)> closed_;
   Phase phase_ = Phase::kLine;
+  std::chrono::steady_clock::time_point started_{};
   std::array<char, 16384> chunk_;
   std::string line_;
   std::string document_;

@@ -276,6 +276,18 @@ TEST_CASE("socket: too many clients are told so, and a place that gets free is u
   CHECK(reply == "hello admin\n");
 }
 
+TEST_CASE("socket: the client that has been silent for the longest gives up its place") {
+  const Server server({.clients = 3, .silence = 0ms});
+  const StreamClient reading = server.admin();
+  reading.send("huge\n");
+  CHECK(reading.receive(1) == "x");
+  const StreamClient first = server.admin();
+  const StreamClient second = server.admin();
+  CHECK(server.admin().ask("hello\n") == "hello admin\n");
+  CHECK(first.receive_all() == "");
+  CHECK(second.ask("hello\n") == "hello admin\n");
+}
+
 TEST_CASE("socket: the server's end closes clients and removes the files") {
   Server server;
   const StreamClient silent = server.admin();
