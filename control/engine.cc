@@ -91,6 +91,7 @@ Engine::Step Engine::start_eal(const std::vector<std::string>& eal_arguments) {
                         workers * (bucket_bytes(workers) + dataplane::Mesh::bytes_for(workers));
   request.bytes = tables + kEalBytes + dataplane::BufferPool::bytes_for(buffers, largest_mtu_);
   request.least_bytes = tables + dataplane::BufferPool::least_bytes_for(buffers, largest_mtu_);
+  request.table_bytes = tables;
   request.log = log_dpdk;
   auto eal = dataplane::Eal::start(request);
   if (!eal) return std::unexpected(eal.error());

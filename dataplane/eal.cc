@@ -189,7 +189,7 @@ std::vector<std::string> complete_arguments(const EalRequest& request) {
     if (!mentions(arguments, {"--no-shconf"})) arguments.emplace_back("--no-shconf");
     if (!mentions(arguments, {"-m", "--socket-mem"})) {
       arguments.emplace_back("-m");
-      arguments.push_back(std::to_string(megabytes(request.bytes)));
+      arguments.push_back(std::to_string(megabytes(request.bytes - request.table_bytes)));
     }
   } else if (!mentions(arguments, {"--in-memory", "--legacy-mem"})) {
     arguments.emplace_back("--in-memory");

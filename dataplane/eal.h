@@ -17,6 +17,7 @@ struct EalRequest {
   std::vector<std::string> devices;  // PCI addresses among them are allowed, all others not probed
   size_t bytes = 0;                  // that tables and buffers will take at most
   size_t least_bytes = 0;            // and at least
+  size_t table_bytes = 0;            // of both, the tables': see Memory
   LogSink log = nullptr;             // any thread may call it
 };
 

@@ -1,4 +1,6 @@
-// Memory from EAL: hugepages where there are any.
+// Memory for tables. From EAL where it has hugepages; else from the kernel, which is asked for
+// transparent ones: EAL's memory is a file's then, and has none. They take a quarter off the time
+// of a packet of one in a million connections.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +21,12 @@ class Memory {
 
  private:
   struct Free {
+    Free() : Free(0) {}
+    explicit Free(size_t bytes) : mapped(bytes) {}
+    size_t mapped;  // bytes; 0: it is EAL's
     void operator()(std::byte* memory) const;
   };
+  static std::expected<Memory, std::string> map(size_t bytes, const std::string& purpose);
   std::unique_ptr<std::byte, Free> owned_;
   std::span<std::byte> bytes_;
 };

@@ -6,6 +6,7 @@
 """
 
 import json
+import pathlib
 import re
 import socket
 import subprocess
@@ -154,6 +155,19 @@ def queues_that_nobody_serves(net):
         net.director.ip("link del many0")
 
 
+def transparent_hugepages(net):
+    """Without hugepages the tables are in transparent ones, where the kernel has them"""
+    def mapped(lbd):
+        text = pathlib.Path(f"/proc/{lbd.process.pid}/smaps_rollup").read_text()
+        return int(re.search(r"AnonHugePages:\s+(\d+) kB", text)[1])
+
+    enabled = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text()
+    with net.lbd([WEB], connections={"capacity": 1 << 20}) as lbd:
+        kilobytes = mapped(lbd)
+        expected = 0 if "[never]" in enabled else 60_000
+        holds(kilobytes >= expected, f"{kilobytes} kB in transparent hugepages, {enabled}")
+
+
 def more_buffers_than_memory(net):
     """More mbufs than the machine has memory for, which the kernel would promise: both figures are said"""
     refuses(net, net.configuration([WEB], mbufs=(1 << 24) - 1), "lbd needs ", " MB of memory and ", " MB are available",
@@ -234,5 +248,5 @@ def addresses_that_the_kernel_has(net):
 
 
 CASES = [good_file, bad_files, usage, unknown_device, too_few_buffers, what_check_knows_of_dpdk, queues_that_nobody_serves,
-         more_buffers_than_memory, wrong_option_of_eal, no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket,
+         transparent_hugepages, more_buffers_than_memory, wrong_option_of_eal, no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket,
          addresses_that_the_kernel_has]

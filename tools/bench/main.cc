@@ -159,7 +159,10 @@ int run_all(const Options& options, std::vector<Group> groups) {
   std::FILE* const out = options.json ? stderr : stdout;
   try {
     const Circumstances circumstances{
-        cpu_model(), dataplane::Eal::has_hugepages() ? "hugepages" : "small pages (--no-huge)",
+        cpu_model(),
+        dataplane::Eal::has_hugepages()
+            ? "hugepages"
+            : "small pages, transparent hugepages for tables (--no-huge)",
         page_step(), options};
     Lab lab(options);
     const nlohmann::json json = options.latency
