@@ -1,6 +1,6 @@
 // Memory for tables. From EAL where it has hugepages; else from the kernel, which is asked for
-// transparent ones: EAL's memory is a file's then, and has none. They take a quarter off the time
-// of a packet of one in a million connections.
+// transparent ones: EAL's memory is a file's then, and has none. They take a third off the time of
+// a packet of one in a million connections.
 #pragma once
 
 #include <cstddef>

@@ -2,6 +2,7 @@
 
 #include <rte_ip.h>
 #include <rte_lcore.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_prefetch.h>
 
 #include <algorithm>
@@ -144,9 +145,21 @@ void expect(const rte_mbuf* mbuf, const Frame& frame) {
 }
 
 MbufPool::MbufPool(uint32_t size)
-    : pool_(rte_pktmbuf_pool_create("bench", size, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-                                    static_cast<int>(rte_socket_id()))) {
-  if (pool_ == nullptr) throw Failure("no memory for " + std::to_string(size) + " mbufs");
+    : pool_(rte_mempool_create_empty("bench", size, sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, 0,
+                                     sizeof(rte_pktmbuf_pool_private),
+                                     static_cast<int>(rte_socket_id()),
+                                     RTE_MEMPOOL_F_NO_IOVA_CONTIG)) {
+  // As lbd's own of vdevs, see BufferPool.
+  rte_mempool* pool = pool_.get();
+  if (pool != nullptr) {
+    rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), nullptr);
+    rte_pktmbuf_pool_private settings{};
+    settings.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE;
+    rte_pktmbuf_pool_init(pool, &settings);
+    if (rte_mempool_populate_default(pool) < 0) pool = nullptr;
+  }
+  if (pool == nullptr) throw Failure("no memory for " + std::to_string(size) + " mbufs");
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
 }
 
 size_t MbufPool::bytes_for(uint32_t size) {
