@@ -39,6 +39,8 @@ std::string without_port(const std::string& host) { return host.substr(0, host.f
 Peer peer_of(const std::string& sni, const std::string& host, const lb::Endpoint& target) {
   std::string name = !sni.empty() ? sni : without_port(host);
   if (name.empty()) name = target.address.to_string();
+  // RFC 6066, section 3: without a trailing dot.
+  if (name.size() > 1 && name.ends_with('.')) name.pop_back();
   const bool is_address = lb::IpAddress::parse(name).has_value();
   return {std::move(name), is_address};
 }

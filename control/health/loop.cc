@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <deque>
 #include <map>
 
 #include "control/health/attempt.h"
@@ -39,6 +40,7 @@ class Loop::Impl : public std::enable_shared_from_this<Impl> {
     due_timer_.cancel();
     delivery_timer_.cancel();
     programs_.clear();
+    waiting_.clear();
   }
 
   Monitor& monitor() { return monitor_; }
@@ -47,22 +49,28 @@ class Loop::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   using Error = boost::system::error_code;
-  struct Running {
-    std::unique_ptr<Probe> probe;
+  struct Lane {
+    std::unique_ptr<Probe> probe;  // of the program that runs
+    std::string name;              // its
     std::optional<std::pair<std::string, Program>> next;
   };
+  // A switch that fails may cost thousands of services their quorum.
+  static constexpr size_t kPrograms = 128;
 
   void tell_of_lack();
   void look();
   void deliver();
-  void start_program(const std::string& lane, const std::string& name, const Program& program);
+  void start_programs();
+  void start_program(const std::string& lane);
 
   boost::asio::io_context& io_;
   boost::asio::steady_timer due_timer_;
   boost::asio::steady_timer delivery_timer_;
   Monitor monitor_;
   std::function<void(const std::vector<Change>&)> take_;
-  std::map<std::string, Running> programs_;
+  std::map<std::string, Lane> programs_;  // that run or wait
+  std::deque<std::string> waiting_;       // lanes
+  size_t running_ = 0;
   Monitor::Time rested_{};  // when the next delivery may come
   Monitor::Time lack_told_ = std::chrono::steady_clock::now() - kLackPause;
   bool delivery_waits_ = false;
@@ -107,24 +115,42 @@ void Loop::Impl::deliver() {
   look();
 }
 
-void Loop::Impl::run_program(const std::string& lane, const std::string& name, Program program) {
-  const auto found = programs_.find(lane);
-  if (found != programs_.end()) {
-    found->second.next.emplace(name, std::move(program));
-  } else {
-    start_program(lane, name, program);
+void Loop::Impl::run_program(const std::string& name_of_lane, const std::string& name,
+                             Program program) {
+  const auto [place, fresh] = programs_.try_emplace(name_of_lane);
+  Lane& lane = place->second;
+  if (lane.probe && lane.name == name) {
+    lane.next.reset();
+    return;
+  }
+  lane.next.emplace(name, std::move(program));
+  if (!fresh) return;
+  waiting_.push_back(name_of_lane);
+  start_programs();
+}
+
+void Loop::Impl::start_programs() {
+  for (; running_ < kPrograms && !waiting_.empty(); waiting_.pop_front()) {
+    start_program(waiting_.front());
   }
 }
 
-void Loop::Impl::start_program(const std::string& lane, const std::string& name,
-                               const Program& program) {
-  Running& running = programs_[lane];
-  running.probe = run(io_, program, kProgramTime, [this, lane, name](Result result) {
+void Loop::Impl::start_program(const std::string& name_of_lane) {
+  Lane& lane = programs_.at(name_of_lane);
+  const auto [name, program] = *std::exchange(lane.next, std::nullopt);
+  lane.name = name;
+  ++running_;
+  lane.probe = run(io_, program, kProgramTime, [this, name_of_lane, name](Result result) {
     if (!result.passed) log::error("{}: {}", name, result.reason);
-    const auto found = programs_.find(lane);
-    const auto next = std::move(found->second.next);
-    programs_.erase(found);
-    if (next) start_program(lane, next->first, next->second);
+    --running_;
+    const auto ended = programs_.find(name_of_lane);
+    if (ended->second.next) {
+      ended->second.probe.reset();
+      waiting_.push_back(name_of_lane);
+    } else {
+      programs_.erase(ended);
+    }
+    start_programs();
   });
 }
 

@@ -24,8 +24,9 @@ class Loop {
   // milliseconds, and is to take up no more than a fifth of the time.
   void deliver_to(std::function<void(const std::vector<Change>&)> take);
 
-  // Runs a program for at most a minute, and logs under `name` if it fails. Of one `lane` one runs
-  // at a time; of those that wait, only the last is wanted any more.
+  // Runs a program for at most a minute, and logs under `name`, which says what it tells, if it
+  // fails. Of one `lane` one runs at a time, of all a few; of those that wait, only the last is
+  // wanted any more, and not where it would tell the same as the one that runs.
   void run_program(const std::string& lane, const std::string& name, Program program);
 
  private:

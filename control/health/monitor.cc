@@ -111,8 +111,13 @@ void Monitor::follow(const conf::Service& service) {
     Member& member = members[server.address];
     member.task = task_of(kind, target_of(*check, server.address), old_task, was_up);
     member.paused = server.state == conf::ServerState::kMaint;
-    const bool differs = old_task != nullptr && was_up != member.task->up;
-    member.task->users[{key, server.address}] = {member.paused, differs, 0};
+    Task::User& user = member.task->users[{key, server.address}];
+    user.paused = member.paused;
+    // A service that changes often must not make what a server has shown so far begin anew.
+    if (member.task.get() != old_task) {
+      user.differs = old_task != nullptr && was_up != member.task->up;
+      user.against = 0;
+    }
     wake_or_rest(*member.task);
   }
   for (auto& [address, member] : before) {
@@ -131,9 +136,12 @@ void Monitor::forget(const ServiceKey& service) {
   drop_unused();
 }
 
+// Not each time: of thousands of services each looks here when a file is reloaded.
 void Monitor::drop_unused() {
+  if (tasks_.size() + kinds_.size() < drop_at_) return;
   std::erase_if(tasks_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(kinds_, [](const auto& entry) { return entry.second.expired(); });
+  drop_at_ = 2 * (tasks_.size() + kinds_.size()) + kFewUnused;
 }
 
 void Monitor::part(const ServiceKey& key, const lb::Endpoint& server, Member& member) {

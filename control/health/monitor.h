@@ -99,8 +99,11 @@ class Monitor {
   Make make_;
   Clock clock_;
   std::function<void()> news_;
+  static constexpr size_t kFewUnused = 64;
+  // Some of them nobody uses any more, at most about as many as are in use.
   std::map<conf::HealthCheck, std::weak_ptr<Kind>> kinds_;
   std::map<TaskKey, std::weak_ptr<Task>> tasks_;
+  size_t drop_at_ = kFewUnused;
   std::map<ServiceKey, Members> members_;
   std::set<std::pair<Time, Task*>> due_;
   std::optional<std::string> lack_;

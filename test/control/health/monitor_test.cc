@@ -257,7 +257,7 @@ TEST_CASE(
     CHECK(health_of(checks, web) == Health::kDown);
     checks.monitor().follow(web);
     CHECK(health_of(checks, web) == Health::kDown);
-    checks.rounds(2, true);
+    checks.rounds(1, true);
     CHECK(health_of(checks, web) == Health::kUp);
     const std::vector<Change> changes = checks.monitor().take_changes();
     REQUIRE(changes.size() == 1);
