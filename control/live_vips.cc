@@ -1,6 +1,8 @@
 // The part of live changes that gives the VIPs away to another director, or takes them over.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "conf/check.h"
 #include "control/live_changes.h"
 #include "control/log.h"
