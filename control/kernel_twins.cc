@@ -98,13 +98,14 @@ std::string KernelTwins::name_of(const Twin& twin) {
 }
 
 void KernelTwins::watch_closely() {
+  const std::vector<KernelAddress> there = kernel_addresses();
   for (auto& [link, twin] : twins_) {
     if (pump_.control_is_lost(link)) continue;
-    for (const lb::Prefix& address : twin.device->restore_addresses()) {
+    std::string name = twin.device->current_name();
+    for (const lb::Prefix& address : twin.device->restore_addresses(name, there)) {
       log::warning("{} had lost its address {}, and has it again", name_of(twin),
                    address.to_string());
     }
-    std::string name = twin.device->current_name();
     if (name.empty() || name == twin.settings.name) {
       twin.name_told.clear();
     } else if (name != twin.name_told) {

@@ -17,8 +17,6 @@
 #include <fstream>
 #include <utility>
 
-#include "control/kernel_addresses.h"
-
 namespace control {
 namespace {
 
@@ -151,9 +149,8 @@ std::expected<void, std::string> TapDevice::set_carrier(bool carrier) {
   return {};
 }
 
-std::vector<lb::Prefix> TapDevice::restore_addresses() {
-  const std::string name = current_name();
-  const std::vector<KernelAddress> there = kernel_addresses();
+std::vector<lb::Prefix> TapDevice::restore_addresses(const std::string& name,
+                                                     const std::vector<KernelAddress>& there) {
   std::vector<lb::Prefix> missing;
   for (const lb::Prefix& address : addresses_) {
     if (std::ranges::find(there, KernelAddress{name, address.address}) != there.end()) continue;

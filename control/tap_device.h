@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "control/kernel_addresses.h"
 #include "lb/address.h"
 
 struct nl_sock;
@@ -29,8 +30,10 @@ class TapDevice {
   // Gives it these addresses in place of those that it was given here before; others' stay. The
   // error names the first that the kernel refused; the rest was set.
   std::expected<void, std::string> set_addresses(const std::vector<lb::Prefix>& wanted);
-  // Puts back those that somebody has taken, and returns them.
-  std::vector<lb::Prefix> restore_addresses();
+  // Puts back those that are not in `there`, the kernel's under the device's current name, as
+  // somebody has taken them, and returns them.
+  std::vector<lb::Prefix> restore_addresses(const std::string& name,
+                                            const std::vector<KernelAddress>& there);
   // Without a carrier the kernel sends nothing by it, and tells who watches the device.
   std::expected<void, std::string> set_carrier(bool carrier);
   // What the kernel calls it, which somebody may have changed; empty: it is gone.

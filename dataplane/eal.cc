@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "dataplane/machine_memory.h"
+#include "dataplane/memory.h"
 #include "dataplane/xdp_log.h"
 
 namespace dataplane {
@@ -123,8 +124,6 @@ size_t count_of_lcores(const std::string& text) {
 size_t count_of_mask(const std::string& mask) {
   return static_cast<size_t>(std::popcount(std::strtoull(mask.c_str(), nullptr, 16)));
 }
-
-size_t megabytes(size_t bytes) { return (bytes >> 20) + 1; }
 
 std::string no_hugepages(size_t needed, size_t free) {
   return "lbd needs " + std::to_string(megabytes(needed)) + " MB of hugepages and " +

@@ -15,7 +15,9 @@ constexpr size_t kHugepage = 2 << 20;
 
 size_t round_up(size_t bytes) { return (bytes + kHugepage - 1) / kHugepage * kHugepage; }
 
-std::string megabytes(size_t bytes) { return std::to_string((bytes >> 20) + 1) + " MB of memory"; }
+std::string missing(size_t bytes, const std::string& purpose) {
+  return "no " + std::to_string(megabytes(bytes)) + " MB of memory for the " + purpose + ": ";
+}
 
 // Aligned to a hugepage; nullptr: there is none, and errno says why.
 std::byte* map_aligned(size_t size) {
@@ -40,8 +42,8 @@ std::expected<Memory, std::string> Memory::take(size_t bytes, const std::string&
     memory = static_cast<std::byte*>(rte_zmalloc(purpose.c_str(), bytes, 64));
   }
   if (memory == nullptr) {
-    return std::unexpected("no " + megabytes(bytes) + " for the " + purpose +
-                           ": give EAL more hugepages, or lower connections.capacity");
+    return std::unexpected(missing(bytes, purpose) +
+                           "give EAL more hugepages, or lower connections.capacity");
   }
   Memory result;
   result.owned_.reset(memory);
@@ -53,8 +55,8 @@ std::expected<Memory, std::string> Memory::map(size_t bytes, const std::string& 
   const size_t size = round_up(bytes);
   std::byte* const memory = map_aligned(size);
   if (memory == nullptr) {
-    return std::unexpected("no " + megabytes(bytes) + " for the " + purpose + ": " +
-                           std::strerror(errno) + "; lower connections.capacity");
+    return std::unexpected(missing(bytes, purpose) + std::strerror(errno) +
+                           "; lower connections.capacity");
   }
   // A kernel that has none, or that was told not to, goes on with small ones.
   if (bytes >= kHugepage) madvise(memory, size, MADV_HUGEPAGE);

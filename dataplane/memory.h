@@ -11,6 +11,9 @@
 
 namespace dataplane {
 
+// Rounded up, for people.
+constexpr size_t megabytes(size_t bytes) { return (bytes >> 20) + 1; }
+
 class Memory {
  public:
   // Zeroed, aligned to 64 bytes. `purpose` names it in the error; `socket`: the NUMA node that it
