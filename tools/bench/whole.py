@@ -65,11 +65,11 @@ def eal(capture, cpus):
     return ["--lcores", f"0@{cpus[0]},1@{cpus[1]}", f"--vdev=net_pcap0,rx_pcap={capture},infinite_rx=1"]
 
 
-def wait_until(process, condition, what):
+def wait_until(process, condition, what, log):
     end = time.monotonic() + 60
     while not condition():
         if process.poll() is not None or time.monotonic() > end:
-            sys.exit(f"error: waited in vain for {what}")
+            sys.exit(f"{log.read_text(errors='replace')}error: waited in vain for {what}; its log is above")
         time.sleep(0.05)
 
 
@@ -88,7 +88,7 @@ def run_lbd(directory, program, capture, flows, options):
         process = subprocess.Popen([program, "--config", file], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def ask(*words):
-        done = subprocess.run([ROOT / "build-release" / "lbctl", "--socket", directory / "lbd.sock", *words, "json"],
+        done = subprocess.run([program.with_name("lbctl"), "--socket", directory / "lbd.sock", *words, "json"],
                               capture_output=True, text=True)
         return json.loads(done.stdout) if done.returncode == 0 else None
 
@@ -97,7 +97,7 @@ def run_lbd(directory, program, capture, flows, options):
 
     try:
         wait_until(process, lambda: (info := ask("show", "info")) and info["connections"]["entries"] == flows,
-                   f"{flows} connections; see {directory}/lbd.log")
+                   f"{flows} connections of lbd", directory / "lbd.log")
         rate = rate_between(lambda: interface()["rx_packets"], options.seconds)
         counts, drops = interface(), ask("show", "info")["drops"]
         if any(drops.values()) or counts["tx_packets"] < 0.99 * counts["rx_packets"]:
@@ -135,7 +135,8 @@ def number(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lbd", default=ROOT / "build-release" / "lbd", type=Path, help="default: build-release/lbd")
+    parser.add_argument("--lbd", default=ROOT / "build-release" / "lbd", type=Path,
+                        help="with lbctl beside it (default: build-release/lbd)")
     parser.add_argument("--testpmd", default="dpdk-testpmd")
     parser.add_argument("--flows", default="1k,100k", help="N[,N...], k and M allowed (default: 1k,100k)")
     parser.add_argument("--pairs", type=int, default=15, help="default: 15")
