@@ -2,53 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <boost/locale/utf.hpp>
 
 namespace conf {
 namespace {
 
 constexpr size_t kLongest = 48;
 
-// Characters whose last byte alone differs.
+// First and last.
 struct Range {
-  std::string_view lead;
-  unsigned char first;
-  unsigned char last;
+  char32_t first;
+  char32_t last;
 };
-constexpr std::array kControls{
-    Range{"", 0x00, 0x1f},          // C0
-    Range{"", 0x7f, 0x7f},          // DEL
-    Range{"\xc2", 0x80, 0x9f},      // C1
-    Range{"\xd8", 0x9c, 0x9c},      // U+061C
-    Range{"\xe2\x80", 0x8e, 0x8f},  // U+200E, U+200F
-    Range{"\xe2\x80", 0xa8, 0xae},  // U+2028 to U+202E
-    Range{"\xe2\x81", 0xa6, 0xa9},  // U+2066 to U+2069
-};
+constexpr std::array kControls{Range{0x00, 0x1f},     Range{0x7f, 0x9f},     Range{0x061c, 0x061c},
+                               Range{0x200e, 0x200f}, Range{0x2028, 0x202e}, Range{0x2066, 0x2069}};
 
-// Of a character of up to three bytes.
-unsigned code_point(std::string_view character) {
-  constexpr std::array<unsigned, 4> kLeadBits{0, 0x7f, 0x1f, 0x0f};
-  unsigned result = static_cast<unsigned char>(character[0]) & kLeadBits[character.size()];
-  for (const char c : character.substr(1)) result = result << 6 | (c & 0x3f);
-  return result;
+bool is_control(char32_t code) {
+  return std::ranges::any_of(
+      kControls, [&](const Range& range) { return code >= range.first && code <= range.last; });
 }
 
 }  // namespace
 
-size_t control_character(std::string_view text) {
-  if (text.empty() || (text.front() >= ' ' && text.front() <= '~')) return 0;
-  for (const Range& range : kControls) {
-    const size_t lead = range.lead.size();
-    if (text.size() <= lead || !text.starts_with(range.lead)) continue;
-    const auto byte = static_cast<unsigned char>(text[lead]);
-    if (byte >= range.first && byte <= range.last) return lead + 1;
-  }
-  return 0;
+Character first_character(std::string_view text) {
+  namespace utf = boost::locale::utf;
+  const char* at = text.data();
+  const char32_t code = utf::utf_traits<char>::decode(at, text.data() + text.size());
+  // Of a broken one it may have read on: into what another character begins with, too.
+  if (!utf::is_valid_codepoint(code)) return {text.substr(0, 1), 0xfffd, Character::Kind::kBroken};
+  const size_t length = static_cast<size_t>(at - text.data());
+  const auto kind = is_control(code) ? Character::Kind::kControl : Character::Kind::kPlain;
+  return {text.substr(0, length), code, kind};
 }
 
 std::string escaped(std::string_view text) {
-  return with_controls(
-      text, [](std::string_view control) { return fmt::format("\\u{:04x}", code_point(control)); });
+  return with_controls(text, [](const Character& control) {
+    return fmt::format("\\u{:04x}", static_cast<uint32_t>(control.code));
+  });
 }
 
 std::string in_quotes(std::string_view text) {

@@ -1,30 +1,41 @@
 // Text from elsewhere, made fit for one line of a terminal or a log.
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace conf {
 
-// Bytes of the control character that UTF-8 text begins with; 0: with none. Among them are C1,
-// which terminals obey as they do escape sequences, Unicode's ends of lines, and the marks that
-// turn the direction of what follows, so that it reads as something else (Unicode UTS 55).
-size_t control_character(std::string_view text);
+struct Character {
+  enum class Kind : uint8_t {
+    kPlain,
+    // Not to be shown as it is. C1 are among them, which terminals obey as they do escape
+    // sequences, Unicode's ends of lines, and the marks that turn the direction of what follows, so
+    // that it reads as something else (Unicode UTS 55).
+    kControl,
+    kBroken,  // a byte that belongs to no character; its code is U+FFFD
+  };
+  std::string_view bytes;
+  char32_t code;
+  Kind kind;
+};
 
-// `text` with what `write` makes of each of its control characters in its place.
+// What a text, not empty, begins with, read as UTF-8.
+Character first_character(std::string_view text);
+
+// `text` with what `write` makes of each Character that is not plain in its place.
 template <class Write>
 std::string with_controls(std::string_view text, Write write) {
   std::string result;
   while (!text.empty()) {
-    const size_t control = control_character(text);
-    if (control > 0) {
-      result += write(text.substr(0, control));
+    const Character next = first_character(text);
+    if (next.kind == Character::Kind::kPlain) {
+      result += next.bytes;
     } else {
-      result += text.front();
+      result += write(next);
     }
-    text.remove_prefix(std::max<size_t>(control, 1));
+    text.remove_prefix(next.bytes.size());
   }
   return result;
 }

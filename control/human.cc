@@ -48,9 +48,9 @@ std::string human_time(int64_t unix_seconds) {
 }
 
 std::string printable(std::string_view text) {
-  return conf::with_controls(text, [](std::string_view control) {
+  return conf::with_controls(text, [](const conf::Character& control) {
     std::string out;
-    for (const unsigned char byte : control) out += fmt::format("\\x{:02x}", byte);
+    for (const unsigned char byte : control.bytes) out += fmt::format("\\x{:02x}", byte);
     return out;
   });
 }

@@ -19,8 +19,8 @@ std::string human_duration(double seconds);
 // "2026-11-25T12:00:00Z" of seconds since 1970.
 std::string human_time(int64_t unix_seconds);
 
-// The text with each byte of control characters (conf::control_character) as \xNN: what real
-// servers and programs say must not move a terminal's cursor, nor begin a line.
+// The text with each byte of what is not to be shown (conf::Character) as \xNN: what real servers
+// and programs say must not move a terminal's cursor, nor begin a line.
 std::string printable(std::string_view text);
 
 }  // namespace control

@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/locale/utf.hpp>
 
 #include "conf/nearest.h"
+#include "conf/text.h"
 
 namespace control {
 namespace {
@@ -69,16 +69,13 @@ CommandError unknown(std::span<const Command> table, const Words& words) {
 
 // How many bytes of it are whole characters.
 size_t utf8_prefix(std::string_view line) {
-  namespace utf = boost::locale::utf;
-  const char* at = line.data();
-  const char* const end = at + line.size();
-  while (at != end) {
-    const char* const character = at;
-    if (!utf::is_valid_codepoint(utf::utf_traits<char>::decode(at, end))) {
-      return static_cast<size_t>(character - line.data());
-    }
+  size_t good = 0;
+  while (good < line.size()) {
+    const conf::Character next = conf::first_character(line.substr(good));
+    if (next.kind == conf::Character::Kind::kBroken) break;
+    good += next.bytes.size();
   }
-  return line.size();
+  return good;
 }
 
 std::expected<void, CommandError> check_bytes(std::string_view line) {

@@ -11,9 +11,15 @@ TEST_CASE("what terminals obey is escaped, what people write is not") {
         R"(a\u202eb\u2066c\u2069\u200e\u200f\u061c\u2028\u2029)");
   const std::string_view ordinary = "é Ā ؛ ‐ – € ⁠ ⁥ ⁪ ‧  日本 🙂";
   CHECK(conf::escaped(ordinary) == ordinary);
-  const std::string_view broken = "\xc2 \xe2\x80 \xff\x9b \xe2";
-  CHECK(conf::escaped(broken) == broken);
-  CHECK(conf::escaped("\xc2") == "\xc2");
+}
+
+TEST_CASE("bytes that are no UTF-8 are escaped, and hide nothing behind them") {
+  CHECK(conf::escaped("\xc2 \xe2\x80 \xff\x9b \xe2") ==
+        R"(\ufffd \ufffd\ufffd \ufffd\ufffd \ufffd)");
+  CHECK(conf::escaped("\xe2\x80\u009b\xf0\x9f\x99\n") ==
+        R"(\ufffd\ufffd\u009b\ufffd\ufffd\ufffd\u000a)");
+  CHECK(conf::escaped("\xed\xa0\x80 \xc0\x9b") == R"(\ufffd\ufffd\ufffd \ufffd\ufffd)");
+  CHECK(conf::escaped("\ufffd") == "\ufffd");
 }
 
 TEST_CASE("a reply has the first errors on its line, and how many there are") {

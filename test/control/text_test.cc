@@ -34,6 +34,7 @@ TEST_CASE("what moves a terminal's cursor or begins a line is shown, not done") 
   const std::string hostile("\x1b[2Jdown\r\nforged\0\x7f", 18);
   CHECK(printable(hostile) == "\\x1b[2Jdown\\x0d\\x0aforged\\x00\\x7f");
   CHECK(printable("\u009b2J\u202e") == "\\xc2\\x9b2J\\xe2\\x80\\xae");
+  CHECK(printable("\x9b[2J \xc3") == "\\x9b[2J \\xc3");
   TextTable table({{"reason"}});
   table.add({hostile});
   CHECK(table.render() == "reason\n" + printable(hostile) + "\n");
