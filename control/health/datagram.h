@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "control/health/attempt.h"
+#include "control/health/options.h"
 
 namespace control::health {
 
@@ -31,7 +32,7 @@ class DatagramAttempt : public Attempt {
 
   lb::Endpoint target_;
   boost::asio::ip::udp::socket socket_;  // connected: it hears of "port unreachable"
-  std::array<char, 4096> answer_;        // more of it is not looked at
+  std::array<char, kMostBytes> answer_;
 };
 
 }  // namespace control::health

@@ -74,6 +74,15 @@ bool parse(std::string_view bytes, ns_msg& message) {
                       static_cast<int>(bytes.size()), &message) == 0;
 }
 
+constexpr std::string_view kMalformed = "malformed";
+
+// By what every message begins with: ID and flags, of which the first says which way it goes.
+bool begins_as_answer(std::string_view bytes, std::string_view question) {
+  constexpr unsigned char kResponse = 0x80;
+  return bytes.size() > 2 && bytes.substr(0, 2) == question.substr(0, 2) &&
+         (static_cast<unsigned char>(bytes[2]) & kResponse) != 0;
+}
+
 bool have_same_question(ns_msg& one, ns_msg& other) {
   ns_rr first, second;
   return ns_parserr(&one, ns_s_qd, 0, &first) == 0 &&
@@ -119,7 +128,11 @@ std::string dns_question(const std::string& name, int type) {
 std::optional<DnsAnswer> read_dns_answer(std::string_view bytes, std::string_view question,
                                          int type) {
   ns_msg answer, asked;
-  if (!parse(question, asked) || !parse(bytes, answer)) return std::nullopt;
+  if (!parse(question, asked)) return std::nullopt;
+  if (!parse(bytes, answer)) {
+    if (!begins_as_answer(bytes, question)) return std::nullopt;
+    return DnsAnswer{std::string(kMalformed)};
+  }
   if (ns_msg_id(answer) != ns_msg_id(asked) || !ns_msg_getflag(answer, ns_f_qr)) {
     return std::nullopt;
   }
@@ -132,7 +145,7 @@ std::optional<DnsAnswer> read_dns_answer(std::string_view bytes, std::string_vie
   DnsAnswer result{code_text(code), ns_msg_getflag(answer, ns_f_tc) != 0, {}};
   for (int i = 0; i < ns_msg_count(answer, ns_s_an); ++i) {
     ns_rr record;
-    if (ns_parserr(&answer, ns_s_an, i, &record) != 0) break;
+    if (ns_parserr(&answer, ns_s_an, i, &record) != 0) return DnsAnswer{std::string(kMalformed)};
     if (ns_rr_type(record) == type) result.records.push_back(data_of(answer, record));
   }
   return result;

@@ -20,9 +20,9 @@ bool is_dns_name(const std::string& name);
 std::string dns_question(const std::string& name, int type);
 
 struct DnsAnswer {
-  std::string code;  // "NOERROR", "NXDOMAIN", …
+  std::string code;  // "NOERROR", "NXDOMAIN", …; "malformed": it is the answer, and cannot be read
   bool truncated = false;
-  std::vector<std::string> records;  // data of those of the type that was asked for
+  std::vector<std::string> records = {};  // data of those of the type that was asked for
 };
 
 // Nothing: these bytes answer another question, or none.

@@ -108,10 +108,9 @@ std::string HttpWish::request(const lb::Endpoint& target, uint16_t port) const {
       method, path, host.empty() ? own : host, has_body ? "Content-Length: 0\r\n" : "");
 }
 
-namespace {
-
 // An answer's bytes as the parser takes them: of some servers, lines of the head end with LF alone,
-// or no blank follows the code (RFC 9112 sections 2.2 and 4 have both forgiven).
+// or no blank follows the code (RFC 9112 sections 2.2 and 4 have both forgiven). In no unnamed
+// namespace, as Judge, which has one, is in none.
 class HeadMender {
  public:
   void mend(std::string_view bytes, std::string& out) {
@@ -145,8 +144,6 @@ class HeadMender {
   bool carriage_return_ = false;  // the last one, and not yet passed on
   size_t length_ = 0;             // of the line so far
 };
-
-}  // namespace
 
 // Knows the verdict as soon as it can be known.
 class HttpAnswer::Judge {

@@ -6,7 +6,9 @@ namespace control::health {
 namespace {
 
 constexpr std::string_view kHex = "hex:";
-constexpr std::string_view kBytes = "text, or \"hex:\" with an even number of hexadecimal digits";
+constexpr std::string_view kBytes =
+    "text, or \"hex:\" with an even number of hexadecimal digits; at most 4096 bytes";
+static_assert(kMostBytes == 4096);
 
 int digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -16,10 +18,13 @@ int digit(char c) {
 }
 
 std::optional<std::string> bytes_format(std::string_view text) {
-  if (!text.starts_with(kHex)) return std::nullopt;
-  text.remove_prefix(kHex.size());
-  const bool digits = std::ranges::all_of(text, [](char c) { return digit(c) >= 0; });
-  return digits && text.size() % 2 == 0 ? std::nullopt : std::optional<std::string>(kBytes);
+  bool right = text.size() <= kMostBytes;
+  if (text.starts_with(kHex)) {
+    text.remove_prefix(kHex.size());
+    right = text.size() % 2 == 0 && text.size() / 2 <= kMostBytes &&
+            std::ranges::all_of(text, [](char c) { return digit(c) >= 0; });
+  }
+  return right ? std::nullopt : std::optional<std::string>(kBytes);
 }
 
 }  // namespace

@@ -30,7 +30,9 @@ T value_of(const conf::Options& options, const std::string& name) {
 // Whether there is a text and all of it is printable ASCII without blanks: "^[!-~]+$".
 bool is_visible(std::string_view text);
 
-// Bytes as the file has them: text, or "hex:" with pairs of hexadecimal digits.
+// Of a datagram that checks send, and what they look at of one that comes back.
+inline constexpr size_t kMostBytes = 4096;
+// Up to kMostBytes as the file has them: text, or "hex:" with pairs of hexadecimal digits.
 conf::Text bytes_text();
 // Precondition: such a text.
 std::string bytes_of(std::string_view text);

@@ -104,6 +104,19 @@ TEST_CASE("check dns: codes and records") {
   CHECK(run(question + R"(, "answer": "203.0.113.80"})", good.port()).passed);
   CHECK(run(question + R"(, "answer": "203.0.113.81"})", good.port()).reason ==
         "answer: 203.0.113.80, expected 203.0.113.81");
+  const Peer cut(SOCK_DGRAM, [](int fd) {
+    char data[512];
+    sockaddr_in from{};
+    socklen_t size = sizeof(from);
+    ssize_t n = 0;
+    while ((n = recvfrom(fd, data, sizeof(data), 0, reinterpret_cast<sockaddr*>(&from), &size)) >
+           0) {
+      data[2] = static_cast<char>(0x81);
+      data[7] = 1;  // a record, which is not there
+      sendto(fd, data, static_cast<size_t>(n), 0, reinterpret_cast<sockaddr*>(&from), size);
+    }
+  });
+  CHECK(run(question + "}", cut.port()).reason == "answer: malformed for www.example.org A");
   const Peer unknown(SOCK_DGRAM, dns(3, ""));
   CHECK(run(question + "}", unknown.port()).reason == "answer: NXDOMAIN for www.example.org A");
   const Peer empty(SOCK_DGRAM, dns(0, ""));
@@ -131,10 +144,29 @@ TEST_CASE("dns: names that can be asked for, and bytes that are no answer") {
   CHECK_FALSE(health::read_dns_answer(question, question, health::dns_type("MX")));
   for (size_t size = 0; size < question.size(); ++size) {
     std::string answer = question.substr(0, size);
+    CHECK_FALSE(health::read_dns_answer(answer, question, health::dns_type("MX")));
     if (size > 2) answer[2] = static_cast<char>(0x81);
+    const auto cut = health::read_dns_answer(answer, question, health::dns_type("MX"));
+    CHECK(cut.has_value() == (size > 2));
+    if (cut) CHECK(cut->code == "malformed");
+    if (size > 1) answer[1] ^= 1;
     CHECK_FALSE(health::read_dns_answer(answer, question, health::dns_type("MX")));
   }
   CHECK(health::is_same_record("Mail.Example.org.", "mail.example.org"));
+}
+
+TEST_CASE("udp: what is sent and looked for fits into what is looked at") {
+  const auto of_bytes = [](size_t count) {
+    return R"({"type": "udp", "payload": ")" + std::string(count, 'x') + R"(", "expect": "hex:)" +
+           std::string(2 * count, 'a') + "\"}";
+  };
+  CHECK(file_of(of_bytes(4096)));
+  const auto refused = file_of(of_bytes(4097));
+  REQUIRE_FALSE(refused);
+  REQUIRE(refused.error().size() == 2);
+  for (const conf::Error& error : refused.error()) {
+    CHECK(error.text.ends_with("; at most 4096 bytes"));
+  }
 }
 
 TEST_CASE("check ping: loopback answers") {
