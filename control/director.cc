@@ -171,7 +171,10 @@ Director::FullTable Director::full_table() const {
 // What the kernel has as well, it answers for as well, on every wire that it is on.
 void Director::watch_kernel() {
   const uint64_t publications = running_.publisher->publications();
-  if (std::exchange(compared_, publications) == publications) return;
+  if (compared_ == publications) return;
+  auto there = kernel_addresses();
+  if (!there) return;
+  compared_ = publications;
   const Snapshot& snapshot = running_.publisher->snapshot();
   const auto is_ours = [&](const lb::IpAddress& address) {
     return snapshot.own.contains(address.ipv4()) || snapshot.elsewhere.contains(address.ipv4());
@@ -181,7 +184,7 @@ void Director::watch_kernel() {
       return interface.kernel_interface == device;
     });
   };
-  for (KernelAddress& one : kernel_addresses()) {
+  for (KernelAddress& one : *there) {
     if (is_twin(one.device) || !is_ours(one.address)) continue;
     const auto [told, fresh] = kernels_told_.insert(std::move(one));
     if (!fresh) continue;

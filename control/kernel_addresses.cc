@@ -7,9 +7,9 @@
 
 namespace control {
 
-std::vector<KernelAddress> kernel_addresses() {
+std::optional<std::vector<KernelAddress>> kernel_addresses() {
   ifaddrs* first = nullptr;
-  if (getifaddrs(&first) != 0) return {};
+  if (getifaddrs(&first) != 0) return std::nullopt;
   const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> all(first, freeifaddrs);
   std::vector<KernelAddress> result;
   for (const ifaddrs* one = all.get(); one != nullptr; one = one->ifa_next) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ struct KernelAddress {
   auto operator<=>(const KernelAddress&) const = default;
 };
 
-// IPv4 only. None where the kernel does not say.
-std::vector<KernelAddress> kernel_addresses();
+// IPv4 only. Nothing: the kernel does not say, as to a process without descriptors.
+std::optional<std::vector<KernelAddress>> kernel_addresses();
 
 }  // namespace control

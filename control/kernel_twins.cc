@@ -98,11 +98,12 @@ std::string KernelTwins::name_of(const Twin& twin) {
 }
 
 void KernelTwins::watch_closely() {
-  const std::vector<KernelAddress> there = kernel_addresses();
+  const auto there = kernel_addresses();
+  if (!there) return;
   for (auto& [link, twin] : twins_) {
     if (pump_.control_is_lost(link)) continue;
     std::string name = twin.device->current_name();
-    for (const lb::Prefix& address : twin.device->restore_addresses(name, there)) {
+    for (const lb::Prefix& address : twin.device->restore_addresses(name, *there)) {
       log::warning("{} had lost its address {}, and has it again", name_of(twin),
                    address.to_string());
     }

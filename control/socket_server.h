@@ -43,6 +43,8 @@ struct SocketLimits {
   // For the client to close after the reply. Closing at once would lose the end of a reply whose
   // client still sends: the kernel turns unread input into ECONNRESET.
   std::chrono::milliseconds linger{2'000};
+  // Between two looks at whether the files are there; one that is not is made again.
+  std::chrono::milliseconds watch{1'000};
 };
 
 // All of it runs in the io_context's thread, the control thread; nothing there waits for a client.

@@ -128,12 +128,14 @@ UnixListener::UnixListener(UnixListener&& other) noexcept
       inode_(other.inode_) {}
 
 UnixListener::~UnixListener() {
-  struct stat found {};
-  if (!path_.empty() && lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ &&
-      found.st_ino == inode_) {
-    unlink(path_.c_str());
-  }
+  if (is_there()) unlink(path_.c_str());
   if (fd_ >= 0) close(fd_);
+}
+
+bool UnixListener::is_there() const {
+  struct stat found {};
+  return !path_.empty() && lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ &&
+         found.st_ino == inode_;
 }
 
 int UnixListener::release_fd() { return std::exchange(fd_, -1); }

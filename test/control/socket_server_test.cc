@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <array>
 #include <atomic>
@@ -106,7 +107,25 @@ class Server {
     action();
     both->done.set_value();
   }
+  // Returns when what is due earlier than that from now on has been done.
+  void has_handled_timers_of(std::chrono::milliseconds time) {
+    boost::asio::steady_timer timer(io_, time);
+    std::promise<void> due;
+    timer.async_wait([&](boost::system::error_code) { due.set_value(); });
+    due.get_future().wait();
+  }
   bool file_exists() const { return std::filesystem::exists(dir_ / "a"); }
+  std::string path(const char* name) const { return dir_ / name; }
+  // Whether that file comes, and has all that belongs to it.
+  bool makes(const char* name) {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!std::filesystem::exists(path(name))) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    behind_its_back([] {});
+    return true;
+  }
 
  private:
   shared_test::TempDir dir_;
@@ -302,6 +321,38 @@ TEST_CASE("socket: the server's end closes clients and removes the files") {
   const std::string part = reading.receive_all();
   CHECK(part.size() < kHuge);
   CHECK(part.ends_with("<reset>"));
+}
+
+TEST_CASE("socket: a file that is deleted or renamed is made again, and clients go on") {
+  Server server({.watch = 5ms});
+  const StreamClient before = server.admin();
+  before.send("hel");
+  for (int i = 0; i < 3; ++i) {
+    std::filesystem::remove(server.path("a"));
+    REQUIRE(server.makes("a"));
+    CHECK(server.admin().ask("hello\n") == "hello admin\n");
+  }
+  std::filesystem::rename(server.path("r"), server.path("old"));
+  REQUIRE(server.makes("r"));
+  CHECK(server.reader().ask("hello\n") == "hello reader\n");
+  CHECK(before.ask("lo\n") == "hello admin\n");
+  std::filesystem::remove(server.path("old"));
+  server.stop();
+  CHECK_FALSE(std::filesystem::exists(server.path("a")));
+  CHECK_FALSE(std::filesystem::exists(server.path("r")));
+}
+
+TEST_CASE("socket: a file that cannot be made again is made once it can") {
+  Server server({.watch = 5ms});
+  server.behind_its_back([&] {
+    std::filesystem::remove(server.path("a"));
+    std::filesystem::create_directory(server.path("a"));
+  });
+  server.has_handled_timers_of(10ms);
+  CHECK(server.reader().ask("hello\n") == "hello reader\n");
+  std::filesystem::remove(server.path("a"));
+  REQUIRE(server.makes("a"));
+  CHECK(server.admin().ask("hello\n") == "hello admin\n");
 }
 
 TEST_CASE("socket: a reply that lbd gave up half-way does not end as if it were whole") {
