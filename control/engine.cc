@@ -119,6 +119,13 @@ Engine::Step Engine::open_ports() {
       auto port = dataplane::Port::start(device, static_cast<uint16_t>(interface.mtu), *buffers_,
                                          worker_count());
       if (!port) return std::unexpected("interface " + interface.name + ": " + port.error());
+      if (interface.kernel_interface && !port->take_groups()) {
+        log::warning(
+            "interface {}: device \"{}\" takes no frames to group addresses: what speaks by them, "
+            "as "
+            "VRRP and OSPF do, hears nothing on {}",
+            interface.name, device, *interface.kernel_interface);
+      }
       port_queues_.push_back({i, port->receive_queues(), port->transmit_queues()});
       ports.push_back(&ports_.emplace_back(std::move(*port)));
     }

@@ -1,6 +1,7 @@
 #include "dataplane/netdev.h"
 
 #include <linux/ethtool.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -20,6 +21,7 @@ Netdev::Netdev(unsigned index) : index_(index) {
 
 Netdev::~Netdev() {
   if (socket_ >= 0) close(socket_);
+  if (member_ >= 0) close(member_);
 }
 
 // By its number, since it may be renamed.
@@ -67,6 +69,15 @@ std::optional<uint64_t> Netdev::receive_drops() const {
     }
   }
   return std::nullopt;
+}
+
+bool Netdev::take_groups() {
+  if (!exists()) return false;
+  if (member_ < 0) member_ = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+  packet_mreq wish{};
+  wish.mr_ifindex = static_cast<int>(index_);
+  wish.mr_type = PACKET_MR_ALLMULTI;
+  return setsockopt(member_, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &wish, sizeof wish) == 0;
 }
 
 bool Netdev::running() const {

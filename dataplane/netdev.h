@@ -14,10 +14,13 @@ class Netdev {
   // `index`: the kernel's, in lbd's network namespace; 0: there is none.
   explicit Netdev(unsigned index);
   Netdev(Netdev&& other) noexcept
-      : index_(std::exchange(other.index_, 0)), socket_(std::exchange(other.socket_, -1)) {}
+      : index_(std::exchange(other.index_, 0)),
+        socket_(std::exchange(other.socket_, -1)),
+        member_(std::exchange(other.member_, -1)) {}
   Netdev& operator=(Netdev&& other) noexcept {
     std::swap(index_, other.index_);
     std::swap(socket_, other.socket_);
+    std::swap(member_, other.member_);
     return *this;
   }
   ~Netdev();
@@ -33,12 +36,16 @@ class Netdev {
   std::optional<uint32_t> receive_queues() const;
   // Frames that it had to drop on their way in, since it was made; nullopt: nobody says.
   std::optional<uint64_t> receive_drops() const;
+  // Has it take frames to all group addresses, for as long as this lives (packet(7),
+  // PACKET_MR_ALLMULTI). False: the kernel refuses.
+  bool take_groups();
 
  private:
   bool name(ifreq& request) const;
 
   unsigned index_;
   int socket_ = -1;  // any will do to ask through
+  int member_ = -1;  // receives nothing: as long as it is open, groups are taken
 };
 
 }  // namespace dataplane

@@ -184,6 +184,11 @@ bool Port::link_up() const {
   return !netdev_.exists() || netdev_.running();
 }
 
+bool Port::take_groups() {
+  return rte_eth_allmulticast_enable(id_) == 0 || netdev_.take_groups() ||
+         rte_eth_promiscuous_enable(id_) == 0;
+}
+
 PortCounters Port::counters() const {
   rte_eth_stats stats{};
   rte_eth_stats_get(id_, &stats);

@@ -52,6 +52,10 @@ class Port {
   // Where a netdev of the kernel stands behind the port it is asked too: net_af_xdp and
   // net_af_packet say that their link is up whatever has become of it.
   bool link_up() const;
+  // Has the device take frames to all group addresses, as a kernel behind it needs that speaks VRRP
+  // or OSPF: by themselves devices pass on only their own address's and broadcasts. False: nothing
+  // makes it do so.
+  bool take_groups();
   PortCounters counters() const;
 
  private:

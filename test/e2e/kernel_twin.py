@@ -19,7 +19,7 @@ import threading
 import frames
 from checks import contains, equal, holds, refused
 from health_support import check, down, is_up, seen
-from lab import NatTwoArm, UdpEcho, service, wait_for
+from lab import NatTwoArm, UdpEcho, eal, service, wait_for
 from startup import refuses
 from traffic import Wire, answers, connect, ping, udp_ask
 
@@ -220,17 +220,25 @@ def gone_with_lbd(net):
 
 
 def neighbours_groups_reach_the_kernel(net):
-    """VRRP's multicast from a neighbour arrives at the twin, and the kernel's own leaves by the wire"""
+    """VRRP's multicast arrives at the twin by a device that filters groups as NICs do; the kernel's own leaves by it"""
+    made = interfaces()
+    made[0]["device"], made[1]["device"] = "net_af_packet0", "net_af_xdp0"
+    arguments = [*eal("lan0"), "--vdev=net_af_packet0,iface=filter0"]  # AF_XDP cannot have a macvlan
     advert = frames.ipv4(CLIENT, "224.0.0.18", 112, bytes(20))
-    with twins(net), net.director.capture("lb-wan", "ip proto 112") as inside, \
-            Wire(net.client, "01:00:5e:00:00:12") as wire:
-        wire.send(advert)
-        inside.wait(lambda packets: packets, "the advertisement at lb-wan")
-        with net.client.capture("eth0", f"ip proto 112 and src {OWN}") as outside, \
-                net.director.socket(socket.SOCK_RAW, protocol=112) as sending:
-            sending.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(OWN))
-            sending.sendto(bytes(20), ("224.0.0.18", 0))
-            outside.wait(lambda packets: packets, "the kernel's advertisement at the client")
+    net.director.ip("link add filter0 link wan0 type macvlan mode bridge")
+    net.director.ip("link set filter0 up")
+    try:
+        with net.lbd([WEB], eal=arguments, interfaces=made), net.director.capture("lb-wan", "ip proto 112") as inside, \
+                Wire(net.client, "01:00:5e:00:00:12") as wire:
+            wire.send(advert)
+            inside.wait(lambda packets: packets, "the advertisement at lb-wan")
+            with net.client.capture("eth0", f"ip proto 112 and src {OWN}") as outside, \
+                    net.director.socket(socket.SOCK_RAW, protocol=112) as sending:
+                sending.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(OWN))
+                sending.sendto(bytes(20), ("224.0.0.18", 0))
+                outside.wait(lambda packets: packets, "the kernel's advertisement at the client")
+    finally:
+        net.director.ip("link del filter0")
 
 
 class Flood:

@@ -10,7 +10,7 @@ Shared by tools/demo and test/e2e. Needs root. Only the standard library, so tha
 
 from .bird import Bird
 from .capture import Capture
-from .director import Director, Programs, service, spread
+from .director import Director, Programs, eal, service, spread
 from .hosts import CommandFailed, Host, Lab, run
 from .keepalived import Keepalived
 from .ldirectord import Ldirectord, edited
@@ -22,5 +22,5 @@ from .wait import TimedOut, wait_for
 __all__ = [
     "Bird", "Capture", "CommandFailed", "Director", "DirectorPair", "DrChecked", "DrOneWire", "Host", "Keepalived", "Lab",
     "Ldirectord", "NatChecked", "NatOneArm", "NatOutward", "NatTwoArm", "Nginx", "Programs", "TimedOut",
-    "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "edited", "run", "service", "spread", "wait_for",
+    "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "eal", "edited", "run", "service", "spread", "wait_for",
 ]

@@ -53,7 +53,9 @@ def eal(*devices):
 
 
 def ports_of(device):
-    """The vdevs that are queues of the device which a file with one queue calls net_af_xdpN."""
+    """The vdevs that are queues of the device which a file with one queue calls net_af_xdpN; others are themselves."""
+    if not device.startswith("net_af_xdp"):
+        return [device]
     return [device] if spread.queues == 1 else [f"{device}q{queue}" for queue in range(spread.queues)]
 
 
