@@ -26,6 +26,19 @@ lb::HashKey random_key() {
   return {random[0], random[1]};
 }
 
+// Queues of one wire have one address. What comes to another's, its NIC alone would know.
+std::optional<std::string> why_no_queues_of_one(const conf::Interface& interface,
+                                                std::span<const dataplane::Port* const> ports) {
+  for (size_t i = 1; i < ports.size(); ++i) {
+    if (ports[i]->mac() == ports[0]->mac()) continue;
+    return fmt::format(
+        "interface {}: its devices are no queues of one wire: {} has the MAC address {}, {} has {}",
+        interface.name, interface.devices[0], ports[0]->mac().to_string(), interface.devices[i],
+        ports[i]->mac().to_string());
+  }
+  return std::nullopt;
+}
+
 void log_dpdk(int syslog_level, std::string_view line) {
   // EAL calls its progress "info"; to an operator it is detail.
   if (syslog_level <= 3) {
@@ -129,6 +142,7 @@ Engine::Step Engine::open_ports() {
       port_queues_.push_back({i, port->receive_queues(), port->transmit_queues()});
       ports.push_back(&ports_.emplace_back(std::move(*port)));
     }
+    if (auto why = why_no_queues_of_one(interface, ports)) return std::unexpected(*why);
     links_.emplace_back().mac = ports.front()->mac();
   }
   worker_queues_ = dataplane::assign_queues(
@@ -198,8 +212,8 @@ Engine::Step Engine::make_workers() {
     own.io.emplace(ports_, worker_queues_[i], *buffers_);
     std::vector<dataplane::LinkWay> ways;
     for (size_t link = 0; link < links_.size(); ++link) {
-      ways.push_back(
-          {ports_of_[link].front()->multi_segment(), worker_queues_[i].transmitter[link]});
+      ways.push_back({std::ranges::all_of(ports_of_[link], &dataplane::Port::multi_segment),
+                      worker_queues_[i].transmitter[link]});
     }
     own.worker.emplace(dataplane::WorkerParts{
         .number = i,

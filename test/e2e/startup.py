@@ -12,7 +12,7 @@ import socket
 import subprocess
 
 from checks import contains, equal, holds
-from lab import Director, NatTwoArm, run, service, wait_for
+from lab import Director, NatTwoArm, eal, run, service, wait_for
 from traffic import answers
 
 TOPOLOGY = NatTwoArm
@@ -40,6 +40,16 @@ def refuses(net, configuration, *explanations, status=1):
     equal(len(errors), 1, f"lines with an error in\n{result.stderr}\n")
     for explanation in explanations:
         contains(errors[0], explanation, "the error")
+
+
+def devices_of_two_wires(net):
+    """A list of devices that are no queues of one: refused at start, with the addresses that tell"""
+    configuration = net.configuration([WEB])
+    configuration["eal"] = [*eal(), "--vdev=net_af_packet0,iface=wan0", "--vdev=net_af_packet1,iface=lan0"]
+    configuration["interfaces"] = [{"name": "wan", "device": ["net_af_packet0", "net_af_packet1"],
+                                    "addresses": ["192.168.22.11/24", "192.168.11.11/24"]}]
+    refuses(net, configuration, "interface wan", "no queues of one wire", net.director.mac("wan0"),
+            net.director.mac("lan0"))
 
 
 def good_file(net):
@@ -248,5 +258,5 @@ def addresses_that_the_kernel_has(net):
 
 
 CASES = [good_file, bad_files, usage, unknown_device, too_few_buffers, what_check_knows_of_dpdk, queues_that_nobody_serves,
-         transparent_hugepages, more_buffers_than_memory, wrong_option_of_eal, no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket,
+         devices_of_two_wires, transparent_hugepages, more_buffers_than_memory, wrong_option_of_eal, no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket,
          addresses_that_the_kernel_has]
