@@ -25,8 +25,8 @@ std::string file(const std::string& keys, const std::string& protocol = "tcp") {
     "servers": [{"address": "10.2.0.11:80"}, {"address": "10.2.0.12:80"}]}]})";
 }
 
-struct Bench : LiveBench {
-  explicit Bench(const std::string& json) : LiveBench(json) {
+struct CheckedBench : LiveBench {
+  explicit CheckedBench(const std::string& json) : LiveBench(json) {
     log::set_threshold(log::Level::kError);
     running.monitor = &checks.monitor();
     changes.begin();
@@ -62,7 +62,7 @@ struct Bench : LiveBench {
     }
     return sent[0];
   }
-  ~Bench() { log::set_threshold(log::Level::kInfo); }
+  ~CheckedBench() { log::set_threshold(log::Level::kInfo); }
   bool present() { return health_facts(running).services[0].present; }
 
   FakeChecks checks;
@@ -70,7 +70,7 @@ struct Bench : LiveBench {
 
 TEST_CASE(
     "health: a server that is down gets no new connections, at once, and is configured still") {
-  Bench bench(file(""));
+  CheckedBench bench(file(""));
   bench.health("10.2.0.11:80", false);
   for (int client = 1000; client < 1006; ++client) CHECK(bench.server_of(client) == "10.2.0.12");
   CHECK(bench.config().services[0].servers[0].weight == 1);
@@ -81,7 +81,7 @@ TEST_CASE(
 }
 
 TEST_CASE("health: much of one moment is one publication") {
-  Bench bench(file(""));
+  CheckedBench bench(file(""));
   const uint64_t before = bench.workers->publications();
   bench.checks.rounds(2, false);
   bench.changes.follow_health(bench.checks.monitor().take_changes());
@@ -90,7 +90,7 @@ TEST_CASE("health: much of one moment is one publication") {
 }
 
 TEST_CASE("health: keep leaves an open connection to its server, but not one that only opens") {
-  Bench bench(file(""));
+  CheckedBench bench(file(""));
   const std::string open = bench.server_of(1000), other = bench.server_of(1001);
   REQUIRE(open == "10.2.0.11");
   bench.workers->receive(1, tcp("10.2.0.11:80", "10.1.0.10:1000").flags("SA"));
@@ -107,7 +107,7 @@ TEST_CASE("health: keep leaves an open connection to its server, but not one tha
 
 TEST_CASE("health: reset and move end what is open") {
   for (const std::string kind : {"reset", "move"}) {
-    Bench bench(file(R"("on_down": ")" + kind + R"(", )"));
+    CheckedBench bench(file(R"("on_down": ")" + kind + R"(", )"));
     REQUIRE(bench.server_of(1000) == "10.2.0.11");
     bench.workers->receive(1, tcp("10.2.0.11:80", "10.1.0.10:1000").flags("SA"));
     bench.workers->receive(0, tcp("10.1.0.10:1000", "10.1.0.100:80").flags("A"));
@@ -120,7 +120,7 @@ TEST_CASE("health: reset and move end what is open") {
 
 TEST_CASE("health: UDP moves by default, and stays where that is wanted") {
   for (const std::string keys : {R"("on_down": "keep", )", ""}) {
-    Bench bench(file(keys, "udp"));
+    CheckedBench bench(file(keys, "udp"));
     REQUIRE(bench.datagram(1000) == "10.2.0.11");
     bench.health("10.2.0.11:80", false);
     CHECK(bench.datagram(1000) == (keys.empty() ? "10.2.0.12" : "10.2.0.11"));
@@ -128,7 +128,7 @@ TEST_CASE("health: UDP moves by default, and stays where that is wanted") {
 }
 
 TEST_CASE("health: clients that hold to a server leave it when it is down") {
-  Bench bench(file(R"("persistence_timeout": 300, )"));
+  CheckedBench bench(file(R"("persistence_timeout": 300, )"));
   REQUIRE(bench.server_of(1000) == "10.2.0.11");
   CHECK(bench.server_of(1001) == "10.2.0.11");
   bench.health("10.2.0.11:80", false);
@@ -136,7 +136,7 @@ TEST_CASE("health: clients that hold to a server leave it when it is down") {
 }
 
 TEST_CASE("health: the sorry server serves while the quorum is lost, as the only one") {
-  Bench bench(file(R"("quorum": 2, "sorry_server": {"address": "10.2.0.13"}, )"));
+  CheckedBench bench(file(R"("quorum": 2, "sorry_server": {"address": "10.2.0.13"}, )"));
   CHECK(bench.present());
   CHECK(bench.server_of(1000) != bench.server_of(1001));
   bench.changes.take_quorum_changes();
@@ -155,7 +155,7 @@ TEST_CASE("health: the sorry server serves while the quorum is lost, as the only
 }
 
 TEST_CASE("health: a server that is down serves once it is made the sorry server") {
-  Bench bench(file(""));
+  CheckedBench bench(file(""));
   bench.health("", false);
   REQUIRE_THAT(bench.server_of(1000), Catch::StartsWith("ICMP"));
   const ServiceKey web = key_of(bench.config().services[0]);
@@ -207,7 +207,7 @@ TEST_CASE("health: hysteresis lets the total pass the quorum by so much before a
 }
 
 TEST_CASE("health: the operator's weight and state count for the quorum, too") {
-  Bench bench(file(R"("quorum": 2, "sorry_server": {"address": "10.2.0.13"}, )"));
+  CheckedBench bench(file(R"("quorum": 2, "sorry_server": {"address": "10.2.0.13"}, )"));
   REQUIRE(bench.changes.edit_service(key_of(bench.config().services[0]),
                                      [](conf::Service& edited) -> Change {
                                        edited.servers[0].state = conf::ServerState::kDrain;
@@ -219,7 +219,7 @@ TEST_CASE("health: the operator's weight and state count for the quorum, too") {
 }
 
 TEST_CASE("health: a sorry server that goes drains like any other") {
-  Bench bench(file(R"("quorum": 3, "sorry_server": {"address": "10.2.0.13"}, )"));
+  CheckedBench bench(file(R"("quorum": 3, "sorry_server": {"address": "10.2.0.13"}, )"));
   REQUIRE(bench.server_of(1000) == "10.2.0.13");
   REQUIRE(bench.changes.edit_service(key_of(bench.config().services[0]),
                                      [](conf::Service& edited) -> Change {
@@ -233,7 +233,7 @@ TEST_CASE("health: a sorry server that goes drains like any other") {
 }
 
 TEST_CASE("health: what is known survives a reload, an edit and a service's neighbours") {
-  Bench bench(file(""));
+  CheckedBench bench(file(""));
   bench.health("10.2.0.11:80", false);
   conf::Config wanted = bench.config();
   wanted.services[0].health_check->fall = 5;
@@ -257,7 +257,7 @@ TEST_CASE("health: whatever flaps and changes, what runs is what a fresh start w
           "[slow]") {
   for (unsigned seed = 1; seed <= 30; ++seed) {
     shared_test::Random random(seed);
-    Bench bench(file(R"("quorum": 2, "sorry_server": {"address": "10.2.0.13"}, )"));
+    CheckedBench bench(file(R"("quorum": 2, "sorry_server": {"address": "10.2.0.13"}, )"));
     for (int step = 0; step < 40; ++step) {
       const std::string server = random.chance(50) ? "10.2.0.11:80" : "10.2.0.12:80";
       const auto edit = [&](const std::function<void(conf::Service&)>& how) {

@@ -25,9 +25,9 @@ using test::LiveBench;
 constexpr uint64_t kSeeds = 40;
 constexpr int kSteps = 60;
 
-class History {
+class LiveHistory {
  public:
-  explicit History(uint64_t seed)
+  explicit LiveHistory(uint64_t seed)
       : random_(seed), bench_("{" + std::string(test::kTwoArms) + "}") {}
 
   // Nothing when all was well.
@@ -405,7 +405,7 @@ TEST_CASE("live: any sequence of changes leaves what a fresh start would", "[slo
   if (const char* wanted = std::getenv("LBD_SEED"))
     first = last = std::strtoull(wanted, nullptr, 0);
   for (uint64_t seed = first; seed <= last; ++seed) {
-    const std::string faults = History(seed).run();
+    const std::string faults = LiveHistory(seed).run();
     INFO("again: LBD_SEED=" << seed);
     REQUIRE(faults == "");
   }

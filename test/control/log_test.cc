@@ -48,7 +48,7 @@ class NarrowPipe {
   int entrance() const { return ends_[1]; }
   std::string take() const {
     std::string out(8192, '\0');
-    out.resize(static_cast<size_t>(read(ends_[0], out.data(), out.size())));
+    out.resize(static_cast<size_t>(::read(ends_[0], out.data(), out.size())));
     return out;
   }
 

@@ -24,7 +24,7 @@ std::vector<std::string> names(const ServiceDraft& draft) {
   return result;
 }
 
-const ServiceKey kWeb{lb::Protocol::kTcp, endpoint("10.0.0.1:80")};
+const ServiceKey kDrafted{lb::Protocol::kTcp, endpoint("10.0.0.1:80")};
 const ServiceKey kDns{lb::Protocol::kUdp, endpoint("10.0.0.1:53")};
 
 ServiceDraft two() {
@@ -44,7 +44,7 @@ TEST_CASE("draft: services are added at the end, once") {
 
 TEST_CASE("draft: an edit takes the service's place") {
   ServiceDraft draft = two();
-  CHECK(draft.edit_service(kWeb, [](conf::Service& web) -> Change {
+  CHECK(draft.edit_service(kDrafted, [](conf::Service& web) -> Change {
     web.scheduler = "rr";
     return {};
   }));
@@ -53,7 +53,7 @@ TEST_CASE("draft: an edit takes the service's place") {
 
 TEST_CASE("draft: an edit that is refused says why") {
   ServiceDraft draft = two();
-  const Change change = draft.edit_service(kWeb, [](conf::Service& web) -> Change {
+  const Change change = draft.edit_service(kDrafted, [](conf::Service& web) -> Change {
     CHECK(web.scheduler == "wlc");
     return std::unexpected(Refusal{Refusal::Kind::kNoSuchServer, "none"});
   });
@@ -70,18 +70,18 @@ TEST_CASE("draft: an edit may give a service another address that is free") {
       return {};
     };
   };
-  CHECK_FALSE(draft.edit_service(kWeb, move_to("10.0.0.1:53", lb::Protocol::kUdp)));
-  CHECK(draft.edit_service(kWeb, move_to("10.0.0.1:8080", lb::Protocol::kTcp)));
-  CHECK_FALSE(draft.delete_service(kWeb));
+  CHECK_FALSE(draft.edit_service(kDrafted, move_to("10.0.0.1:53", lb::Protocol::kUdp)));
+  CHECK(draft.edit_service(kDrafted, move_to("10.0.0.1:8080", lb::Protocol::kTcp)));
+  CHECK_FALSE(draft.delete_service(kDrafted));
   CHECK(draft.delete_service({lb::Protocol::kTcp, endpoint("10.0.0.1:8080")}));
 }
 
 TEST_CASE("draft: what is not there cannot be edited or deleted") {
   ServiceDraft draft = two();
-  CHECK(draft.delete_service(kWeb));
+  CHECK(draft.delete_service(kDrafted));
   CHECK(draft.edit_service(kDns, [](conf::Service&) -> Change { return {}; }));
-  CHECK(draft.delete_service(kWeb).error().kind == Refusal::Kind::kNoSuchService);
-  const Change edit = draft.edit_service(kWeb, [](conf::Service&) -> Change { return {}; });
+  CHECK(draft.delete_service(kDrafted).error().kind == Refusal::Kind::kNoSuchService);
+  const Change edit = draft.edit_service(kDrafted, [](conf::Service&) -> Change { return {}; });
   CHECK(edit.error().text == "there is no service tcp:10.0.0.1:80");
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-test::FakeFacts director() {
+test::FakeFacts checked_director() {
   test::FakeFacts facts = test::small_director();
   CheckFacts& check = facts.the_health.checks.emplace_back();
   check.target = test::endpoint("192.168.11.100:80");
@@ -46,7 +46,7 @@ std::string run(test::FakeFacts& facts, std::vector<std::string_view> arguments,
 }
 
 TEST_CASE("show health: tables of checks and quorums, and the history") {
-  test::FakeFacts facts = director();
+  test::FakeFacts facts = checked_director();
   CHECK(
       run(facts, {}, false) ==
       "target             type  health     in_a_row   ms  changes  services  last_result\n"
@@ -62,7 +62,7 @@ TEST_CASE("show health: tables of checks and quorums, and the history") {
 }
 
 TEST_CASE("show health: of one service, and of none") {
-  test::FakeFacts facts = director();
+  test::FakeFacts facts = checked_director();
   const std::string text = run(facts, {"other"}, false);
   CHECK(text.find("192.168.11.100") == std::string::npos);
   CHECK(text.find("192.168.11.101") != std::string::npos);
@@ -72,7 +72,7 @@ TEST_CASE("show health: of one service, and of none") {
 }
 
 TEST_CASE("show health: json has all there is") {
-  test::FakeFacts facts = director();
+  test::FakeFacts facts = checked_director();
   const json reply = json::parse(run(facts, {}, true));
   const json& check = reply["checks"][0];
   CHECK(check["target"] == "192.168.11.100:80");
@@ -88,7 +88,7 @@ TEST_CASE("show health: json has all there is") {
 }
 
 TEST_CASE("metrics: checks by service and server") {
-  test::FakeFacts facts = director();
+  test::FakeFacts facts = checked_director();
   const std::string text = openmetrics_text(metric_families(facts));
   CHECK(text.find("lbd_server_checks_failed_total{service=\"web\",server=\"192.168.11.100:80\","
                   "type=\"http\"} 9\n") != std::string::npos);

@@ -47,7 +47,7 @@ Reply change(Facts&, const Call&) {
 }
 bool always(std::span<const std::string_view>) { return true; }
 
-constexpr std::array kTable{
+constexpr std::array kSocketTable{
     Command{.words = "hello", .grammar = "", .help = "", .run = hello},
     Command{.words = "huge", .grammar = "", .help = "", .run = huge},
     Command{.words = "change", .grammar = "", .help = "", .level = Level::kAdmin, .run = change},
@@ -60,9 +60,9 @@ constexpr std::array kTable{
 };
 
 // A server with an admin socket "a" and a read socket "r", run by a thread of its own.
-class Server {
+class ControlServer {
  public:
-  explicit Server(SocketLimits limits = {}) {
+  explicit ControlServer(SocketLimits limits = {}) {
     const std::array sockets{SocketOptions{dir_ / "a", Level::kAdmin, 0600},
                              SocketOptions{dir_ / "r", Level::kRead, 0666}};
     auto started = SocketServer::start(io_, sockets, interpreter_, limits);
@@ -70,7 +70,7 @@ class Server {
     server_.emplace(std::move(*started));
     thread_ = std::thread([this] { io_.run(); });
   }
-  ~Server() { stop(); }
+  ~ControlServer() { stop(); }
 
   // Ends the thread, then the server.
   void stop() {
@@ -131,20 +131,20 @@ class Server {
   shared_test::TempDir dir_;
   test::FakeFacts facts_;
   test::FakeChanges changes_;
-  Interpreter interpreter_{kTable, facts_, &changes_};
+  Interpreter interpreter_{kSocketTable, facts_, &changes_};
   boost::asio::io_context io_;
   std::optional<SocketServer> server_;
   std::thread thread_;
 };
 
 TEST_CASE("socket: a line in, the reply until end of file, by level of the socket") {
-  const Server server;
+  const ControlServer server;
   CHECK(server.admin().ask("hello\n") == "hello admin\n");
   CHECK(server.reader().ask("hello\n") == "hello reader\n");
 }
 
 TEST_CASE("socket: the end of sending ends the line too") {
-  const Server server;
+  const ControlServer server;
   const StreamClient client = server.admin();
   client.send("hello");
   client.end_sending();
@@ -152,7 +152,7 @@ TEST_CASE("socket: the end of sending ends the line too") {
 }
 
 TEST_CASE("socket: a document goes on until the client ends it") {
-  const Server server;
+  const ControlServer server;
   const StreamClient client = server.admin();
   client.send("measure -\nabc\n");
   client.send(std::string(1 << 20, 'd'));
@@ -161,7 +161,7 @@ TEST_CASE("socket: a document goes on until the client ends it") {
 }
 
 TEST_CASE("socket: the end of sending ends line and document, however late both come") {
-  Server server;
+  ControlServer server;
   const bool at_once = GENERATE(true, false);
   const StreamClient empty = server.admin();
   if (!at_once) CHECK(server.admin().ask("hello\n") == "hello admin\n");  // accepted after it
@@ -173,13 +173,13 @@ TEST_CASE("socket: the end of sending ends line and document, however late both 
 }
 
 TEST_CASE("socket: a read socket does not wait for a document that it will not take") {
-  const Server server;
+  const ControlServer server;
   CHECK(server.reader().ask("measure -\n") ==
         "error: measure: this socket may only look; use one with level admin\n");
 }
 
 TEST_CASE("socket: limits of line and document") {
-  const Server server({.line_bytes = 1000, .document_bytes = 2000});
+  const ControlServer server({.line_bytes = 1000, .document_bytes = 2000});
   CHECK(server.admin().ask(std::string(1001, 'x')) ==
         "error: the command line is longer than 1000 bytes\n");
   CHECK(server.admin().ask(std::string(1001, 'x') + "\n") ==
@@ -190,13 +190,13 @@ TEST_CASE("socket: limits of line and document") {
 }
 
 TEST_CASE("socket: control bytes earn an error") {
-  const Server server;
+  const ControlServer server;
   CHECK(server.admin().ask(std::string_view("hel\0lo\n", 7)) ==
         "error: byte 4 of the command line is the control byte 0x00\n");
 }
 
 TEST_CASE("socket: what a client sends too much does not cost it the reply") {
-  const Server server;
+  const ControlServer server;
   const StreamClient client = server.admin();
   client.send("hello\n" + std::string(1 << 20, 'y'));
   client.end_sending();
@@ -204,7 +204,7 @@ TEST_CASE("socket: what a client sends too much does not cost it the reply") {
 }
 
 TEST_CASE("socket: a huge reply arrives whole, also at a slow reader") {
-  const Server server;
+  const ControlServer server;
   const StreamClient client = server.admin();
   client.send("huge\n");
   REQUIRE(client.gets_waiting(64 << 10));  // all that the socket holds, so the server waits
@@ -212,7 +212,7 @@ TEST_CASE("socket: a huge reply arrives whole, also at a slow reader") {
 }
 
 TEST_CASE("socket: replies that nobody reads have their limit, on each socket its own") {
-  const Server server(SocketLimits{.unread_bytes = 3 * kHuge / 2});
+  const ControlServer server(SocketLimits{.unread_bytes = 3 * kHuge / 2});
   StreamClient first = server.reader();
   StreamClient second = server.reader();
   for (StreamClient* one : {&first, &second}) {
@@ -228,7 +228,7 @@ TEST_CASE("socket: replies that nobody reads have their limit, on each socket it
 }
 
 TEST_CASE("socket: clients that go away harm nobody") {
-  const Server server;
+  const ControlServer server;
   for (int i = 0; i < 20; ++i) {
     const StreamClient client = server.admin();
     client.send("huge\n");
@@ -239,7 +239,7 @@ TEST_CASE("socket: clients that go away harm nobody") {
 }
 
 TEST_CASE("socket: a line may come slowly, but not too slowly") {
-  const Server server({.idle = 300ms});
+  const ControlServer server({.idle = 300ms});
   const StreamClient slow = server.admin();
   for (const char c : std::string_view("hello\n")) {
     slow.send(std::string_view(&c, 1));
@@ -254,7 +254,7 @@ TEST_CASE("socket: a line may come slowly, but not too slowly") {
 }
 
 TEST_CASE("socket: a client that never closes is closed") {
-  const Server server({.linger = 100ms});
+  const ControlServer server({.linger = 100ms});
   const StreamClient client = server.admin();
   CHECK(client.ask("hello\n") == "hello admin\n");
   const auto deadline = std::chrono::steady_clock::now() + 10s;
@@ -265,7 +265,7 @@ TEST_CASE("socket: a client that never closes is closed") {
 }
 
 TEST_CASE("socket: two hundred clients at once") {
-  const Server server;
+  const ControlServer server;
   std::vector<StreamClient> clients;
   for (int i = 0; i < 200; ++i) clients.push_back(i % 2 == 0 ? server.admin() : server.reader());
   for (const StreamClient& client : clients) REQUIRE(client.send("hello\n"));
@@ -280,7 +280,7 @@ TEST_CASE("socket: two hundred clients at once") {
 }
 
 TEST_CASE("socket: too many clients are told so, and a place that gets free is used") {
-  const Server server({.clients = 3});
+  const ControlServer server({.clients = 3});
   {
     std::vector<StreamClient> held;
     for (int i = 0; i < 3; ++i) held.push_back(server.admin());
@@ -296,7 +296,7 @@ TEST_CASE("socket: too many clients are told so, and a place that gets free is u
 }
 
 TEST_CASE("socket: the client that has been silent for the longest gives up its place") {
-  const Server server({.clients = 3, .silence = 0ms});
+  const ControlServer server({.clients = 3, .silence = 0ms});
   const StreamClient reading = server.admin();
   reading.send("huge\n");
   CHECK(reading.receive(1) == "x");
@@ -308,7 +308,7 @@ TEST_CASE("socket: the client that has been silent for the longest gives up its 
 }
 
 TEST_CASE("socket: the server's end closes clients and removes the files") {
-  Server server;
+  ControlServer server;
   const StreamClient silent = server.admin();
   const StreamClient reading = server.admin();
   reading.send("huge\n");
@@ -324,7 +324,7 @@ TEST_CASE("socket: the server's end closes clients and removes the files") {
 }
 
 TEST_CASE("socket: a file that is deleted or renamed is made again, and clients go on") {
-  Server server({.watch = 5ms});
+  ControlServer server({.watch = 5ms});
   const StreamClient before = server.admin();
   before.send("hel");
   for (int i = 0; i < 3; ++i) {
@@ -343,7 +343,7 @@ TEST_CASE("socket: a file that is deleted or renamed is made again, and clients 
 }
 
 TEST_CASE("socket: a file that cannot be made again is made once it can") {
-  Server server({.watch = 5ms});
+  ControlServer server({.watch = 5ms});
   server.behind_its_back([&] {
     std::filesystem::remove(server.path("a"));
     std::filesystem::create_directory(server.path("a"));
@@ -356,7 +356,7 @@ TEST_CASE("socket: a file that cannot be made again is made once it can") {
 }
 
 TEST_CASE("socket: a reply that lbd gave up half-way does not end as if it were whole") {
-  Server server({.idle = 100ms});
+  ControlServer server({.idle = 100ms});
   const StreamClient stuck = server.admin();
   stuck.send("huge\n");
   CHECK(stuck.receive(1) == "x");
@@ -367,7 +367,7 @@ TEST_CASE("socket: a reply that lbd gave up half-way does not end as if it were 
 }
 
 TEST_CASE("socket: readers that hold all their places do not lock out an administrator") {
-  const Server server({.clients = 2});
+  const ControlServer server({.clients = 2});
   std::vector<StreamClient> held;
   for (int i = 0; i < 40; ++i) held.push_back(server.reader());
   CHECK(server.reader().ask("hello\n") != "hello reader\n");
@@ -375,7 +375,7 @@ TEST_CASE("socket: readers that hold all their places do not lock out an adminis
 }
 
 TEST_CASE("socket: what a client that went away had begun is not carried out") {
-  Server server;
+  ControlServer server;
   measured = 0;
   {
     const StreamClient killed = server.admin();
@@ -395,7 +395,7 @@ TEST_CASE("socket: what a client that went away had begun is not carried out") {
 }
 
 TEST_CASE("socket: nothing is looked up for clients that have gone, and their changes are made") {
-  Server server;
+  ControlServer server;
   greeted = changed = 0;
   server.behind_its_back([&] {
     for (int i = 0; i < 50; ++i) {
@@ -413,7 +413,7 @@ TEST_CASE("socket: nothing is looked up for clients that have gone, and their ch
 TEST_CASE("socket: when one socket fails none is left") {
   const shared_test::TempDir dir;
   test::FakeFacts facts;
-  const Interpreter interpreter(kTable, facts);
+  const Interpreter interpreter(kSocketTable, facts);
   boost::asio::io_context io;
   const std::array sockets{SocketOptions{dir / "good", Level::kRead, 0600},
                            SocketOptions{dir / "no/such/dir", Level::kRead, 0600}};
@@ -426,7 +426,7 @@ TEST_CASE("socket: when one socket fails none is left") {
 TEST_CASE("socket: a second server on the same path is refused, a later one is not") {
   const shared_test::TempDir dir;
   test::FakeFacts facts;
-  const Interpreter interpreter(kTable, facts);
+  const Interpreter interpreter(kSocketTable, facts);
   boost::asio::io_context io;
   const std::array sockets{SocketOptions{dir / "s", Level::kRead, 0600}};
   {

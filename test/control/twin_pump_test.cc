@@ -28,12 +28,12 @@ bool comes_true(const std::function<bool()>& condition) {
 struct Tap {
   Tap() { REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends) == 0); }
   ~Tap() { close(ends[1]); }
-  void send(const Bytes& frame) { REQUIRE(write(ends[1], frame.data(), frame.size()) > 0); }
+  void send(const Bytes& frame) { REQUIRE(::write(ends[1], frame.data(), frame.size()) > 0); }
   Bytes receive() {
     pollfd readable{ends[1], POLLIN, 0};
     REQUIRE(poll(&readable, 1, 10'000) == 1);
     Bytes frame(2048);
-    const ssize_t length = read(ends[1], frame.data(), frame.size());
+    const ssize_t length = ::read(ends[1], frame.data(), frame.size());
     frame.resize(length > 0 ? static_cast<size_t>(length) : 0);
     return frame;
   }
@@ -94,7 +94,8 @@ TEST_CASE("more than a ring holds waits with the kernel, and nothing is lost") {
   std::thread kernel([&] {
     for (uint32_t i = 0; i < 3 * FrameRing::kFrames; ++i) {
       const Bytes frame = {static_cast<uint8_t>(i), static_cast<uint8_t>(i >> 8), 0};
-      while (write(world.first.ends[1], frame.data(), frame.size()) < 0) std::this_thread::yield();
+      while (::write(world.first.ends[1], frame.data(), frame.size()) < 0)
+        std::this_thread::yield();
     }
   });
   // The worker stands still until its ring is full.

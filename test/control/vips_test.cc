@@ -16,9 +16,9 @@ using dataplane_test::tcp;
 using test::LiveBench;
 using Lines = std::vector<std::string>;
 
-constexpr dataplane::LinkNumber kWan = 0, kLan = 1;
+constexpr dataplane::LinkNumber kOutside = 0, kInside = 1;
 
-std::string cluster(const std::string& services, const std::string& more = "",
+std::string pair_of(const std::string& services, const std::string& more = "",
                     const std::string& wan = "") {
   return R"({
     "interfaces": [
@@ -32,13 +32,13 @@ std::string cluster(const std::string& services, const std::string& more = "",
          services + "]" + more + "}";
 }
 
-const std::string kWeb = R"({"name": "web", "protocol": "tcp", "address": "10.1.0.100:80",
+const std::string kPairsWeb = R"({"name": "web", "protocol": "tcp", "address": "10.1.0.100:80",
                              "servers": [{"address": "10.2.0.11"}]})";
 const std::string kStandby = R"(, "vips": "standby")";
 
-struct Bench : LiveBench {
-  explicit Bench(const std::string& more = "", const std::string& services = kWeb)
-      : LiveBench(cluster(services, more)) {
+struct PairBench : LiveBench {
+  explicit PairBench(const std::string& more = "", const std::string& services = kPairsWeb)
+      : LiveBench(pair_of(services, more)) {
     workers->sent();
   }
 
@@ -48,14 +48,14 @@ struct Bench : LiveBench {
     return workers->sent();
   }
   bool answers() {
-    const bool vip = asked(kWan, "10.1.0.10", "10.1.0.100").size() == 1;
-    CHECK((asked(kLan, "10.2.0.11", "10.2.0.254").size() == 1) == vip);
-    CHECK(asked(kWan, "10.1.0.10", "10.1.0.1").size() == 1);
+    const bool vip = asked(kOutside, "10.1.0.10", "10.1.0.100").size() == 1;
+    CHECK((asked(kInside, "10.2.0.11", "10.2.0.254").size() == 1) == vip);
+    CHECK(asked(kOutside, "10.1.0.10", "10.1.0.1").size() == 1);
     return vip;
   }
   bool forwards() {
     workers->sent();
-    workers->receive(kWan, tcp("10.1.0.10:40000", "10.1.0.100:80").flags("S"));
+    workers->receive(kOutside, tcp("10.1.0.10:40000", "10.1.0.100:80").flags("S"));
     return !workers->sent().empty();
   }
   // What workers have heard of another director is told, as the director does.
@@ -76,9 +76,9 @@ struct Bench : LiveBench {
   Roster::Time clock{std::chrono::hours(1)};
 };
 
-struct Clocked : Bench {
-  explicit Clocked(const std::string& more = "", const std::string& services = kWeb)
-      : Bench(more, services) {
+struct Clocked : PairBench {
+  explicit Clocked(const std::string& more = "", const std::string& services = kPairsWeb)
+      : PairBench(more, services) {
     running.now = [this] { return clock; };
   }
   // How often the VIP is announced.
@@ -138,7 +138,7 @@ TEST_CASE("VIPs that were taken over are announced five times, a second apart, t
 }
 
 TEST_CASE("many addresses are announced more seldom") {
-  std::string services = kWeb;
+  std::string services = kPairsWeb;
   for (int i = 1; i <= 497; ++i) {
     services += R"(, {"protocol": "tcp", "address": "10.1.)" + std::to_string(1 + i / 250) + "." +
                 std::to_string(i % 250) + R"(:80", "servers": []})";
@@ -162,12 +162,12 @@ TEST_CASE("as long as another answers it waits, and overrules it after a second"
   Clocked bench(kStandby);
   REQUIRE(bench.changes.set_vips(conf::Vips::kActive));
   for (int i = 0; i < 19; ++i) {
-    bench.workers->receive(kWan, arp_reply("10.1.0.100", "10.1.0.1"));
+    bench.workers->receive(kOutside, arp_reply("10.1.0.100", "10.1.0.1"));
     bench.pass_milliseconds(50);
     CHECK_FALSE(bench.answers());
   }
   const bool falls_silent = GENERATE(true, false);
-  if (!falls_silent) bench.workers->receive(kWan, arp_reply("10.1.0.100", "10.1.0.1"));
+  if (!falls_silent) bench.workers->receive(kOutside, arp_reply("10.1.0.100", "10.1.0.1"));
   bench.pass_milliseconds(50);
   CHECK(bench.answers());
 }
@@ -187,10 +187,11 @@ TEST_CASE("an active director leaves its VIPs at once, and changes meanwhile kee
   REQUIRE(bench.changes.set_vips(conf::Vips::kStandby));
   CHECK_FALSE(bench.answers());
   REQUIRE(bench.changes.add_service(
-      LiveBench::load(cluster(R"({"protocol": "udp", "address": "10.1.0.101:53"})")).services[0]));
-  CHECK(bench.asked(kWan, "10.1.0.10", "10.1.0.101").empty());
+      LiveBench::load(pair_of(R"({"protocol": "udp", "address": "10.1.0.101:53"})")).services[0]));
+  CHECK(bench.asked(kOutside, "10.1.0.10", "10.1.0.101").empty());
   // A reload, whatever the file says.
-  REQUIRE(bench.changes.replace(LiveBench::load(cluster(kWeb, R"(, "timeouts": {"tcp": 5})")), {}));
+  REQUIRE(bench.changes.replace(LiveBench::load(pair_of(kPairsWeb, R"(, "timeouts": {"tcp": 5})")),
+                                {}));
   CHECK_FALSE(bench.answers());
   CHECK_FALSE(bench.forwards());
   CHECK(bench.config().vips == conf::Vips::kActive);
@@ -199,7 +200,7 @@ TEST_CASE("an active director leaves its VIPs at once, and changes meanwhile kee
 TEST_CASE(
     "a service on an interface's own address is refused while VIPs are or would be another's") {
   const std::string own = R"({"name": "own", "protocol": "tcp", "address": "10.1.0.1:80"})";
-  const conf::Config with_own = LiveBench::load(cluster(own));
+  const conf::Config with_own = LiveBench::load(pair_of(own));
   Clocked bench;
   REQUIRE(bench.changes.add_service(with_own.services[0]));
   const Change refused = bench.changes.set_vips(conf::Vips::kStandby);
@@ -218,7 +219,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a service attracts while it has its quorum and a server; its VIP is announced if it may be") {
-  conf::Config config = LiveBench::load(cluster(kWeb));
+  conf::Config config = LiveBench::load(pair_of(kPairsWeb));
   conf::Service& service = config.services[0];
   const auto attracted = [&](conf::Vips vips) {
     return attracting_vips(config.services, enter_all(config), vips);
@@ -248,7 +249,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a VIP stands on the twin of its wire, else on the first; an own address does not twice") {
-  conf::Config config = LiveBench::load(cluster(kWeb));
+  conf::Config config = LiveBench::load(pair_of(kPairsWeb));
   const auto vips = [](auto... texts) {
     return std::vector<lb::IpAddress>{*lb::IpAddress::parse(texts)...};
   };
@@ -271,7 +272,7 @@ TEST_CASE("masquerade's ports and the kernel's are apart where both use the addr
   const auto why = [&](const std::string& interface, const std::string& ports,
                        const std::string& wan = R"(, "kernel_interface": "lb0")") {
     const conf::Config config =
-        LiveBench::load(cluster("",
+        LiveBench::load(pair_of("",
                                 R"(, "masquerade": [{"source": "10.2.0.0/24", "interface": ")" +
                                     interface + R"(", "ports": ")" + ports + "\"}]",
                                 wan));

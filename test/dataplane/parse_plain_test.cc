@@ -12,7 +12,7 @@ using Packet = dataplane::Packet<lb::V4>;
 
 namespace {
 
-const lb::MacAddress kOwn = mac_of("10.1.0.1");
+const lb::MacAddress kPlainMac = mac_of("10.1.0.1");
 
 // Both parsers' words about bytes that end where their memory ends.
 struct Verdicts {
@@ -24,8 +24,8 @@ struct Verdicts {
   Verdicts(const Bytes& bytes, bool verified) : memory(new uint8_t[bytes.size()]) {
     std::copy(bytes.begin(), bytes.end(), memory.get());
     const std::span<uint8_t> frame(memory.get(), bytes.size());
-    is_plain = dataplane::parse_plain(frame, dataplane::PlainStart(kOwn), verified, plain);
-    result = dataplane::parse(frame, kOwn, verified, full);
+    is_plain = dataplane::parse_plain(frame, dataplane::PlainStart(kPlainMac), verified, plain);
+    result = dataplane::parse(frame, kPlainMac, verified, full);
   }
 
   bool agree() const {
@@ -52,7 +52,7 @@ std::vector<Frame> usual_frames() {
 
 TEST_CASE("a usual packet is recognised, and read as the parser reads it") {
   for (const Frame& frame : usual_frames()) {
-    const Verdicts verdicts(frame.build(kOwn), false);
+    const Verdicts verdicts(frame.build(kPlainMac), false);
     CHECK(verdicts.is_plain);
     CHECK(verdicts.result.kind == Parsed::kFlow);
     CHECK(verdicts.agree());
@@ -61,7 +61,7 @@ TEST_CASE("a usual packet is recognised, and read as the parser reads it") {
 
 TEST_CASE("usual is what leaves its connection as it is, by its flags") {
   const auto is_usual = [](const Frame& frame) {
-    const Verdicts verdicts(frame.build(kOwn), false);
+    const Verdicts verdicts(frame.build(kPlainMac), false);
     CHECK(verdicts.is_plain);
     CHECK_FALSE(verdicts.full.usual);
     return verdicts.plain.usual;
@@ -76,7 +76,7 @@ TEST_CASE("usual is what leaves its connection as it is, by its flags") {
 
 TEST_CASE("a packet that has no hop to go is left to the parser") {
   for (const uint8_t ttl : {0, 1}) {
-    CHECK_FALSE(Verdicts(tcp(kClient, kVip).flags("A").ttl(ttl).build(kOwn), false).is_plain);
+    CHECK_FALSE(Verdicts(tcp(kClient, kVip).flags("A").ttl(ttl).build(kPlainMac), false).is_plain);
   }
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("what is recognised as usual the parser calls a flow, whatever bytes a
   std::mt19937_64 random(1);
   unsigned recognised = 0, refused = 0;
   for (const Frame& frame : usual_frames()) {
-    const Bytes right = frame.build(kOwn);
+    const Bytes right = frame.build(kPlainMac);
     for (int round = 0; round < 20000; ++round) {
       Bytes bytes = right;
       const bool verified = random() % 2 == 0;
