@@ -49,6 +49,14 @@ uint32_t buffer_count(const conf::Config& config, dataplane::WorkerNumber worker
   return config.mbufs.value_or(ample_buffers(config, workers));
 }
 
+dataplane::Waits waits_for(uint32_t buffers, uint32_t queues, dataplane::WorkerNumber workers) {
+  constexpr uint32_t kFewest = 256;  // queues may be more than they were likely to be
+  const uint32_t of_queues = std::min(queues * kLeastBuffersPerQueue, buffers);
+  const uint32_t share = std::max((buffers - of_queues) / (4u * workers), kFewest);
+  const dataplane::Waits most;
+  return {std::min(most.fragments, share), std::min(most.held, share)};
+}
+
 std::optional<std::string> why_too_large(const conf::Config& config) {
   const auto most = dataplane::BufferPool::largest_packet_for(all_devices(config));
   for (size_t i = 0; most && i < config.interfaces.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "dataplane/means.h"
 #include "dataplane/owner.h"
 
 namespace control {
@@ -17,6 +18,10 @@ std::vector<std::string> all_devices(const conf::Config& config);
 
 // The file's number, or else enough for all queues, workers and rings between them.
 uint32_t buffer_count(const conf::Config& config, dataplane::WorkerNumber workers);
+
+// How many of that many each worker may let wait: half of what the receive queues do not take goes
+// on receiving whatever waits.
+dataplane::Waits waits_for(uint32_t buffers, uint32_t queues, dataplane::WorkerNumber workers);
 
 // Why no buffers can hold an interface's largest packets, by the pointer of its mtu; nullopt: they
 // can.

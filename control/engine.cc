@@ -204,9 +204,9 @@ Engine::Step Engine::make_workers() {
   agree_on_steering();
   make_kernel_exchange();
   figures_.emplace(worker_count(), kServiceSlots, kServerSlots);
-  // However few buffers there are, most of them go on receiving.
-  const uint32_t most_fragments =
-      std::min(dataplane::Reassembly::kFragmentsOfAll, buffers_->total() / (4 * worker_count()));
+  uint32_t queues = 0;
+  for (const dataplane::PortQueues& port : port_queues_) queues += port.receive;
+  const dataplane::Waits waits = waits_for(buffers_->total(), queues, worker_count());
   for (dataplane::WorkerNumber i = 0; i < worker_count(); ++i) {
     Own& own = *own_[i];
     own.io.emplace(ports_, worker_queues_[i], *buffers_);
@@ -230,7 +230,7 @@ Engine::Step Engine::make_workers() {
         .snapshot = *snapshot_,
         .neighbours = static_neighbours(config_),
         .kernel = kernel(),
-        .most_fragments = most_fragments,
+        .waits = waits,
     });
     worker_pointers_.push_back(&*own.worker);
   }

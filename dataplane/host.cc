@@ -32,7 +32,7 @@ Host<lb::V4>::Host(const Means& means, Reentry& reentry, const Snapshot& snapsho
       kernel_(means.kernel),
       reentry_(reentry),
       snapshot_(&snapshot),
-      neighbours_(*this, headers_of(snapshot), means.peers.self()) {}
+      neighbours_(*this, headers_of(snapshot), means.peers.self(), means.waits.held) {}
 
 // --- what is for the director itself, and what is for nobody here
 
@@ -189,17 +189,18 @@ void Host<lb::V4>::follow_routing(const Snapshot& snapshot) {
 }
 
 void Host<lb::V4>::wait_for(lb::NextHop hop, LinkNumber link, const Packet& packet) {
-  const auto hold = [&](rte_mbuf* mbuf, LinkNumber by) {
-    if (!neighbours_.hold(hop, {mbuf, by}, now_)) {
-      outbox_.drop(mbuf, DropReason::kNeighbourPending);
-    }
-  };
+  std::array<HeldPacket, Reassembly::kFragmentsOfOne> pieces;
+  size_t count = 0;
   if (packet.mbuf != nullptr) {
-    hold(packet.mbuf, link);
-    return;
+    pieces[count++] = {packet.mbuf, link};
+  } else {
+    // They come back as fragments and are put together again.
+    for (const Fragment& fragment : packet.pieces())
+      pieces[count++] = {fragment.mbuf, fragment.link};
   }
-  // They come back as fragments and are put together again.
-  for (const Fragment& fragment : packet.pieces()) hold(fragment.mbuf, fragment.link);
+  const std::span held(pieces.data(), count);
+  if (neighbours_.hold(hop, held, now_)) return;
+  for (const HeldPacket& piece : held) outbox_.drop(piece.packet, DropReason::kNeighbourPending);
 }
 
 void Host<lb::V4>::resolved(const Neighbour<lb::V4>& hop, std::span<const HeldPacket> packets) {

@@ -109,9 +109,10 @@ void Host<lb::V4>::send_own(lb::Ipv4Address destination, std::span<const uint8_t
   const Neighbour<lb::V4>* hop = neighbours_.get(next);
   rte_mbuf* packet = hop != nullptr ? make_frame(hop->header, ip_packet) : nullptr;
   if (packet == nullptr) return;
+  const HeldPacket made{packet, HeldPacket::kMade};
   if (hop->usable()) {
     outbox_.send(hop->link, packet);
-  } else if (!neighbours_.hold(next, {packet, HeldPacket::kMade}, now_)) {
+  } else if (!neighbours_.hold(next, {&made, 1}, now_)) {
     outbox_.drop(packet, lb::DropReason::kNeighbourPending);
   }
 }

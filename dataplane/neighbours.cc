@@ -3,11 +3,13 @@
 namespace dataplane {
 
 template <class F>
-Neighbours<F>::Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links, uint16_t worker)
+Neighbours<F>::Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links, uint16_t worker,
+                          uint32_t most_held)
     : owner_(owner),
       links_(std::move(links)),
       reachable_time_(kReachableTime + worker * kRetry),
-      table_(kCapacity) {
+      table_(kCapacity),
+      most_held_(most_held) {
   index_.reserve(kCapacity);
 }
 
@@ -112,13 +114,14 @@ void Neighbours<F>::invalidate() {
 }
 
 template <class F>
-bool Neighbours<F>::hold(lb::NextHop hop, HeldPacket packet, lb::Tick now) {
+bool Neighbours<F>::hold(lb::NextHop hop, std::span<const HeldPacket> pieces, lb::Tick now) {
   ask(hop, now);
-  if (held_total_ >= kHeldTotal) return false;
-  std::vector<HeldPacket>& held = held_[index_of(hop)];
-  if (held.size() >= kHeldPerHop) return false;
-  held.push_back(packet);
-  ++held_total_;
+  if (held_total_ + pieces.size() > most_held_) return false;
+  Held& held = held_[index_of(hop)];
+  if (held.packets >= kHeldPerHop) return false;
+  held.pieces.insert(held.pieces.end(), pieces.begin(), pieces.end());
+  ++held.packets;
+  held_total_ += pieces.size();
   return true;
 }
 
@@ -137,7 +140,7 @@ template <class F>
 std::vector<HeldPacket> Neighbours<F>::take_held(uint32_t index) {
   const auto found = held_.find(index);
   if (found == held_.end()) return {};
-  std::vector<HeldPacket> packets = std::move(found->second);
+  std::vector<HeldPacket> packets = std::move(found->second.pieces);
   held_.erase(found);
   held_total_ -= packets.size();
   return packets;

@@ -85,8 +85,7 @@ class Neighbours {
  public:
   using Address = typename F::Address;
   static constexpr uint32_t kCapacity = 16384;
-  static constexpr uint32_t kHeldPerHop = 64;  // a datagram of 64 kB in fragments
-  // Together, so that a scan of addresses where nobody is does not use up the receive pool.
+  static constexpr uint32_t kHeldPerHop = 64;  // of datagrams in fragments, each counts as one
   static constexpr uint32_t kHeldTotal = 1024;
   static constexpr uint8_t kTries = 3;
   static constexpr lb::Tick kRetry = lb::kTicksPerSecond;
@@ -94,8 +93,10 @@ class Neighbours {
   static constexpr lb::Tick kForgetTime = 600 * lb::kTicksPerSecond;
 
   // `worker`: its number; of the workers that know a neighbour, the lowest asks it again first, and
-  // the answer spares the others.
-  Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links, uint16_t worker);
+  // the answer spares the others. `most_held`: buffers that wait for all neighbours together, so
+  // that a scan of addresses where nobody is does not use up the receive pool.
+  Neighbours(NeighbourOwner<F>& owner, std::vector<LinkHeader> links, uint16_t worker,
+             uint32_t most_held = kHeldTotal);
 
   // The neighbour of a handle, or nullptr when it has been forgotten since.
   Neighbour<F>* get(lb::NextHop hop) {
@@ -134,8 +135,9 @@ class Neighbours {
   // for anew: the director's addresses or routes have changed.
   void invalidate();
 
-  // Keeps a packet for an unusable neighbour, asking for it if nobody does. False when enough wait.
-  bool hold(lb::NextHop hop, HeldPacket packet, lb::Tick now);
+  // Keeps a packet for an unusable neighbour, in one buffer or as its fragments, asking for it if
+  // nobody does. False when enough wait: none of them is kept.
+  bool hold(lb::NextHop hop, std::span<const HeldPacket> pieces, lb::Tick now);
 
   // A neighbour said where it is. `create`: also one that nobody has asked for. Returns whether
   // that was news, and not what it had said in the last second.
@@ -193,8 +195,13 @@ class Neighbours {
   std::vector<uint32_t> free_;
   uint32_t hand_ = 1;  // where eviction looks next
   std::unordered_map<uint64_t, uint32_t> index_;
-  std::unordered_map<uint32_t, std::vector<HeldPacket>> held_;
-  size_t held_total_ = 0;
+  struct Held {
+    std::vector<HeldPacket> pieces;
+    uint32_t packets = 0;
+  };
+  std::unordered_map<uint32_t, Held> held_;
+  const size_t most_held_;
+  size_t held_total_ = 0;  // pieces
 };
 
 }  // namespace dataplane

@@ -19,8 +19,7 @@ bool is_verified(const rte_mbuf& packet) {
 
 template <class F>
 Path<F>::Path(const Means& means, lb::Connections<F>& connections, LiveFigures live,
-              lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot,
-              uint32_t most_fragments)
+              lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot)
     : outbox_(means.outbox),
       peers_(means.peers),
       connections_(connections),
@@ -33,7 +32,7 @@ Path<F>::Path(const Means& means, lb::Connections<F>& connections, LiveFigures l
       snapshot_(&snapshot),
       host_(means, *this, snapshot),
       relay_(host_, peers_, connections),
-      reassembly_(outbox_, most_fragments) {
+      reassembly_(outbox_, means.waits.fragments) {
   connections_.look_after_holds_by(holds_);
   connections_.share_limits(limits_);
   adopt(snapshot);

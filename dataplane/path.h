@@ -24,8 +24,7 @@ class Path final : private Reentry {
   static constexpr uint16_t kBurst = 64;
 
   Path(const Means& means, lb::Connections<F>& connections, LiveFigures live,
-       lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot,
-       uint32_t most_fragments);
+       lb::Persistence& persistence, lb::Limits& limits, const Snapshot<F>& snapshot);
 
   Host<F>& host() { return host_; }
   const Host<F>& host() const { return host_; }

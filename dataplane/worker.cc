@@ -17,9 +17,10 @@ Worker::Worker(WorkerParts parts)
       kernel_(parts.kernel, parts.number, counters_),
       connections_(parts.pool, parts.bucket_memory, parts.key,
                    parts.figures.of(parts.number).own_loads, snapshot_.reader_take().timeouts, 0),
-      path_({parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, kernel_},
-            connections_, parts.figures.of(parts.number), parts.persistence, parts.figures.limits(),
-            snapshot_.reader_take(), parts.most_fragments),
+      path_(
+          {parts.io, outbox_, peers_, counters_, events_, parts.answer_limit, kernel_, parts.waits},
+          connections_, parts.figures.of(parts.number), parts.persistence, parts.figures.limits(),
+          snapshot_.reader_take()),
       announcing_(links_) {
   connections_.count_load_changes(parts.figures.of(parts.number).own_changes);
   for (const StaticNeighbour& neighbour : parts.neighbours) {

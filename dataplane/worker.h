@@ -33,8 +33,8 @@ struct WorkerParts {
   lb::Persistence& persistence;
   Publication<Snapshot<lb::V4>>& snapshot;
   std::vector<StaticNeighbour> neighbours;
-  KernelExchange* kernel = nullptr;                       // where a link has a twin in the kernel
-  uint32_t most_fragments = Reassembly::kFragmentsOfAll;  // that wait for others at a time
+  KernelExchange* kernel = nullptr;  // where a link has a twin in the kernel
+  Waits waits = {};
 };
 
 class Worker {

@@ -296,6 +296,23 @@ TEST_CASE("fragments wait for a next hop and leave when it is known") {
   CHECK(lab.from_server(arp_reply("10.2.0.11", "10.2.0.1")).size() == 3);
 }
 
+TEST_CASE("all fragments of a datagram wait for a next hop, or none", "[one-worker]") {
+  Setup setup{.services = one_service("udp")};
+  setup.hosts = {{"wan", "10.1.0.10"}};
+  Lab lab(setup);
+  const auto send = [&](uint16_t id) {
+    deliver(lab, "wan",
+            cut(lab, "wan", udp(kClient, kVip).id(id).data(50'000).may_fragment(), 200));
+    for (int rest = 251; rest > 0; rest -= dataplane::Worker::kBurst) lab.turn();
+  };
+  for (uint16_t id = 1; id <= 4; ++id) send(id);
+  CHECK(lab.drops() == "");
+  send(5);
+  CHECK(lab.drops() == "neighbour_pending=251");
+  CHECK(lab.from_server(arp_reply("10.2.0.11", "10.2.0.1")).size() == 4 * 251);
+  CHECK(lab.io().outstanding() == 0);
+}
+
 TEST_CASE("a ping in fragments is answered in fragments") {
   Lab lab(one_service());
   const Frame ping = echo_request("10.1.0.10", "10.1.0.100").data(3000).may_fragment();
