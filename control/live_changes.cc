@@ -335,7 +335,8 @@ void LiveChanges::apply(conf::Config wanted, const Farewell& farewell) {
   }
   if (next->limits->same_as(*current.limits)) next->limits = current.limits;
   next->routing_version = current.routing_version;
-  if (before.routes != running_.config.routes || before.interfaces != running_.config.interfaces) {
+  if (before.routes != running_.config.routes || before.interfaces != running_.config.interfaces ||
+      before.masquerade != running_.config.masquerade) {
     ++next->routing_version;
   }
   publish_and_announce(std::move(next));

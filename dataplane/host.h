@@ -79,6 +79,8 @@ class Host<lb::V4> final : private NeighbourOwner<lb::V4> {
   }
   // One that is known and usable, or nullptr.
   Neighbour<lb::V4>* known_next_hop(lb::NextHop known) { return neighbours_.usable(known); }
+  // Whether the handle has lost its neighbour: it was forgotten, or routes have changed.
+  bool is_stale(lb::NextHop known) const { return neighbours_.get(known) == nullptr; }
   // Whether it has been asked for and has not yet answered.
   bool is_asked_for(lb::NextHop known) const {
     const Neighbour<lb::V4>* hop = neighbours_.get(known);

@@ -18,6 +18,12 @@ struct MasqueradeRule {
   typename F::Address address{};  // that interface's first
   uint16_t first_port = 1024;
   uint16_t last_port = 32767;
+
+  // Whether it gives connections that end.
+  bool gives(const lb::End<F>& end) const {
+    return address == end.address && end.port.value() >= first_port &&
+           end.port.value() <= last_port;
+  }
 };
 
 template <class F>
@@ -32,10 +38,7 @@ class Masquerade {
   // Whether replies may come to this end, so that a packet for it comes from outside.
   bool covers(const lb::End<F>& end) const {
     for (const MasqueradeRule<F>& rule : rules_) {
-      if (rule.address == end.address && end.port.value() >= rule.first_port &&
-          end.port.value() <= rule.last_port) {
-        return true;
-      }
+      if (rule.gives(end)) return true;
     }
     return false;
   }

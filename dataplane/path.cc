@@ -327,7 +327,7 @@ EntryIndex Path<F>::find_or_open(LinkNumber link, Packet& packet) {
   packet.candidate = first_of_end();
   const EntryIndex index = table.find_among(packet.candidate, packet.direction(), packet.other());
   if (packet.direction() == lb::Direction::kOutbound) {
-    if (index != kNoEntry) return index;
+    if (index != kNoEntry && !ends_with_its_masquerade(packet, index)) return index;
     const auto server = snapshot_->one_packet_reply(packet.source, packet.protocol());
     if (server && !host_.owns(packet.destination.address)) {
       return_once(link, packet, *server);

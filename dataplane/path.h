@@ -132,6 +132,12 @@ class Path final : private Reentry {
                    PathInspection& question);
   bool starts_something(const Packet& packet) const;
   const MasqueradeRule<F>* masquerade_rule(const Packet& packet) const;
+  // The same of any packet that a real server sends.
+  const MasqueradeRule<F>* masquerade_rule_for(const Packet& packet) const;
+  // Of a packet's connection: whether masquerade gave it what it would not give a new one. Asked
+  // when its next hop has to be found anew, as after every change of addresses, routes and rules.
+  bool has_lost_its_masquerade(const Packet& packet, const Entry& entry) const;
+  bool ends_with_its_masquerade(const Packet& packet, lb::EntryIndex index);
   void adopt(const Snapshot<F>& snapshot);
   // The last steps of a packet of a connection.
   void leave_inbound(LinkNumber link, Packet& packet, const Entry& entry, Neighbour<F>& hop) {

@@ -94,6 +94,7 @@ void Path<F>::handle_other(LinkNumber link, Packet& packet) {
     // with the identifier 0 it has the same ends.
     const bool fits = asks == (packet.direction() == lb::Direction::kOutbound);
     EntryIndex index = fits ? find(packet) : kNoEntry;
+    if (index != kNoEntry && ends_with_its_masquerade(packet, index)) index = kNoEntry;
     if (index == kNoEntry && packet.direction() == lb::Direction::kOutbound) {
       if (const MasqueradeRule<F>* rule = masquerade_rule(packet)) {
         index = open_masqueraded(packet, *rule);
@@ -149,9 +150,44 @@ template <class F>
 const MasqueradeRule<F>* Path<F>::masquerade_rule(const Packet& packet) const {
   if (snapshot_->masquerade.empty() || !starts_something(packet)) return nullptr;
   if (host_.why_unmatched(packet)) return nullptr;
+  return masquerade_rule_for(packet);
+}
+
+template <class F>
+const MasqueradeRule<F>* Path<F>::masquerade_rule_for(const Packet& packet) const {
   const lb::Route<F>* route = snapshot_->routes.find(packet.destination.address);
   if (route == nullptr) return nullptr;
   return snapshot_->masquerade.find(packet.source.address, route->interface);
+}
+
+template <class F>
+bool Path<F>::has_lost_its_masquerade(const Packet& packet, const Entry& entry) const {
+  if (!entry.from_inside || packet.direction() != lb::Direction::kOutbound) return false;
+  if ((entry.flags & Entry::kCut) != 0) return true;
+  if (!host_.is_stale(entry.next_hop_outside)) return false;
+  const MasqueradeRule<F>* rule = masquerade_rule_for(packet);
+  return rule == nullptr || !rule->gives(entry.virtual_end);
+}
+
+// Ends a connection that leaves by another way than it did, or under an address that is its way's
+// no more: nobody's answers would find it, and what is sent again and again would keep it for ever.
+// Linux ends those too (nf_nat_oif_changed, masq_inet_event). True: it is gone, and the packet may
+// open another. False: it goes on, of TCP that has begun as one that is cut, so that its server
+// hears of it.
+template <class F>
+bool Path<F>::ends_with_its_masquerade(const Packet& packet, EntryIndex index) {
+  Entry& entry = connections_.entry(index);
+  if (!has_lost_its_masquerade(packet, entry)) [[likely]]
+    return false;
+  if (starts_something(packet)) {
+    connections_.close(index);
+    return true;
+  }
+  if (packet.protocol() == lb::Protocol::kTcp && (entry.flags & Entry::kCut) == 0) {
+    entry.flags |= Entry::kCut;
+    connections_.touch(entry, lb::State::kClose, now_);
+  }
+  return false;
 }
 
 template <class F>
@@ -190,6 +226,8 @@ template void Path<lb::V4>::handle_other(LinkNumber, Packet&);
 template bool Path<lb::V4>::stands_by(const Packet&) const;
 template bool Path<lb::V4>::drop_in_standby(const Packet&);
 template const MasqueradeRule<lb::V4>* Path<lb::V4>::masquerade_rule(const Packet&) const;
+template bool Path<lb::V4>::has_lost_its_masquerade(const Packet&, const Entry&) const;
+template bool Path<lb::V4>::ends_with_its_masquerade(const Packet&, EntryIndex);
 template EntryIndex Path<lb::V4>::open_masqueraded(const Packet&, const MasqueradeRule<lb::V4>&);
 
 }  // namespace dataplane

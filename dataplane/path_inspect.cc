@@ -25,7 +25,7 @@ void Path<F>::inspect(PathInspection& question) {
     return;
   }
   const EntryIndex index = find(packet);
-  if (index != kNoEntry) {
+  if (index != kNoEntry && !has_lost_its_masquerade(packet, connections_.entry(index))) {
     inspect_known(packet, connections_.entry(index), question);
     if (!question.gives_way) return;
   }

@@ -161,3 +161,74 @@ TEST_CASE("the director's own services and other sources are not masqueraded") {
   lab.from_server(tcp(kInside, "10.1.0.1:22").flags("S"));
   CHECK(lab.drops() == "closed_port=1");
 }
+
+TEST_CASE("a datagram's connection ends with the address that it was given") {
+  Lab lab(masquerading());
+  CHECK_THAT(lab.from_server(udp(kInside, kFar)).at(0), Catch::StartsWith("UDP 10.1.0.1:5555>"));
+  lab.edit([](Setup& changed) {
+    changed.links[0].addresses = {"10.1.0.2/24"};
+    ++changed.routing_version;
+  });
+  CHECK_THAT(lab.from_server(udp(kInside, kFar)).at(0), Catch::StartsWith("UDP 10.1.0.2:5555>"));
+  CHECK_THAT(lab.from_client(udp(kFar, "10.1.0.2:5555")).at(0), Catch::Contains(">10.2.0.11:5555"));
+  CHECK(lab.connections().size() == 1);
+  SECTION("or with its range of ports") {
+    lab.edit([](Setup& changed) {
+      changed.masquerade[0].first_port = changed.masquerade[0].last_port = 6000;
+      ++changed.routing_version;
+    });
+    CHECK_THAT(lab.from_server(udp(kInside, kFar)).at(0), Catch::StartsWith("UDP 10.1.0.2:6000>"));
+  }
+  SECTION("or with its rule") {
+    lab.edit([](Setup& changed) {
+      changed.masquerade.clear();
+      ++changed.routing_version;
+    });
+    CHECK_THAT(lab.from_server(udp(kInside, kFar)).at(0), Catch::StartsWith("UDP 10.2.0.11:5555>"));
+    CHECK(lab.connections().empty());
+  }
+}
+
+TEST_CASE("a masqueraded connection goes on over a change that leaves it what it has") {
+  Lab lab(masquerading());
+  lab.from_server(tcp(kInside, kFar).flags("S"));
+  lab.from_client(tcp(kFar, "10.1.0.1:5555").flags("SA").ack(1001));
+  const Lines before = lab.connections();
+  lab.edit([](Setup& changed) {
+    changed.routes = {{"203.0.113.0/24", "wan", "10.1.0.12"}};
+    ++changed.routing_version;
+  });
+  CHECK_THAT(lab.from_server(tcp(kInside, kFar).flags("A").ack(1001)).at(0),
+             Catch::StartsWith("TCP 10.1.0.1:5555>10.1.0.10:80"));
+  CHECK(lab.connections().size() == before.size());
+}
+
+TEST_CASE(
+    "what leaves by another way leaves under that one's address, and TCP that cannot is reset") {
+  Setup setup = masquerading();
+  setup.links.push_back({"other", {"10.3.0.1/24"}});
+  setup.hosts.push_back({"other", "10.3.0.254"});
+  setup.masquerade.push_back({"10.2.0.0/24", "other"});
+  setup.routes = {{"203.0.113.0/24", "wan", "10.1.0.12"}};
+  Lab lab(setup);
+  constexpr const char* kBeyond = "203.0.113.5:123";
+  lab.from_server(udp(kInside, kBeyond));
+  lab.from_server(echo_request("10.2.0.11", "203.0.113.5"));
+  lab.from_server(tcp(kInside, kBeyond).flags("S"));
+  lab.from_client(tcp(kBeyond, "10.1.0.1:5555").flags("SA").ack(1001));
+  lab.edit([](Setup& changed) {
+    changed.routes = {{"203.0.113.0/24", "other", "10.3.0.254"}};
+    ++changed.routing_version;
+  });
+  CHECK_THAT(lab.from_server(udp(kInside, kBeyond)).at(0),
+             Catch::StartsWith("UDP 10.3.0.1:5555>203.0.113.5:123"));
+  CHECK_THAT(lab.from_server(echo_request("10.2.0.11", "203.0.113.5")).at(0),
+             Catch::Contains("10.3.0.1>203.0.113.5"));
+  const Lines resets = lab.from_server(tcp(kInside, kBeyond).flags("A").ack(1001));
+  CHECK(resets.size() == 2);
+  CHECK_THAT(fmt::format("{}", fmt::join(resets, "\n")),
+             Catch::Contains("203.0.113.5:123>10.2.0.11:5555") && Catch::Contains("[R]") &&
+                 Catch::Contains("[RA]"));
+  CHECK_THAT(lab.from_server(tcp(kInside, kBeyond).flags("S")).at(0),
+             Catch::StartsWith("TCP 10.3.0.1:5555>203.0.113.5:123"));
+}
