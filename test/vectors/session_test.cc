@@ -120,6 +120,40 @@ TEST_CASE("a sorry server has the connections that it takes, and the quorum is t
   CHECK(quorums[0].weight == 1);
 }
 
+TEST_CASE("a standby's file is played as the active director's") {
+  const shared_test::TempDir folder;
+  conf::Config config = nat();
+  config.vips = conf::Vips::kStandby;
+  Options options = normal(folder);
+  options.answer_arp = true;
+  const auto run = replay::play(config, options, say);
+  REQUIRE(run);
+  CHECK(ip_frames(folder / "wan.pcap").size() == 3);
+  CHECK(drops(**run, lb::DropReason::kStandby) == 0);
+}
+
+TEST_CASE("frames with years between them are refused by their times") {
+  const shared_test::TempDir folder;
+  const auto play_with_gap = [&](replay::Time days) {
+    auto writer = replay::CaptureWriter::create(folder / "gap.pcap");
+    REQUIRE(writer);
+    constexpr replay::Time kDay = 86'400'000'000'000;
+    writer->write(0, replay::Bytes(60));
+    writer->write(days * kDay, replay::Bytes(60));
+    writer->write(0, replay::Bytes(60));
+    REQUIRE(writer->finish());
+    Options options;
+    options.in = {{"wan", folder / "gap.pcap"}};
+    return replay::play(nat(), options, say);
+  };
+  CHECK(play_with_gap(1));
+  const auto refused = play_with_gap(20'000);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text ==
+        "interface wan: a frame of 2024-10-04T00:00:00Z comes 20000 days after the one before, of "
+        "1970-01-01T00:00:00Z; frames may be up to 100 days apart");
+}
+
 TEST_CASE("a run repeats itself to the last bit") {
   const shared_test::TempDir one, two;
   REQUIRE(replay::play(nat(), normal(one), say));

@@ -24,6 +24,7 @@ lb::MacAddress invented(size_t interface) {
 OwnMac::OwnMac(const conf::Config& config) {
   for (const conf::Interface& interface : config.interfaces) {
     for (const lb::Prefix& prefix : interface.addresses) own_.insert(prefix.address.ipv4());
+    for (const lb::IpAddress& address : interface.virtual_addresses) own_.insert(address.ipv4());
   }
   for (const conf::Service& service : config.services) own_.insert(service.address.address.ipv4());
 }

@@ -70,7 +70,9 @@ Run::Run(RunSetup setup)
       persistence_memory_(
           lb::Persistence::bytes_for(static_cast<uint32_t>(config_.connections.capacity))),
       persistence_(persistence_memory_.span(), kKey),
-      snapshot_(1, control::build_snapshot(config_, roster_, make_links(setup.macs), kKey)),
+      // A standby's file is its partner's but for `vips`: what it would do in its place is asked.
+      snapshot_(1, control::build_snapshot(config_, roster_, make_links(setup.macs), kKey,
+                                           control::Roster::Time::max(), conf::Vips::kActive)),
       counts_(config_.interfaces.size()) {
   // No interface sends chains: what AF_XDP offers.
   const std::vector<dataplane::LinkWay> links(config_.interfaces.size());

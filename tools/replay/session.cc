@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "control/human.h"
+
 namespace replay {
 namespace {
 
@@ -85,6 +87,22 @@ class Outputs {
   std::map<size_t, CaptureWriter> writers_;
 };
 
+// Each tick between two frames is lived through.
+constexpr Time kMostDaysBetween = 100;
+
+std::optional<std::string> why_too_late(const Run& run, const MergedFrame& frame, Time before) {
+  constexpr Time kDay = 86'400 * kNanosecondsPerSecond;
+  const Time days = (frame.time - before) / kDay;
+  if (days < kMostDaysBetween) return std::nullopt;
+  const auto told = [](Time time) { return control::human_time(time / kNanosecondsPerSecond); };
+  return fmt::format(
+      "interface {}: a frame of {} comes {} days after the one before, of {}; frames may be up to "
+      "{} "
+      "days apart",
+      run.config().interfaces[frame.interface].name, told(frame.time), days, told(before),
+      kMostDaysBetween);
+}
+
 bool is_from(const MergedFrame& frame, const lb::MacAddress& mac) {
   constexpr size_t kSource = 6;  // where it stands in a frame
   return frame.bytes.size() >= kSource + mac.bytes.size() &&
@@ -98,9 +116,13 @@ std::expected<void, std::string> feed(Run& run, Merge& merge, Outputs& outputs, 
     outputs.write(run.take_sent());
   };
   std::vector<uint64_t> own(run.config().interfaces.size());
-  Time last = 0;
+  std::optional<Time> last;
   while (const auto frame = merge.next()) {
-    last = std::max(last, frame->time);
+    const Time before = last.value_or(frame->time);
+    last = std::max(before, frame->time);
+    if (auto why = why_too_late(run, *frame, std::min(before, frame->time))) {
+      return std::unexpected(*why);
+    }
     if (is_from(*frame, run.link(frame->interface).mac)) {
       ++own[frame->interface];
       run.pass_until(frame->time);
@@ -111,7 +133,7 @@ std::expected<void, std::string> feed(Run& run, Merge& merge, Outputs& outputs, 
   }
   // A second at a time, so that a long tail's output does not pile up.
   for (uint32_t second = 1; second <= options.tail_seconds; ++second) {
-    run.pass_until(last + second * kNanosecondsPerSecond);
+    run.pass_until(last.value_or(0) + second * kNanosecondsPerSecond);
     pass_on();
   }
   for (size_t i = 0; i < own.size(); ++i) {
