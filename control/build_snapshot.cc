@@ -71,7 +71,7 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
                    service.persistence_netmask.ipv4(), service.expire_quiescent_template};
   result->one_packet = service.one_packet;
   result->sloppy_tcp = service.sloppy_tcp;
-  result->index_servers();
+  result->index_by_slot();
   return result;
 }
 

@@ -139,7 +139,7 @@ void LiveChanges::publish(std::unique_ptr<const Snapshot> next) {
 
 // The same after a service was put into the place of its former self.
 void LiveChanges::publish_edited(std::unique_ptr<Snapshot> next) {
-  dataplane::index_servers(*next, running_.publisher->key());
+  dataplane::derive_from_servers(*next, running_.publisher->key());
   publish(std::move(next));
 }
 

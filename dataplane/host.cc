@@ -254,7 +254,8 @@ bool Host<lb::V4>::fits_unless_refused(const Neighbour<lb::V4>& hop, LinkNumber 
            IcmpError::fragmentation_needed(static_cast<uint16_t>(packet.room - overhead)));
     return false;
   }
-  // From here on it leaves: what waits or is quoted has been left as it came.
+  // From here on it leaves: what waits or is refused holds no record of this hop. Of what is quoted
+  // as too big the TTL has been counted down, as with LVS.
   if (packet.ip_header_length != sizeof(Ipv4Header)) {
     record_route({packet.ip, packet.ip_header_length}, recorded_hop(hop, packet));
   }

@@ -87,7 +87,8 @@ void Path<F>::open(LinkNumber link, Packet& packet) {
   }
   live_.refused[service.slot].add(1);
   // Where other workers may make room, the client is left to try again.
-  if (why_not == DropReason::kTableFull && !peers_.alone() && connections_.is_waiting(now_)) {
+  if (why_not == DropReason::kTableFull && !peers_.alone() &&
+      connections_.is_short_of_entries(now_)) {
     host_.drop(packet, why_not);
     return;
   }

@@ -74,8 +74,8 @@ struct VirtualService {
     if (found == by_slot.end() || found->slot != slot) return nullptr;
     return &servers[found->position];
   }
-  // To be called once all servers are in, where clients hold to them.
-  void index_servers() {
+  // To be called once all servers are in.
+  void index_by_slot() {
     by_slot.clear();
     for (uint32_t i = 0; i < servers.size(); ++i) by_slot.push_back({servers[i].slot, i});
     std::ranges::sort(by_slot, {}, &Position::slot);
@@ -188,10 +188,10 @@ struct Snapshot {
   }
 };
 
-// Derives from a snapshot's services what their servers are looked up by: to be called whenever one
-// has been put in.
+// Derives from a snapshot's services what packets, limits and prefetching ask of all servers: to be
+// called whenever one has been put in.
 template <class F>
-void index_servers(Snapshot<F>& snapshot, lb::HashKey key) {
+void derive_from_servers(Snapshot<F>& snapshot, lb::HashKey key) {
   std::vector<typename lb::EndpointTable<F>::Item> answering;
   std::set<std::tuple<typename F::Address, uint16_t, lb::Protocol>> taken;
   std::vector<std::tuple<uint32_t, uint32_t, uint32_t>> limits;
@@ -249,7 +249,7 @@ void index_services(Snapshot<F>& snapshot, lb::HashKey key) {
     items.push_back({service->end, service->protocol, service->slot});
   }
   snapshot.endpoints = lb::EndpointTable<F>(items, key);
-  index_servers(snapshot, key);
+  derive_from_servers(snapshot, key);
 }
 
 }  // namespace dataplane

@@ -1,12 +1,6 @@
 #include "dataplane/worker.h"
 
 namespace dataplane {
-namespace {
-
-// More that have ended wait for the next turn, so that no packet waits long for them.
-constexpr uint32_t kExpiriesPerTurn = 64;
-
-}  // namespace
 
 Worker::Worker(WorkerParts parts)
     : io_(parts.io),

@@ -40,6 +40,9 @@ struct WorkerParts {
 class Worker {
  public:
   static constexpr uint16_t kBurst = Path<lb::V4>::kBurst;
+  // Connections that are looked at for having ended; more wait for the next turn, so that no packet
+  // waits long for them.
+  static constexpr uint32_t kExpiriesPerTurn = 64;
 
   explicit Worker(WorkerParts parts);
   Worker(const Worker&) = delete;

@@ -81,7 +81,7 @@ class Connections {
   }
 
   // kNoEntry when the director is full and nothing of this worker's may be taken back; the other
-  // workers are asked then, see is_waiting.
+  // workers are asked then, see is_short_of_entries.
   // Either way a reservation is used up, and so is a claim.
   EntryIndex open(const Opening& opening, Tick now) {
     const uint64_t hash = table_.hash(opening.outside, opening.outside.protocol);
@@ -103,7 +103,7 @@ class Connections {
       index = cache_.take();
       first = table_.find_first(hash, opening.outside, opening.outside.protocol);
     }
-    waiting_since_.reset();
+    short_since_.reset();
     Entry& entry = pool_[index];
     entry.begin_with(opening.outside);
     entry.state = opening.state;
@@ -160,13 +160,13 @@ class Connections {
   // Whether `open` would find an entry: a free one, or one to take back.
   bool has_room() const {
     const auto has_some = [&](Kind kind) { return wheels_[kind].first() != kNoEntry; };
-    return cache_.has_any() || has_some(kClosed) || has_some(kWaiting) || has_some(kEmbryonic);
+    return cache_.has_any() || has_some(kClosed) || has_some(kTimeWait) || has_some(kEmbryonic);
   }
 
   // Whether this worker has found the director full for so short a time that another one may yet
   // give it entries.
-  bool is_waiting(Tick now) const {
-    return waiting_since_ && now - *waiting_since_ < kTicksPerSecond / 2;
+  bool is_short_of_entries(Tick now) const {
+    return short_since_ && now - *short_since_ < kTicksPerSecond / 2;
   }
 
   // Gives what this worker can spare, free or taken back, to one that found the director full. To
@@ -226,7 +226,7 @@ class Connections {
  private:
   using Wheel = TimerWheel<ConnectionPool<F>>;
   // One wheel per kind that a full table takes back, so that each kind's oldest is at hand.
-  enum Kind { kClosed, kWaiting, kEmbryonic, kLasting, kWheels };
+  enum Kind { kClosed, kTimeWait, kEmbryonic, kLasting, kWheels };
 
   Tick timeout_of(State state) const { return timeouts_[static_cast<size_t>(state)]; }
 
@@ -235,7 +235,7 @@ class Connections {
       case State::kClose:
         return wheels_[kClosed];
       case State::kTimeWait:
-        return wheels_[kWaiting];
+        return wheels_[kTimeWait];
       case State::kSynRecv:
         return wheels_[kEmbryonic];
       default:
@@ -274,10 +274,10 @@ class Connections {
 
   bool has_just_given(Tick now) const { return gave_at_ && now - *gave_at_ <= 1; }
 
-  // A worker that has asked for some time without an answer is told so by is_waiting; one that has
-  // not asked for a while begins anew.
+  // A worker that has asked for some time without an answer is told so by is_short_of_entries; one
+  // that has not asked for a while begins anew.
   void ask_for_entries(Tick now) {
-    if (!waiting_since_ || now - asked_at_ > kTicksPerSecond) waiting_since_ = now;
+    if (!short_since_ || now - asked_at_ > kTicksPerSecond) short_since_ = now;
     asked_at_ = now;
     pool_.want();
   }
@@ -318,11 +318,11 @@ class Connections {
   // established one.
   bool reclaim() {
     const EntryIndex closed = oldest(wheels_[kClosed]);
-    const EntryIndex waiting = oldest(wheels_[kWaiting]);
+    const EntryIndex time_wait = oldest(wheels_[kTimeWait]);
     EntryIndex victim = closed;
     if (closed == kNoEntry ||
-        (waiting != kNoEntry && before(pool_[waiting].stamp, pool_[closed].stamp))) {
-      victim = waiting;
+        (time_wait != kNoEntry && before(pool_[time_wait].stamp, pool_[closed].stamp))) {
+      victim = time_wait;
     }
     if (victim == kNoEntry) victim = oldest(wheels_[kEmbryonic]);
     if (victim == kNoEntry) return false;
@@ -374,7 +374,7 @@ class Connections {
   std::vector<uint32_t> limited_;    // what is counted at `limits_`, in order
   ReservedArray<uint64_t> counted_;  // the same, a bit for each server
   uint64_t reclaimed_ = 0;
-  std::optional<Tick> waiting_since_;
+  std::optional<Tick> short_since_;
   Tick asked_at_ = 0;
   std::optional<Tick> gave_at_;
 };

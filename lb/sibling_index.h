@@ -91,7 +91,7 @@ class SiblingIndex {
     // What stands behind moves up, so that no search ends at the gap before it has found it.
     void remove(uint32_t tag, EntryIndex index) {
       if (--used == 0) {
-        slots = {};
+        slots = std::vector<Slot>();
         return;
       }
       size_t gap = home(tag);

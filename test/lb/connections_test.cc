@@ -267,7 +267,7 @@ TEST_CASE("what a worker gives to others it does not take back at once") {
     REQUIRE(rich->open(opening(i, State::kTimeWait), 0) != kNoEntry);
   }
   CHECK(poor->open(opening(100, State::kSynRecv), 5) == kNoEntry);
-  CHECK(poor->is_waiting(5));
+  CHECK(poor->is_short_of_entries(5));
   rich->share(5);
   for (uint32_t i = 0; i < 16; ++i) {
     REQUIRE(rich->open(opening(200 + i, State::kEstablished), 5) != kNoEntry);
@@ -280,9 +280,9 @@ TEST_CASE("a worker that found the director full long ago waits anew") {
   Worker rich(*pool, 64), poor(*pool, 64);
   for (uint32_t i = 0; i < 64; ++i) rich->open(opening(i, State::kEstablished), 0);
   CHECK(poor->open(opening(100, State::kSynRecv), 0) == kNoEntry);
-  CHECK_FALSE(poor->is_waiting(kSecond / 2));
+  CHECK_FALSE(poor->is_short_of_entries(kSecond / 2));
   CHECK(poor->open(opening(101, State::kSynRecv), 60 * kSecond) == kNoEntry);
-  CHECK(poor->is_waiting(60 * kSecond));
+  CHECK(poor->is_short_of_entries(60 * kSecond));
 }
 
 TEST_CASE_METHOD(Fixture, "under a flood of SYNs a full director keeps the latest of them") {

@@ -17,8 +17,6 @@ using lb::Be16;
 // Any would do; a fixed one makes every run alike.
 constexpr lb::HashKey kKey{0x243f6a8885a308d3, 0x13198a2e03707344};
 constexpr Time kTick = kNanosecondsPerSecond / lb::kTicksPerSecond;
-// What one turn of the worker looks at of what may expire; lbd turns thousands of times a tick.
-constexpr uint64_t kExpiriesPerTurn = 64;
 
 uint16_t largest_mtu(const conf::Config& config) {
   uint32_t largest = 0;
@@ -110,9 +108,10 @@ void Run::pass_until(Time time) {
   while (tick_ != target) {
     ++tick_;
     now_ = *started_ + tick_ * kTick;
-    // As many turns as it takes to let every connection expire that is due.
+    // As many turns as it takes to let every connection expire that is due: lbd turns thousands of
+    // times a tick.
     const uint64_t due = worker_->connections().table().size();
-    for (uint64_t looked = 0; looked <= due; looked += kExpiriesPerTurn) turn();
+    for (uint64_t looked = 0; looked <= due; looked += dataplane::Worker::kExpiriesPerTurn) turn();
   }
   now_ = std::max(now_, time);
 }

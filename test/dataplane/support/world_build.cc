@@ -56,7 +56,7 @@ dataplane::VirtualService<V4> World::build_service(const ServiceSetup& setup) {
                    address_of(setup.persistence_netmask), setup.expire_quiescent_template};
   service.one_packet = setup.one_packet;
   service.sloppy_tcp = setup.sloppy_tcp;
-  service.index_servers();
+  service.index_by_slot();
   service.plan = scheduler::find(setup.scheduler)->compile(candidates, {});
   service.closed = setup.closed;
   return service;
