@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <memory>
+#include <string_view>
 
 namespace control {
 
@@ -15,8 +16,12 @@ std::optional<std::vector<KernelAddress>> kernel_addresses() {
   for (const ifaddrs* one = all.get(); one != nullptr; one = one->ifa_next) {
     if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET) continue;
     const auto* address = reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
-    result.push_back({one->ifa_name, lb::IpAddress(lb::Ipv4Address{
-                                         lb::Be32::from_raw(address->sin_addr.s_addr)})});
+    // It is the address's label, the device's name with anything behind a colon (netdevice(7)): the
+    // kernel gives its second address and the next such ones when a device is renamed.
+    const std::string_view label = one->ifa_name;
+    result.push_back(
+        {std::string(label.substr(0, label.find(':'))),
+         lb::IpAddress(lb::Ipv4Address{lb::Be32::from_raw(address->sin_addr.s_addr)})});
   }
   return result;
 }

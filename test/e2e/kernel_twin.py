@@ -179,6 +179,19 @@ def keeps_its_addresses(net):
         wait_for(lambda: "kernel_interface lb-lan was renamed to elsewhere" in lbd.log(), 5, "the log to tell")
 
 
+def has_its_addresses_by_any_label(net):
+    """The kernel gives all addresses but the first another label when a twin is renamed: none is lost by that"""
+    made = interfaces()
+    made[1]["addresses"].append("192.168.33.11/24")
+    with net.lbd([WEB], interfaces=made) as lbd:
+        for change in ("lb-lan down", "lb-lan name elsewhere", "elsewhere name lb-lan", "lb-lan up"):
+            net.director.ip(f"link set {change}")
+        contains(net.director.ip("addr show lb-lan"), "lb-lan:", "the twin's addresses")
+        net.director.ip(f"addr del {INSIDE}/24 dev lb-lan")
+        wait_for(lambda: INSIDE in net.director.ip("-br addr show lb-lan"), 5, "the address to be back")
+        equal(re.findall(r"had lost its address (\S+),", lbd.log()), [f"{INSIDE}/24"], "addresses that were lost")
+
+
 def follows_the_link(net):
     """A twin has no carrier while its interface has no link, also one that is made meanwhile"""
     def flags(name):
@@ -334,5 +347,6 @@ def checks_go_by_it(net):
 
 CASES = [checks_go_by_it, looks_like_its_interface, kernel_reaches_servers, kernel_serves_clients,
          kernel_refuses_closed_ports, services_stay_lbds, answers_arp_once, made_again, keeps_its_addresses,
+         has_its_addresses_by_any_label,
          follows_the_link, gone_with_lbd, neighbours_groups_reach_the_kernel, flood_costs_no_client, ports_never_meet,
          twin_that_cannot_be, addresses_follow_the_file]
