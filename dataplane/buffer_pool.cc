@@ -1,11 +1,13 @@
 #include "dataplane/buffer_pool.h"
 
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
 #include <rte_mbuf_pool_ops.h>
 
 #include <algorithm>
 #include <bit>
+#include <filesystem>
 
 #include "dataplane/drivers.h"
 #include "dataplane/headers.h"
@@ -22,12 +24,14 @@ constexpr size_t kPage = 4096;
 // A frame that does not fit what then is left is dropped by it.
 constexpr uint16_t kXdpHeadroom = 256;
 constexpr uint16_t kFrameOverhead = sizeof(EthernetHeader) + 8;  // two VLAN tags
+constexpr const char* kIommuGroups = "/sys/kernel/iommu_groups";
 
-// Enough for devices of any kind.
-uint16_t room_for(uint16_t largest_packet) {
+// NICs fill buffers in steps of 1 kB: frames that are larger than the last whole one are lost
+// (Linux: ixgbe_configure_srrctl, in both ways of driving it), so there are two at least.
+constexpr uint16_t room_for(uint16_t largest_packet) {
   return static_cast<uint16_t>(
       RTE_PKTMBUF_HEADROOM +
-      std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead + kXdpHeadroom));
+      std::max<int>(RTE_MBUF_DEFAULT_DATAROOM, largest_packet + kFrameOverhead));
 }
 
 // The kernel takes no buffers of more than a page for net_af_xdp, and all interfaces share theirs.
@@ -39,25 +43,39 @@ bool has_af_xdp(const std::vector<std::string>& devices) {
 }
 
 struct Layout {
-  uint16_t room;      // bytes of a buffer, headroom included
+  uint16_t room;      // bytes of a buffer, headrooms included
   unsigned flags;     // of the mempool
   bool in_one_piece;  // all buffers must lie one after another
 };
 
+// Whether memory that is one stretch to lbd is one to a device too: pages of 4 kB lie anywhere, and
+// an IOMMU may give each a place of its own.
+bool stays_together_for_devices() {
+  std::error_code none;
+  return rte_eal_has_hugepages() != 0 && (!std::filesystem::exists(kIommuGroups, none) ||
+                                          std::filesystem::is_empty(kIommuGroups, none));
+}
+
 // net_af_xdp registers one stretch of memory with the kernel: the number of buffers times the size
 // of one. A mempool that puts no object across pages leaves gaps, and the buffers that so come to
 // lie behind the stretch are lost, one by one, on every queue that gets them: frames are dropped
-// for want of buffers though the pool is full of them. So there must be no gaps: devices that know
-// nothing of physical addresses do without the rule about pages, and beside those that need it the
-// size of an object is made a power of two, which fills pages exactly.
+// for want of buffers though the pool is full of them. So there must be no gaps. Nor may a buffer
+// lie across pages where those are apart to a NIC that the kernel lets write into them (zero copy):
+// it is refused when it is offered, and lost as well (Linux: xp_desc_crosses_non_contig_pg). There
+// the size of an object is made a power of two, which fills pages exactly, and beside devices that
+// need it too.
 Layout layout_for(const std::vector<std::string>& devices, uint16_t largest_packet) {
-  const uint16_t room = room_for(largest_packet);
   const bool all_vdevs = std::all_of(devices.begin(), devices.end(), is_vdev);
+  const unsigned anywhere = all_vdevs ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0U;
+  const uint16_t room = room_for(largest_packet);
   // With small pages the rule would give each buffer a page of its own, and all headers few sets of
   // the caches: a MAC swap takes four times as long.
-  if (!has_af_xdp(devices)) return {room, all_vdevs ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0U, false};
-  if (all_vdevs) return {room, RTE_MEMPOOL_F_NO_IOVA_CONTIG | RTE_MEMPOOL_F_NO_SPREAD, true};
-  const size_t object = std::bit_ceil(room + sizeof(rte_mbuf) + kMempoolHeader);
+  if (!has_af_xdp(devices)) return {room, anywhere, false};
+  const auto xdp_room = static_cast<uint16_t>(room + kXdpHeadroom);
+  if (all_vdevs && stays_together_for_devices()) {
+    return {xdp_room, anywhere | RTE_MEMPOOL_F_NO_SPREAD, true};
+  }
+  const size_t object = std::bit_ceil(xdp_room + sizeof(rte_mbuf) + kMempoolHeader);
   return {static_cast<uint16_t>(object - sizeof(rte_mbuf) - kMempoolHeader),
           RTE_MEMPOOL_F_NO_SPREAD, true};
 }
@@ -106,7 +124,7 @@ std::expected<BufferPool, std::string> BufferPool::create(uint32_t buffers, uint
 
 size_t BufferPool::bytes_for(uint32_t buffers, uint16_t largest_packet) {
   // Where a buffer may not lie across pages of 4 kB, it takes one of its own or more.
-  const size_t each = room_for(largest_packet) + sizeof(rte_mbuf) + kMempoolOverhead;
+  const size_t each = room_for(largest_packet) + kXdpHeadroom + sizeof(rte_mbuf) + kMempoolOverhead;
   return buffers * ((each + kPage - 1) / kPage * kPage);
 }
 

@@ -1,7 +1,10 @@
 // The buffers that all ports share.
 #include "dataplane/buffer_pool.h"
 
+#include <rte_eal.h>
 #include <rte_mbuf.h>
+
+#include <algorithm>
 
 #include "test/dataplane/support/eal.h"
 
@@ -32,7 +35,26 @@ TEST_CASE("buffers of net_af_xdp hold a packet behind the kernel's own headroom"
   INFO((made ? "" : made.error()));
   REQUIRE(made);
   CHECK(made->object_bytes() <= 4096);
-  CHECK(rte_pktmbuf_data_room_size(made->get()) >= RTE_PKTMBUF_HEADROOM + 256 + 14 + 8 + mtu);
+  const int room = rte_pktmbuf_data_room_size(made->get()) - RTE_PKTMBUF_HEADROOM - 256;
+  CHECK(room >= 14 + 8 + mtu);
+  CHECK(room / 1024 * 1024 >= std::min(2048, 14 + 8 + mtu));
+}
+
+// The kernel refuses one that does, where a NIC is to write into it.
+TEST_CASE("no buffer of net_af_xdp lies across small pages") {
+  const auto made = pool(1500, {"net_af_xdp0"});
+  REQUIRE(made);
+  if (rte_eal_has_hugepages() != 0) return;
+  bool crosses = false;
+  rte_mempool_obj_iter(
+      made->get(),
+      [](rte_mempool* all, void* told, void* object, unsigned) {
+        const auto first = reinterpret_cast<uintptr_t>(object) - all->header_size;
+        const uintptr_t last = first + all->header_size + all->elt_size - 1;
+        *static_cast<bool*>(told) |= first / 4096 != last / 4096;
+      },
+      &crosses);
+  CHECK_FALSE(crosses);
 }
 
 TEST_CASE("an mtu for which net_af_xdp has no buffers is refused, and no other") {
