@@ -132,6 +132,13 @@ Engine::Step Engine::open_ports() {
       auto port = dataplane::Port::start(device, static_cast<uint16_t>(interface.mtu), *buffers_,
                                          worker_count());
       if (!port) return std::unexpected("interface " + interface.name + ": " + port.error());
+      if (port->hides_tags()) {
+        log::warning(
+            "interface {}: device \"{}\" takes VLAN tags out and cannot leave it (ethtool -K … "
+            "rxvlan "
+            "off): frames of other VLANs, where the switch sends any, look like untagged ones",
+            interface.name, device);
+      }
       if (interface.kernel_interface && !port->take_groups()) {
         log::warning(
             "interface {}: device \"{}\" takes no frames to group addresses: what speaks by them, "

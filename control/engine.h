@@ -98,7 +98,13 @@ class Engine final : public Publisher {
 
   std::optional<dataplane::Eal> eal_;
   std::optional<dataplane::BufferPool> buffers_;
-  std::vector<dataplane::Port> ports_;
+  // Of one netdev's ports the first has set its MTU, and can put it back once no other has it.
+  struct Ports : std::vector<dataplane::Port> {
+    ~Ports() {
+      while (!empty()) pop_back();
+    }
+  };
+  Ports ports_;
   std::vector<dataplane::Link> links_;
   std::vector<std::vector<const dataplane::Port*>> ports_of_;  // by interface
   std::vector<dataplane::PortQueues> port_queues_;             // by port

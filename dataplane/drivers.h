@@ -14,8 +14,7 @@ inline bool is_af_xdp(std::string_view device) { return device.starts_with("net_
 // Whether its queues are as many as the vdev's arguments say: each has something behind it, and
 // what arrives on one that nobody serves is lost.
 inline bool counts_its_queues(std::string_view device) {
-  constexpr std::string_view kDrivers[] = {"net_af_xdp", "net_af_packet", "net_pcap", "net_ring",
-                                           "net_memif"};
+  constexpr std::string_view kDrivers[] = {"net_af_xdp", "net_af_packet", "net_pcap", "net_vhost"};
   return std::any_of(std::begin(kDrivers), std::end(kDrivers),
                      [&](std::string_view driver) { return device.starts_with(driver); });
 }

@@ -157,7 +157,6 @@ std::expected<EthSteering::Rule, std::string> EthSteering::create(
 
   rte_flow_action_rss rss{};
   rss.func = RTE_ETH_HASH_FUNCTION_TOEPLITZ;
-  rss.types = rss_types(rule.protocol, rule.hashed);
   rss.key = key.data();
   rss.key_len = static_cast<uint32_t>(key.size());
   rss.queue = queues.data();
@@ -171,8 +170,12 @@ std::expected<EthSteering::Rule, std::string> EthSteering::create(
   attributes.ingress = 1;
   attributes.priority = rule.priority;
   rte_flow_error error{};
-  rte_flow* flow = rte_flow_create(port_, &attributes, pattern.data(), actions.data(), &error);
-  if (flow != nullptr) return Rule(flow, DestroyRule{port_});
+  // mlx5 takes one end of the address only where IPv4 is hashed as such, too.
+  for (const uint64_t besides : {uint64_t{0}, RTE_ETH_RSS_IPV4}) {
+    rss.types = rss_types(rule.protocol, rule.hashed) | besides;
+    rte_flow* flow = rte_flow_create(port_, &attributes, pattern.data(), actions.data(), &error);
+    if (flow != nullptr) return Rule(flow, DestroyRule{port_});
+  }
   const int code = rte_errno;
   if (code == ENOSYS) return std::unexpected("its driver has none");
   return std::unexpected(describe(rule) + ": " +

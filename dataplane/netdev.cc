@@ -37,11 +37,11 @@ std::optional<uint16_t> Netdev::mtu() const {
   return static_cast<uint16_t>(request.ifr_mtu);
 }
 
-void Netdev::set_mtu(uint16_t mtu) const {
+bool Netdev::set_mtu(uint16_t mtu) const {
   ifreq request;
-  if (!name(request)) return;
+  if (!name(request)) return false;
   request.ifr_mtu = mtu;
-  ioctl(socket_, SIOCSIFMTU, &request);
+  return ioctl(socket_, SIOCSIFMTU, &request) == 0;
 }
 
 std::optional<uint32_t> Netdev::receive_queues() const {
@@ -69,6 +69,25 @@ std::optional<uint64_t> Netdev::receive_drops() const {
     }
   }
   return std::nullopt;
+}
+
+bool Netdev::takes_tags_out() const {
+  ifreq request;
+  ethtool_value flags{ETHTOOL_GFLAGS, 0};
+  if (!name(request)) return false;
+  request.ifr_data = reinterpret_cast<char*>(&flags);
+  return ioctl(socket_, SIOCETHTOOL, &request) == 0 && (flags.data & ETH_FLAG_RXVLAN) != 0;
+}
+
+bool Netdev::take_tags_out(bool out) const {
+  ifreq request;
+  ethtool_value flags{ETHTOOL_GFLAGS, 0};
+  if (!name(request)) return false;
+  request.ifr_data = reinterpret_cast<char*>(&flags);
+  if (ioctl(socket_, SIOCETHTOOL, &request) != 0) return false;
+  flags.cmd = ETHTOOL_SFLAGS;
+  flags.data = out ? flags.data | ETH_FLAG_RXVLAN : flags.data & ~uint32_t{ETH_FLAG_RXVLAN};
+  return ioctl(socket_, SIOCETHTOOL, &request) == 0 && takes_tags_out() == out;
 }
 
 bool Netdev::take_groups() {

@@ -31,11 +31,14 @@ class Netdev {
   bool running() const;
   // Bytes of an IP packet; nullopt: it has been deleted.
   std::optional<uint16_t> mtu() const;
-  void set_mtu(uint16_t mtu) const;
+  bool set_mtu(uint16_t mtu) const;  // false: refused
   // Queues that frames come in by; nullopt: it does not say.
   std::optional<uint32_t> receive_queues() const;
   // Frames that it had to drop on their way in, since it was made; nullopt: nobody says.
   std::optional<uint64_t> receive_drops() const;
+  // Whether it takes VLAN tags out of frames, which the kernel alone is told of (ethtool's rxvlan).
+  bool takes_tags_out() const;
+  bool take_tags_out(bool out) const;  // false: refused
   // Has it take frames to all group addresses, for as long as this lives (packet(7),
   // PACKET_MR_ALLMULTI). False: the kernel refuses.
   bool take_groups();

@@ -1,8 +1,12 @@
 #include "dataplane/ports.h"
 
 #include <rte_errno.h>
+#include <rte_pci.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -33,16 +37,26 @@ std::string failure(const char* what, int error) {
   return std::string(what) + ": " + rte_strerror(-error) + (line.empty() ? "" : " (" + line + ")");
 }
 
+// EAL has PCI addresses in full and in lower case, and takes them in any form.
+std::string name_in_eal(const std::string& device) {
+  rte_pci_addr address;
+  if (is_vdev(device) || rte_pci_addr_parse(device.c_str(), &address) != 0) return device;
+  std::array<char, PCI_PRI_STR_SIZE> name;
+  rte_pci_device_name(&address, name.data(), name.size());
+  return name.data();
+}
+
 std::optional<uint16_t> find_port(const std::string& device) {
   uint16_t id;
-  return rte_eth_dev_get_port_by_name(device.c_str(), &id) == 0 ? std::optional(id) : std::nullopt;
+  const bool found = rte_eth_dev_get_port_by_name(name_in_eal(device).c_str(), &id) == 0;
+  return found ? std::optional(id) : std::nullopt;
 }
 
 std::string not_brought_up(const std::string& device) {
   const std::string line = Eal::last_error();
   return "device \"" + device +
          "\" was not brought up by DPDK: is it in \"eal\", as --vdev=" + device +
-         ",… or bound to vfio-pci, and does its netdev exist?" +
+         ",… or bound to vfio-pci (mlx5: to its kernel driver), and does its netdev exist?" +
          (line.empty() ? "" : " (" + line + ")");
 }
 
@@ -76,6 +90,11 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   netdev_ = Netdev(info.if_index);
   is_af_xdp_ = is_af_xdp(info.driver_name);
   if (is_af_xdp_) original_drops_ = netdev_.receive_drops().value_or(0);
+  // XDP is not told of tags that the device has taken out: another VLAN's frames would be ours.
+  if (is_af_xdp_ && netdev_.takes_tags_out()) {
+    took_tags_out_ = netdev_.take_tags_out(false);
+    hides_tags_ = !took_tags_out_;
+  }
   const uint16_t mtu_before = current_mtu();  // configuring changes what DPDK says of it
 
   receive_queues_ =
@@ -93,11 +112,16 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   multi_segment_ = conf.txmode.offloads != 0;
   constexpr uint64_t kHashes = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
-  if (receive_queues_ > 1 && (info.flow_type_rss_offloads & kHashes) != 0) {
-    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & kHashes;
+  conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & kHashes;
+  // Some take a power of two alone (vmxnet3).
+  const uint16_t wanted = receive_queues_;
+  for (const uint16_t queues : {wanted, std::bit_floor(wanted), uint16_t{1}}) {
+    const bool spreads = queues > 1 && conf.rx_adv_conf.rss_conf.rss_hf != 0;
+    conf.rxmode.mq_mode = spreads ? RTE_ETH_MQ_RX_RSS : RTE_ETH_MQ_RX_NONE;
+    receive_queues_ = queues;
+    error = rte_eth_dev_configure(id_, receive_queues_, transmit_queues_, &conf);
+    if (error != -EINVAL || counts_its_queues(info.driver_name)) break;
   }
-  error = rte_eth_dev_configure(id_, receive_queues_, transmit_queues_, &conf);
   if (error != 0) return failure("cannot be configured", error);
   // With a larger one the kernel may take no XDP program. A queue may turn out to be another
   // process's, whose device is otherwise left alone.
@@ -124,7 +148,9 @@ uint16_t Port::current_mtu() const {
 }
 
 std::string Port::set_mtu(uint16_t before, uint16_t mtu) {
-  const int error = rte_eth_dev_set_mtu(id_, mtu);
+  int error = rte_eth_dev_set_mtu(id_, mtu);
+  // A driver that has nothing to set took it when it was configured.
+  if (error == -ENOTSUP && (!netdev_.exists() || netdev_.set_mtu(mtu))) error = 0;
   if (error != 0) return failure(("cannot take an mtu of " + std::to_string(mtu)).c_str(), error);
   original_mtu_ = before;
   return "";
@@ -161,6 +187,8 @@ Port::Port(Port&& other) noexcept
       is_af_xdp_(other.is_af_xdp_),
       started_(other.started_),
       multi_segment_(other.multi_segment_),
+      took_tags_out_(std::exchange(other.took_tags_out_, false)),
+      hides_tags_(other.hides_tags_),
       receive_queues_(other.receive_queues_),
       transmit_queues_(other.transmit_queues_),
       mac_(other.mac_),
@@ -169,13 +197,13 @@ Port::Port(Port&& other) noexcept
 Port::~Port() {
   if (id_ == kNone) return;
   if (started_) rte_eth_dev_stop(id_);
-  // A netdev is left with the mtu it was given, and may have had more than its driver here allows.
-  if (original_mtu_) {
-    netdev_.exists() ? netdev_.set_mtu(*original_mtu_)
-                     : void(rte_eth_dev_set_mtu(id_, *original_mtu_));
-  }
+  if (original_mtu_ && !netdev_.exists()) rte_eth_dev_set_mtu(id_, *original_mtu_);
   // A port that did not start may be another process's, see Eal::abandon.
   if (started_) rte_eth_dev_close(id_);
+  // A netdev is left with the mtu it was given, and may have had more than its driver here allows,
+  // or than the kernel does while it has an XDP program.
+  if (original_mtu_ && netdev_.exists()) netdev_.set_mtu(*original_mtu_);
+  if (took_tags_out_) netdev_.take_tags_out(true);
 }
 
 bool Port::link_up() const {

@@ -19,8 +19,8 @@ struct PortCounters {
   uint64_t rx_packets, rx_bytes, rx_missed, rx_errors, rx_no_mbuf, tx_packets, tx_bytes, tx_errors;
 };
 
-// A port with its queues; once started, it is stopped and closed, with its MTU as it was, at the
-// end.
+// A port with its queues; once started, it is stopped and closed at the end, with what was changed
+// of its device as it was.
 class Port {
  public:
   // Descriptors of a receive or transmit queue, where the device allows that many.
@@ -42,6 +42,8 @@ class Port {
   uint16_t id() const { return id_; }
   const lb::MacAddress& mac() const { return mac_; }
   bool multi_segment() const { return multi_segment_; }
+  // Whether frames of other VLANs look like untagged ones, and nothing can be done about it.
+  bool hides_tags() const { return hides_tags_; }
   uint16_t receive_queues() const { return receive_queues_; }
   // The netdev behind a port of net_af_xdp, of whose queues other ports may serve others; nullptr:
   // it is none.
@@ -72,6 +74,8 @@ class Port {
   bool is_af_xdp_ = false;
   bool started_ = false;
   bool multi_segment_ = false;
+  bool took_tags_out_ = false;  // and does not for as long as this lives
+  bool hides_tags_ = false;
   uint16_t receive_queues_ = 1;
   uint16_t transmit_queues_ = 1;
   lb::MacAddress mac_;

@@ -233,6 +233,17 @@ def mtu_comes_and_goes(net):
             net.director.ip("link set lan0 mtu 1500")
 
 
+def vlan_tags_stay_in_frames(net):
+    """A device takes no tags out while lbd runs, since XDP would not see them, and takes them out again afterwards"""
+    def takes_out():
+        return "rx-vlan-offload: on" in net.director.run("ethtool", "-k", "wan0").stdout
+
+    holds(takes_out(), "wan0 does not take tags out before")
+    with net.lbd([WEB]):
+        holds(not takes_out(), "wan0 takes tags out while lbd runs")
+    holds(takes_out(), "wan0 does not take tags out afterwards")
+
+
 def metrics_over_http(net):
     """control.metrics serves OpenMetrics text, the same facts as `show metrics`"""
     control = sockets(net, ("admin", "0600")) | {"metrics": "127.0.0.1:9105"}
@@ -321,5 +332,5 @@ def ready_for_systemd(net):
 CASES = [everything_is_shown, shown_config_starts_lbd, ordinary_tools_speak_to_the_socket, levels_and_modes,
          changes_are_logged, half_a_table_is_not_applied, killed_before_its_answer, closed_descriptors,
          lbctl_without_daemon,
-         link_down_and_up, lost_before_lbd, mtu_comes_and_goes, metrics_over_http, end_by_signal, sighup_is_survived,
-         after_kill_9, ready_for_systemd]
+         link_down_and_up, lost_before_lbd, mtu_comes_and_goes, vlan_tags_stay_in_frames, metrics_over_http,
+         end_by_signal, sighup_is_survived, after_kill_9, ready_for_systemd]
