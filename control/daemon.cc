@@ -92,15 +92,16 @@ class Supervised {
   std::chrono::steady_clock::time_point next_{};
 };
 
-void watch_after(std::chrono::milliseconds pause, boost::asio::steady_timer& timer,
-                 Director& director, Supervised& supervised) {
+void watch_after(std::chrono::milliseconds pause, boost::asio::io_context& io,
+                 boost::asio::steady_timer& timer, Director& director, Supervised& supervised) {
   timer.expires_after(pause);
   timer.async_wait([&](const boost::system::error_code& error) {
     if (error) return;
     // Should this time end in an exception, the next comes all the same.
-    watch_after(std::chrono::seconds(1), timer, director, supervised);
-    watch_after(director.watch(), timer, director, supervised);
+    watch_after(std::chrono::seconds(1), io, timer, director, supervised);
+    watch_after(director.watch(), io, timer, director, supervised);
     supervised.watch();
+    if (director.has_lost_device()) io.stop();
   });
 }
 
@@ -222,7 +223,7 @@ int run_daemon(conf::Config config, const std::string& config_file,
   boost::asio::steady_timer watch_timer(io);
   Supervised supervised(director);
   const auto watch_now = [&] {
-    watch_after(std::chrono::milliseconds{0}, watch_timer, director, supervised);
+    watch_after(std::chrono::milliseconds{0}, io, watch_timer, director, supervised);
   };
   watch_now();
   director.call_in_a_hurry(watch_now);
@@ -230,7 +231,7 @@ int run_daemon(conf::Config config, const std::string& config_file,
   log::notice("lbd {} is ready", LBD_VERSION);
   run_on(io);
   notify::stopping();
-  return 0;
+  return director.has_lost_device() ? 1 : 0;
 }
 
 }  // namespace control

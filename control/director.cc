@@ -83,6 +83,7 @@ std::chrono::milliseconds Director::watch() {
 }
 
 void Director::watch_slowly() {
+  watch_devices();
   watch_links();
   watch_table();
   constexpr unsigned kWatchesPerTick =
@@ -119,6 +120,32 @@ void Director::tell_quorums() {
       log::notice("{} has its quorum again ({})", service.name, figures);
     }
     if (quorum_told_) quorum_told_(change);
+  }
+}
+
+// A device that is lost does not come back by itself, nor does its NIC take frames for an address
+// that is another's by now.
+void Director::watch_devices() {
+  const auto& interfaces = running_.config.interfaces;
+  for (size_t i = 0; i < interfaces.size() && !lost_device_; ++i) {
+    const auto& ports = running_.engine->ports_of(i);
+    for (size_t at = 0; at < ports.size(); ++at) {
+      const dataplane::Port& port = *ports[at];
+      if (const auto why = port.why_lost()) {
+        log::error("interface {}: device \"{}\" is lost, {}: ending", interfaces[i].name,
+                   interfaces[i].devices[at], *why);
+        lost_device_ = true;
+        return;
+      }
+      const lb::MacAddress now = port.current_mac();
+      const auto [told, is_first] = macs_told_.try_emplace(&port, port.mac());
+      if (std::exchange(told->second, now) == now || now == port.mac()) continue;
+      log::error(
+          "interface {}: device \"{}\" has the MAC address {} now, and lbd goes on with {}: what "
+          "is "
+          "sent to that may be lost. Give it back, or restart lbd",
+          interfaces[i].name, interfaces[i].devices[at], now.to_string(), port.mac().to_string());
+    }
   }
 }
 

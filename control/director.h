@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ class Director final : public Facts {
   // and nothing changed.
   std::expected<void, dataplane::StartError> start();
 
+  // Whether one of its devices is gone for good, which has been logged: it can go on no more.
+  bool has_lost_device() const { return lost_device_; }
   // Follows the links and the kernel's twins, logs what workers report, ticks the rates, sees off
   // what leaves. To be called again after what it returns, or when `hurry` is called, which happens
   // within a call of something else here.
@@ -67,6 +70,7 @@ class Director final : public Facts {
   static constexpr std::chrono::milliseconds kWatchPeriod{250};
   void watch_slowly();
   void watch_links();
+  void watch_devices();
   void watch_table();
   // What a full table has cost: connections for which there was no room, and those that gave way.
   struct FullTable {
@@ -96,6 +100,8 @@ class Director final : public Facts {
   std::chrono::steady_clock::time_point started_{};
   int64_t started_unix_ = 0;
   std::vector<std::optional<bool>> link_up_;  // by interface; not looked at yet
+  std::map<const dataplane::Port*, lb::MacAddress> macs_told_;
+  bool lost_device_ = false;
   // The publication whose addresses were looked for in the kernel.
   std::optional<uint64_t> compared_;
   std::set<KernelAddress> kernels_told_;

@@ -122,11 +122,14 @@ std::vector<InterfaceFacts> Director::interfaces() {
       facts.from_kernel = counters.from_kernel;
       facts.kernel_dropped = counters.dropped + running_.engine->kernel_dropped(i);
     }
+    std::set<unsigned> netdevs;  // each tells what all its ports have missed
     for (const dataplane::Port* port : running_.engine->ports_of(i)) {
       const dataplane::PortCounters counters = port->counters();
+      const dataplane::Netdev* netdev = port->shared_netdev();
+      const bool tells_more = netdev == nullptr || netdevs.insert(netdev->index()).second;
       facts.rx_packets += counters.rx_packets;
       facts.rx_bytes += counters.rx_bytes;
-      facts.rx_missed += counters.rx_missed;
+      if (tells_more) facts.rx_missed += counters.rx_missed;
       facts.rx_errors += counters.rx_errors;
       facts.rx_no_mbuf += counters.rx_no_mbuf;
       facts.tx_packets += counters.tx_packets;

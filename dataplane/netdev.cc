@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -29,6 +30,19 @@ bool Netdev::name(ifreq& request) const {
   request = {};
   request.ifr_ifindex = static_cast<int>(index_);
   return ioctl(socket_, SIOCGIFNAME, &request) == 0;
+}
+
+bool Netdev::is_gone() const {
+  ifreq request;
+  return !name(request);
+}
+
+std::optional<lb::MacAddress> Netdev::mac() const {
+  ifreq request;
+  if (!name(request) || ioctl(socket_, SIOCGIFHWADDR, &request) != 0) return std::nullopt;
+  lb::MacAddress mac;
+  std::memcpy(mac.bytes.data(), request.ifr_hwaddr.sa_data, mac.bytes.size());
+  return mac;
 }
 
 std::optional<uint16_t> Netdev::mtu() const {

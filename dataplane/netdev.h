@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "lb/address.h"
+
 struct ifreq;
 
 namespace dataplane {
@@ -27,6 +29,9 @@ class Netdev {
 
   bool exists() const { return index_ != 0; }
   unsigned index() const { return index_; }
+  bool is_gone() const;  // it has been deleted, or moved to another network namespace
+  // nullopt: it is gone.
+  std::optional<lb::MacAddress> mac() const;
   // Up, with a carrier (IFF_RUNNING, netdevice(7)). False as well when it has been deleted.
   bool running() const;
   // Bytes of an IP packet; nullopt: it has been deleted.

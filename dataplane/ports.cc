@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <chrono>
@@ -51,6 +52,17 @@ std::optional<uint16_t> find_port(const std::string& device) {
   const bool found = rte_eth_dev_get_port_by_name(name_in_eal(device).c_str(), &id) == 0;
   return found ? std::optional(id) : std::nullopt;
 }
+
+// What drivers have told of ports, by their numbers; by EAL's interrupt thread.
+enum class Told : uint8_t { kNothing, kRemoved, kMustBeReset };
+std::array<std::atomic<Told>, RTE_MAX_ETHPORTS> told;
+
+int hear(uint16_t port, rte_eth_event_type event, void*, void*) {
+  told[port] = event == RTE_ETH_EVENT_INTR_RMV ? Told::kRemoved : Told::kMustBeReset;
+  return 0;
+}
+
+constexpr rte_eth_event_type kLosses[] = {RTE_ETH_EVENT_INTR_RMV, RTE_ETH_EVENT_INTR_RESET};
 
 std::string not_brought_up(const std::string& device) {
   const std::string line = Eal::last_error();
@@ -129,6 +141,10 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   if (refused.empty()) refused = set_up_queues(pool);
   if (refused.empty() && mtu > mtu_before) refused = set_mtu(mtu_before, mtu);
   if (!refused.empty()) return refused;
+  told[id_] = Told::kNothing;
+  for (const rte_eth_event_type event : kLosses) {
+    rte_eth_dev_callback_register(id_, event, hear, nullptr);
+  }
   error = rte_eth_dev_start(id_);
   if (error != 0) return failure("cannot be started", error);
   started_ = true;
@@ -137,6 +153,7 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   error = rte_eth_macaddr_get(id_, &mac);
   if (error != 0) return failure("has no MAC address", error);
   std::memcpy(mac_.bytes.data(), mac.addr_bytes, sizeof mac.addr_bytes);
+  if (mac_.is_zero()) return "has no MAC address, but 00:00:00:00:00:00";
   return "";
 }
 
@@ -166,10 +183,10 @@ std::string Port::set_up_queues(const BufferPool& pool) {
       return rte_eth_rx_queue_setup(id_, queue, receive, socket_id, nullptr, pool.get());
     });
     if (error != 0) {
-      // net_af_xdp says EINVAL to both.
+      // net_af_xdp says EINVAL to all.
       return failure(
-          "its receive queue cannot be set up; does another process use the queue, or is the "
-          "netdev's own MTU too large for XDP?",
+          "its receive queue cannot be set up; does another process use the queue, is the netdev's "
+          "own MTU too large for XDP, or does its driver know none (then xdpgeneric, see README)?",
           error);
     }
   }
@@ -196,6 +213,9 @@ Port::Port(Port&& other) noexcept
 
 Port::~Port() {
   if (id_ == kNone) return;
+  for (const rte_eth_event_type event : kLosses) {
+    rte_eth_dev_callback_unregister(id_, event, hear, nullptr);
+  }
   if (started_) rte_eth_dev_stop(id_);
   if (original_mtu_ && !netdev_.exists()) rte_eth_dev_set_mtu(id_, *original_mtu_);
   // A port that did not start may be another process's, see Eal::abandon.
@@ -210,6 +230,28 @@ bool Port::link_up() const {
   rte_eth_link link{};
   if (rte_eth_link_get_nowait(id_, &link) != 0 || link.link_status != RTE_ETH_LINK_UP) return false;
   return !netdev_.exists() || netdev_.running();
+}
+
+std::optional<std::string> Port::why_lost() const {
+  if (netdev_.exists() && netdev_.is_gone()) return "its netdev is gone";
+  switch (told[id_]) {
+    case Told::kRemoved:
+      return "it was removed";
+    case Told::kMustBeReset:
+      return "its driver asks for a reset";
+    case Told::kNothing:
+      break;
+  }
+  return std::nullopt;
+}
+
+lb::MacAddress Port::current_mac() const {
+  if (netdev_.exists()) return netdev_.mac().value_or(mac_);
+  rte_ether_addr address;
+  if (rte_eth_macaddr_get(id_, &address) != 0) return mac_;
+  lb::MacAddress mac;
+  std::memcpy(mac.bytes.data(), address.addr_bytes, sizeof address.addr_bytes);
+  return mac;
 }
 
 bool Port::take_groups() {

@@ -54,6 +54,11 @@ class Port {
   // Where a netdev of the kernel stands behind the port it is asked too: net_af_xdp and
   // net_af_packet say that their link is up whatever has become of it.
   bool link_up() const;
+  // Why nothing more will come of the device, if that is so: it was taken away, or must be set up
+  // anew from the start.
+  std::optional<std::string> why_lost() const;
+  // The address that the device has by now; mac() is what it had at the start.
+  lb::MacAddress current_mac() const;
   // Has the device take frames to all group addresses, as a kernel behind it needs that speaks VRRP
   // or OSPF: by themselves devices pass on only their own address's and broadcasts. False: nothing
   // makes it do so.
