@@ -10,6 +10,7 @@ namespace dataplane {
 
 inline bool is_vdev(std::string_view device) { return device.starts_with("net_"); }
 inline bool is_af_xdp(std::string_view device) { return device.starts_with("net_af_xdp"); }
+inline bool is_bond(std::string_view device) { return device.starts_with("net_bonding"); }
 
 // Whether its queues are as many as the vdev's arguments say: each has something behind it, and
 // what arrives on one that nobody serves is lost.

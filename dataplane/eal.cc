@@ -77,6 +77,16 @@ bool is_pci_address(std::string_view device) {
          device.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
 }
 
+// The devices that a vdev's arguments name as its own:
+// "--vdev=net_bonding0,mode=4,slave=0000:3b:00.0".
+void add_slaves(std::string_view argument, std::vector<std::string>& devices) {
+  constexpr std::string_view kSlave = ",slave=";
+  for (size_t at = argument.find(kSlave); at != argument.npos; at = argument.find(kSlave, at)) {
+    at += kSlave.size();
+    devices.emplace_back(argument.substr(at, argument.find(',', at) - at));
+  }
+}
+
 // The value of an option that may be written as "-l 0,1", "-l0,1", "--lcores 0,1" or
 // "--lcores=0,1".
 std::optional<std::string> value_of(const std::vector<std::string>& arguments,
@@ -194,8 +204,10 @@ std::vector<std::string> complete_arguments(const EalRequest& request) {
     arguments.emplace_back("--in-memory");
   }
   if (!mentions(arguments, {"--no-pci", "-a", "--allow", "-b", "--block"})) {
+    std::vector<std::string> devices = request.devices;
+    for (const std::string& argument : request.arguments) add_slaves(argument, devices);
     bool any = false;
-    for (const std::string& device : request.devices) {
+    for (const std::string& device : devices) {
       if (!is_pci_address(device)) continue;
       arguments.emplace_back("-a");
       arguments.push_back(device);

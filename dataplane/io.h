@@ -21,6 +21,8 @@ class Io {
   // An empty buffer with the usual headroom, or nullptr.
   virtual rte_mbuf* allocate() = 0;
   virtual void release(rte_mbuf** packets, uint16_t count) = 0;
+  // To be called once a tick, for what must go on though nothing is sent.
+  virtual void tick() {}
 };
 
 }  // namespace dataplane

@@ -13,7 +13,9 @@ PortIo::PortIo(const std::vector<Port>& ports, const WorkerQueues& queues, const
     for (const QueueNumber& number : queues.receive[link]) {
       receivers_[link].queues.push_back(to_dpdk(number));
     }
-    if (queues.transmit[link]) transmitters_[link] = to_dpdk(*queues.transmit[link]);
+    if (!queues.transmit[link]) continue;
+    transmitters_[link] = to_dpdk(*queues.transmit[link]);
+    if (ports[queues.transmit[link]->port].is_bond()) of_bonds_.push_back(transmitters_[link]);
   }
 }
 
@@ -33,6 +35,12 @@ uint16_t PortIo::receive(LinkNumber link, rte_mbuf** packets, uint16_t count) {
 uint16_t PortIo::transmit(LinkNumber link, rte_mbuf** packets, uint16_t count) {
   const Queue& queue = transmitters_[link];
   return rte_eth_tx_burst(queue.port, queue.queue, packets, count);
+}
+
+// LACP's own frames leave in calls that send something, which net_bonding wants every 100 ms: else
+// the switch takes the ports out of the bond.
+void PortIo::tick() {
+  for (const Queue& queue : of_bonds_) rte_eth_tx_burst(queue.port, queue.queue, nullptr, 0);
 }
 
 rte_mbuf* PortIo::allocate() { return rte_pktmbuf_alloc(pool_); }

@@ -23,6 +23,7 @@ class PortIo final : public Io {
   uint16_t transmit(LinkNumber link, rte_mbuf** packets, uint16_t count) override;
   rte_mbuf* allocate() override;
   void release(rte_mbuf** packets, uint16_t count) override;
+  void tick() override;
 
  private:
   struct Queue {
@@ -35,6 +36,7 @@ class PortIo final : public Io {
   };
   std::vector<Receiver> receivers_;  // by link
   std::vector<Queue> transmitters_;  // by link
+  std::vector<Queue> of_bonds_;      // those of them that are
   rte_mempool* pool_;
 };
 

@@ -101,6 +101,7 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   }
   netdev_ = Netdev(info.if_index);
   is_af_xdp_ = is_af_xdp(info.driver_name);
+  is_bond_ = dataplane::is_bond(info.driver_name);
   if (is_af_xdp_) original_drops_ = netdev_.receive_drops().value_or(0);
   // XDP is not told of tags that the device has taken out: another VLAN's frames would be ours.
   if (is_af_xdp_ && netdev_.takes_tags_out()) {
@@ -202,6 +203,7 @@ Port::Port(Port&& other) noexcept
       original_mtu_(other.original_mtu_),
       original_drops_(other.original_drops_),
       is_af_xdp_(other.is_af_xdp_),
+      is_bond_(other.is_bond_),
       started_(other.started_),
       multi_segment_(other.multi_segment_),
       took_tags_out_(std::exchange(other.took_tags_out_, false)),

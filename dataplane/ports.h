@@ -42,6 +42,7 @@ class Port {
   uint16_t id() const { return id_; }
   const lb::MacAddress& mac() const { return mac_; }
   bool multi_segment() const { return multi_segment_; }
+  bool is_bond() const { return is_bond_; }
   // Whether frames of other VLANs look like untagged ones, and nothing can be done about it.
   bool hides_tags() const { return hides_tags_; }
   uint16_t receive_queues() const { return receive_queues_; }
@@ -77,6 +78,7 @@ class Port {
   std::optional<uint16_t> original_mtu_;  // where it has another one now
   uint64_t original_drops_ = 0;
   bool is_af_xdp_ = false;
+  bool is_bond_ = false;
   bool started_ = false;
   bool multi_segment_ = false;
   bool took_tags_out_ = false;  // and does not for as long as this lives

@@ -124,6 +124,7 @@ void Worker::housekeep(lb::Tick now) {
     if (now / lb::kTicksPerSecond != last_tick_ / lb::kTicksPerSecond) peers_.publish_fullest();
     last_tick_ = now;
     path_.tick();
+    io_.tick();
   }
   if (!peers_.alone()) connections_.share(now);
   serve_requests(now);

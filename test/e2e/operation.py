@@ -17,7 +17,7 @@ import subprocess
 
 import frames
 from checks import Failed, contains, equal, holds
-from lab import Capture, NatTwoArm, eal, run, service, spread, wait_for
+from lab import Capture, NatTwoArm, run, service, spread, wait_for
 from traffic import Wire, answers
 
 TOPOLOGY = NatTwoArm
@@ -219,49 +219,6 @@ def lost_before_lbd(net):
         holds(received()[1] > before[1], "nothing was missed: this case tests nothing")
 
 
-def mtu_comes_and_goes(net):
-    """A netdev has the file's MTU while lbd runs, whatever it had before, and has its own again afterwards"""
-    for before in (1400, 2000):
-        net.director.ip(f"link set lan0 mtu {before}")
-        try:
-            with net.lbd([WEB]) as lbd:
-                contains(net.director.ip("link show lan0"), " mtu 1500 ", "lan0 while lbd runs")
-                equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers")
-                lbd.stop()
-                contains(net.director.ip("link show lan0"), f" mtu {before} ", "lan0 afterwards")
-        finally:
-            net.director.ip("link set lan0 mtu 1500")
-
-
-def lost_device_ends_lbd(net):
-    """A netdev that is deleted under lbd: an error by its name, and exit status 1, so that it is started anew"""
-    net.director.ip("link add spare0 type veth peer name spare1")
-    net.director.ip("link set spare0 up")
-    try:
-        made = [*net.interfaces, {"name": "spare", "device": "net_af_packet0", "addresses": ["192.168.99.1/24"]}]
-        lbd = net.lbd([WEB], eal=[*eal(*net.devices), "--vdev=net_af_packet0,iface=spare0"], interfaces=made)
-        equal(answers(net.client, "http://192.168.22.11/", 2), ["rs1", "rs2"], "answers")
-        net.director.ip("link set spare0 address 02:00:00:00:99:99")
-        wait_for(lambda: "has the MAC address 02:00:00:00:99:99 now" in lbd.log(), 5, "the log to tell of the address")
-        net.director.ip("link del spare0")
-        equal(lbd.process.wait(10), 1, "exit status")
-        contains(lbd.log(), 'interface spare: device "net_af_packet0" is lost, its netdev is gone: ending', "the log")
-    finally:
-        net.director.run("ip", "link", "del", "spare0", check=False)
-
-
-def vlan_tags_stay_in_frames(net):
-    """A device takes no tags out while lbd runs, since XDP would not see them, and takes them out again afterwards"""
-    def takes_out():
-        return "rx-vlan-offload: on" in net.director.run("ethtool", "-k", "wan0").stdout
-
-    net.director.run("ethtool", "-K", "wan0", "rxvlan", "on")  # an lbd that was killed has left it off
-    holds(takes_out(), "wan0 does not take tags out before")
-    with net.lbd([WEB]):
-        holds(not takes_out(), "wan0 takes tags out while lbd runs")
-    holds(takes_out(), "wan0 does not take tags out afterwards")
-
-
 def metrics_over_http(net):
     """control.metrics serves OpenMetrics text, the same facts as `show metrics`"""
     control = sockets(net, ("admin", "0600")) | {"metrics": "127.0.0.1:9105"}
@@ -350,5 +307,5 @@ def ready_for_systemd(net):
 CASES = [everything_is_shown, shown_config_starts_lbd, ordinary_tools_speak_to_the_socket, levels_and_modes,
          changes_are_logged, half_a_table_is_not_applied, killed_before_its_answer, closed_descriptors,
          lbctl_without_daemon,
-         link_down_and_up, lost_before_lbd, mtu_comes_and_goes, vlan_tags_stay_in_frames, lost_device_ends_lbd, metrics_over_http,
+         link_down_and_up, lost_before_lbd, metrics_over_http,
          end_by_signal, sighup_is_survived, after_kill_9, ready_for_systemd]

@@ -12,8 +12,8 @@ import socket
 import subprocess
 
 from checks import contains, equal, holds
-from lab import Director, NatTwoArm, eal, run, service, wait_for
-from traffic import answers, ping
+from lab import Director, NatTwoArm, run, service, wait_for
+from traffic import answers
 
 TOPOLOGY = NatTwoArm
 WEB = service("192.168.22.11:80", ["192.168.11.100:80", "192.168.11.101:80"], name="web")
@@ -40,33 +40,6 @@ def refuses(net, configuration, *explanations, status=1):
     equal(len(errors), 1, f"lines with an error in\n{result.stderr}\n")
     for explanation in explanations:
         contains(errors[0], explanation, "the error")
-
-
-def devices_of_two_wires(net):
-    """A list of devices that are no queues of one: refused at start, with the addresses that tell"""
-    configuration = net.configuration([WEB])
-    configuration["eal"] = [*eal(), "--vdev=net_af_packet0,iface=wan0", "--vdev=net_af_packet1,iface=lan0"]
-    configuration["interfaces"] = [{"name": "wan", "device": ["net_af_packet0", "net_af_packet1"],
-                                    "addresses": ["192.168.22.11/24", "192.168.11.11/24"]}]
-    refuses(net, configuration, "interface wan", "no queues of one wire", net.director.mac("wan0"),
-            net.director.mac("lan0"))
-
-
-def driver_without_xdp(net):
-    """A macvlan knows no XDP: refused with the way out, which README has; with it lbd starts, answers, and leaves none"""
-    net.director.ip("link add plain0 link wan0 type macvlan mode bridge")
-    net.director.ip("link set plain0 up")
-    try:
-        configuration = net.configuration([WEB])
-        configuration["eal"] = eal("plain0", "lan0")
-        refuses(net, configuration, "interface wan", "xdpgeneric")
-        program = next(pathlib.Path("/usr/lib").glob("*/bpf/xsk_def_xdp_prog.o"))
-        net.director.ip(f"link set dev plain0 xdpgeneric obj {program} sec xdp")
-        with net.lbd([WEB], eal=configuration["eal"]):
-            holds("2 received" in ping(net.client, "192.168.22.11"), "no answer to pings")
-        holds("xdpgeneric" not in net.director.ip("link show plain0"), "the program is still there")
-    finally:
-        net.director.ip("link del plain0")
 
 
 def good_file(net):
@@ -275,6 +248,6 @@ def addresses_that_the_kernel_has(net):
 
 
 CASES = [good_file, bad_files, usage, unknown_device, too_few_buffers, what_check_knows_of_dpdk, queues_that_nobody_serves,
-         devices_of_two_wires, driver_without_xdp, transparent_hugepages, more_buffers_than_memory, wrong_option_of_eal,
+         transparent_hugepages, more_buffers_than_memory, wrong_option_of_eal,
          no_lcore_for_a_worker, socket_in_use, queue_in_use, stale_socket,
          addresses_that_the_kernel_has]
