@@ -137,14 +137,14 @@ void Director::watch_devices() {
         lost_device_ = true;
         return;
       }
-      const lb::MacAddress now = port.current_mac();
-      const auto [told, is_first] = macs_told_.try_emplace(&port, port.mac());
-      if (std::exchange(told->second, now) == now || now == port.mac()) continue;
+      const std::optional<lb::MacAddress> changed = port.changed_mac();
+      if (std::exchange(macs_told_[&port], changed) == changed || !changed) continue;
       log::error(
           "interface {}: device \"{}\" has the MAC address {} now, and lbd goes on with {}: what "
           "is "
-          "sent to that may be lost. Give it back, or restart lbd",
-          interfaces[i].name, interfaces[i].devices[at], now.to_string(), port.mac().to_string());
+          "sent to it may be lost. Change it back, or restart lbd",
+          interfaces[i].name, interfaces[i].devices[at], changed->to_string(),
+          port.mac().to_string());
     }
   }
 }

@@ -100,7 +100,7 @@ class Director final : public Facts {
   std::chrono::steady_clock::time_point started_{};
   int64_t started_unix_ = 0;
   std::vector<std::optional<bool>> link_up_;  // by interface; not looked at yet
-  std::map<const dataplane::Port*, lb::MacAddress> macs_told_;
+  std::map<const dataplane::Port*, std::optional<lb::MacAddress>> macs_told_;
   bool lost_device_ = false;
   // The publication whose addresses were looked for in the kernel.
   std::optional<uint64_t> compared_;

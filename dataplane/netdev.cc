@@ -17,7 +17,8 @@ namespace dataplane {
 
 Netdev::Netdev(unsigned index) : index_(index) {
   if (exists()) socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (socket_ < 0) index_ = 0;
+  // What a driver says may be of another network namespace.
+  if (socket_ < 0 || is_gone()) index_ = 0;
 }
 
 Netdev::~Netdev() {

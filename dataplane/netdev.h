@@ -13,7 +13,7 @@ namespace dataplane {
 
 class Netdev {
  public:
-  // `index`: the kernel's, in lbd's network namespace; 0: there is none.
+  // `index`: the kernel's; 0, or in lbd's network namespace nobody's: there is none.
   explicit Netdev(unsigned index);
   Netdev(Netdev&& other) noexcept
       : index_(std::exchange(other.index_, 0)),

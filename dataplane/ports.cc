@@ -125,12 +125,12 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   multi_segment_ = conf.txmode.offloads != 0;
   constexpr uint64_t kHashes = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
-  conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & kHashes;
   // Some take a power of two alone (vmxnet3).
   const uint16_t wanted = receive_queues_;
   for (const uint16_t queues : {wanted, std::bit_floor(wanted), uint16_t{1}}) {
-    const bool spreads = queues > 1 && conf.rx_adv_conf.rss_conf.rss_hf != 0;
-    conf.rxmode.mq_mode = spreads ? RTE_ETH_MQ_RX_RSS : RTE_ETH_MQ_RX_NONE;
+    const uint64_t hashes = queues > 1 ? info.flow_type_rss_offloads & kHashes : 0;
+    conf.rxmode.mq_mode = hashes != 0 ? RTE_ETH_MQ_RX_RSS : RTE_ETH_MQ_RX_NONE;
+    conf.rx_adv_conf.rss_conf.rss_hf = hashes;
     receive_queues_ = queues;
     error = rte_eth_dev_configure(id_, receive_queues_, transmit_queues_, &conf);
     if (error != -EINVAL || counts_its_queues(info.driver_name)) break;
@@ -155,6 +155,7 @@ std::string Port::configure(uint16_t mtu, const BufferPool& pool, WorkerNumber w
   if (error != 0) return failure("has no MAC address", error);
   std::memcpy(mac_.bytes.data(), mac.addr_bytes, sizeof mac.addr_bytes);
   if (mac_.is_zero()) return "has no MAC address, but 00:00:00:00:00:00";
+  device_mac_ = current_mac();
   return "";
 }
 
@@ -211,6 +212,7 @@ Port::Port(Port&& other) noexcept
       receive_queues_(other.receive_queues_),
       transmit_queues_(other.transmit_queues_),
       mac_(other.mac_),
+      device_mac_(other.device_mac_),
       netdev_(std::move(other.netdev_)) {}
 
 Port::~Port() {
@@ -247,6 +249,12 @@ std::optional<std::string> Port::why_lost() const {
   return std::nullopt;
 }
 
+std::optional<lb::MacAddress> Port::changed_mac() const {
+  const lb::MacAddress now = current_mac();
+  return now == device_mac_ ? std::nullopt : std::optional(now);
+}
+
+// Of a netdev where there is one, whose address the port may not have (net_pcap).
 lb::MacAddress Port::current_mac() const {
   if (netdev_.exists()) return netdev_.mac().value_or(mac_);
   rte_ether_addr address;

@@ -58,8 +58,8 @@ class Port {
   // Why nothing more will come of the device, if that is so: it was taken away, or must be set up
   // anew from the start.
   std::optional<std::string> why_lost() const;
-  // The address that the device has by now; mac() is what it had at the start.
-  lb::MacAddress current_mac() const;
+  // The address that the device has, if it had another one at the start.
+  std::optional<lb::MacAddress> changed_mac() const;
   // Has the device take frames to all group addresses, as a kernel behind it needs that speaks VRRP
   // or OSPF: by themselves devices pass on only their own address's and broadcasts. False: nothing
   // makes it do so.
@@ -70,6 +70,7 @@ class Port {
   explicit Port(uint16_t id) : id_(id) {}
   std::string configure(uint16_t mtu, const BufferPool& pool, WorkerNumber workers);
   uint16_t current_mtu() const;
+  lb::MacAddress current_mac() const;
   std::string set_mtu(uint16_t before, uint16_t mtu);
   std::string set_up_queues(const BufferPool& pool);
 
@@ -86,6 +87,7 @@ class Port {
   uint16_t receive_queues_ = 1;
   uint16_t transmit_queues_ = 1;
   lb::MacAddress mac_;
+  lb::MacAddress device_mac_;  // at the start
   Netdev netdev_{0};
 };
 
