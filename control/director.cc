@@ -140,9 +140,8 @@ void Director::watch_devices() {
       const std::optional<lb::MacAddress> changed = port.changed_mac();
       if (std::exchange(macs_told_[&port], changed) == changed || !changed) continue;
       log::error(
-          "interface {}: device \"{}\" has the MAC address {} now, and lbd goes on with {}: what "
-          "is "
-          "sent to it may be lost. Change it back, or restart lbd",
+          "interface {}: device \"{}\" has the MAC address {} now, and lbd goes on with {}: "
+          "what is sent to it may be lost. Change it back, or restart lbd",
           interfaces[i].name, interfaces[i].devices[at], changed->to_string(),
           port.mac().to_string());
     }

@@ -26,7 +26,6 @@ class UnixListener {
   UnixListener& operator=(UnixListener&&) = delete;
   ~UnixListener();
 
-  const std::string& path() const { return path_; }
   // Whether the file at the path is still the one made here.
   bool is_there() const;
   // Hands the descriptor (blocking, close-on-exec) to the caller.

@@ -33,6 +33,14 @@ bool Netdev::name(ifreq& request) const {
   return ioctl(socket_, SIOCGIFNAME, &request) == 0;
 }
 
+// ethtool(8)'s own way: `command` is one of its structures, which begins with what is asked.
+bool Netdev::ask_ethtool(void* command) const {
+  ifreq request;
+  if (!name(request)) return false;
+  request.ifr_data = static_cast<char*>(command);
+  return ioctl(socket_, SIOCETHTOOL, &request) == 0;
+}
+
 bool Netdev::is_gone() const {
   ifreq request;
   return !name(request);
@@ -60,12 +68,9 @@ bool Netdev::set_mtu(uint16_t mtu) const {
 }
 
 std::optional<uint32_t> Netdev::receive_queues() const {
-  ifreq request;
-  if (!name(request)) return std::nullopt;
   ethtool_channels channels{};
   channels.cmd = ETHTOOL_GCHANNELS;
-  request.ifr_data = reinterpret_cast<char*>(&channels);
-  if (ioctl(socket_, SIOCETHTOOL, &request) != 0) return std::nullopt;
+  if (!ask_ethtool(&channels)) return std::nullopt;
   return channels.rx_count + channels.combined_count;
 }
 
@@ -87,22 +92,16 @@ std::optional<uint64_t> Netdev::receive_drops() const {
 }
 
 bool Netdev::takes_tags_out() const {
-  ifreq request;
   ethtool_value flags{ETHTOOL_GFLAGS, 0};
-  if (!name(request)) return false;
-  request.ifr_data = reinterpret_cast<char*>(&flags);
-  return ioctl(socket_, SIOCETHTOOL, &request) == 0 && (flags.data & ETH_FLAG_RXVLAN) != 0;
+  return ask_ethtool(&flags) && (flags.data & ETH_FLAG_RXVLAN) != 0;
 }
 
 bool Netdev::take_tags_out(bool out) const {
-  ifreq request;
   ethtool_value flags{ETHTOOL_GFLAGS, 0};
-  if (!name(request)) return false;
-  request.ifr_data = reinterpret_cast<char*>(&flags);
-  if (ioctl(socket_, SIOCETHTOOL, &request) != 0) return false;
+  if (!ask_ethtool(&flags)) return false;
   flags.cmd = ETHTOOL_SFLAGS;
   flags.data = out ? flags.data | ETH_FLAG_RXVLAN : flags.data & ~uint32_t{ETH_FLAG_RXVLAN};
-  return ioctl(socket_, SIOCETHTOOL, &request) == 0 && takes_tags_out() == out;
+  return ask_ethtool(&flags) && takes_tags_out() == out;
 }
 
 bool Netdev::take_groups() {

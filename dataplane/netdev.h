@@ -50,6 +50,7 @@ class Netdev {
 
  private:
   bool name(ifreq& request) const;
+  bool ask_ethtool(void* command) const;  // false: it does not answer, or refuses
 
   unsigned index_;
   int socket_ = -1;  // any will do to ask through
