@@ -34,7 +34,7 @@ struct Explanation {
     lb::Endpoint address;
     std::string forward;
     uint32_t weight = 0;
-    std::string state;
+    std::string state;  // "ready", "drain", "maint"; of a sorry server "sorry", "standby"
     uint64_t active_connections = 0;
     uint64_t inactive_connections = 0;
     uint32_t upper_threshold = 0;  // connections; 0: none

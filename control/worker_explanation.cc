@@ -176,7 +176,8 @@ void tell_servers(const Explained& director, const Question& answer, Explanation
   const scheduler::LoadView loads(director.loads);
   std::map<uint32_t, uint32_t> positions;  // in the snapshot, by slot
   for (uint32_t i = 0; i < service.servers.size(); ++i) positions[service.servers[i].slot] = i;
-  const auto tell = [&](const conf::Server& server, const char* why_absent) {
+  const auto tell = [&](const conf::Server& server, std::string_view state,
+                        const char* why_absent) {
     const std::string closed = closed_text(server);
     const Roster::Server& member = entry.servers.at(server.address);
     const auto position = positions.find(member.slot);
@@ -189,7 +190,7 @@ void tell_servers(const Explained& director, const Question& answer, Explanation
     result.servers.push_back({.address = address,
                               .forward = server.forward,
                               .weight = server.weight,
-                              .state = std::string(conf::to_string(server.state)),
+                              .state = std::string(state),
                               .active_connections = load.active,
                               .inactive_connections = load.inactive,
                               .upper_threshold = server.upper_threshold,
@@ -202,9 +203,12 @@ void tell_servers(const Explained& director, const Question& answer, Explanation
                                                                       : why_absent});
   };
   for (const conf::Server& server : config->servers) {
-    tell(server, "the quorum is lost: the sorry server serves");
+    tell(server, conf::to_string(server.state), "the quorum is lost: the sorry server serves");
   }
-  if (config->sorry_server) tell(*config->sorry_server, "the sorry server: the quorum is there");
+  if (const auto& sorry = config->sorry_server) {
+    const bool serves = positions.contains(entry.servers.at(sorry->address).slot);
+    tell(*sorry, serves ? "sorry" : "standby", "the sorry server: the quorum is there");
+  }
 }
 
 // --- what leaves

@@ -316,9 +316,14 @@ TEST_CASE("while the quorum is lost a server is out for its own reason, if it ha
       facts.explain({lb::Protocol::kTcp, endpoint("10.1.0.10:1000"), endpoint("10.1.0.100:80")});
   REQUIRE(told);
   std::vector<std::string> why;
-  for (const Explanation::Server& server : told->servers) why.push_back(server.why);
+  std::vector<std::string> states;
+  for (const Explanation::Server& server : told->servers) {
+    why.push_back(server.why);
+    states.push_back(server.state);
+  }
   CHECK(why == std::vector<std::string>{"the quorum is lost: the sorry server serves", "weight 0",
                                         "in maintenance", "least loaded: load 0 / weight 1"});
+  CHECK(states == std::vector<std::string>{"ready", "ready", "maint", "sorry"});
 }
 
 }  // namespace
