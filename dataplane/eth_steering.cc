@@ -25,7 +25,7 @@ std::unexpected<std::string> refused(const char* what, int error) {
 std::string describe(const SteeringRule& rule) {
   std::string text = "a rule for " + std::string(to_string(rule.protocol));
   if (rule.to) text += " to " + lb::IpAddress(*rule.to).to_string();
-  if (rule.to_port) text += ":" + std::to_string(rule.to_port->value());
+  if (rule.to_port) text.append(":").append(std::to_string(rule.to_port->value()));
   return text;
 }
 
