@@ -67,6 +67,9 @@ ServiceFacts Director::facts_of(const conf::ServiceSettings& configured,
     facts.totals += leaving.totals;
     facts.rates += leaving.rates;
   }
+  for (const Roster::Server& server : entry.cut_off) {
+    facts.totals += running_.tally->totals(server.slot);
+  }
   std::ranges::sort(facts.leaving, {}, &ServerFacts::address);
   return facts;
 }

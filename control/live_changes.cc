@@ -254,6 +254,9 @@ Change LiveChanges::clear_counters(const std::optional<ServiceKey>& key) {
     for (const auto& [address, server] : service.servers) {
       running_.tally->restart_server(server.slot);
     }
+    for (const Roster::Server& server : service.cut_off) {
+      running_.tally->restart_server(server.slot);
+    }
     running_.tally->restart_service(service.slot);
     service.departed = {};
   }

@@ -50,8 +50,8 @@ class LiveChanges final : public Changes {
   void announce();
   // Another director's answer for a VIP, which a worker has heard.
   void hear_of_vip(std::string text);
-  // Whether VIPs are being taken over, which `watch` follows at this pace.
-  bool hurries() const { return take_over_.has_value(); }
+  // Whether VIPs are being taken over or connections cut, which `watch` follows at this pace.
+  bool hurries() const { return take_over_.has_value() || running_.orders->is_cutting(); }
   static constexpr std::chrono::milliseconds kHurry{10};
 
   // Frees what no worker reads any more, cuts what has had its time, and gives back the places of
@@ -73,6 +73,7 @@ class LiveChanges final : public Changes {
   std::vector<std::string> describe(const conf::Difference& difference) const;
   void cut_what_is_due();
   void see_off();
+  bool has_ended(Roster::Server& server) const;
   bool release_what_has_ended(const ServiceKey& key);
   void put(Snapshot& next, const conf::Service& service);
   void raise_what_rises();

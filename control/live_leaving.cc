@@ -62,25 +62,37 @@ void LiveChanges::cut_what_is_due() {
   }
   if (to_cut_.empty() && to_forget_opening_.empty()) return;
   running_.orders->cut(std::exchange(to_cut_, {}), std::exchange(to_forget_opening_, {}));
+  running_.hurry();
+}
+
+// Whether no connection is left at a server that leaves, and none can come.
+bool LiveChanges::has_ended(Roster::Server& server) const {
+  // A connection that changes from active to inactive may for a moment be neither.
+  constexpr unsigned kLooks = 2;
+  Roster::Leaving& leaving = *server.leaving;
+  if (leaving.publication > running_.publisher->settled()) return false;
+  leaving.looks = running_.connections_of(server.slot) == 0 ? leaving.looks + 1 : 0;
+  return leaving.looks >= kLooks;
 }
 
 // True: the whole service is gone.
 bool LiveChanges::release_what_has_ended(const ServiceKey& key) {
-  // A connection that changes from active to inactive may for a moment be neither.
-  constexpr unsigned kLooks = 2;
   Roster::Service& service = *running_.roster.find(key);
-  const uint64_t settled = running_.publisher->settled();
   std::vector<lb::Endpoint> ended;
   for (auto& [address, server] : service.servers) {
-    if (!server.leaving || server.leaving->publication > settled) continue;
-    server.leaving->looks =
-        running_.connections_of(server.slot) == 0 ? server.leaving->looks + 1 : 0;
-    if (server.leaving->looks < kLooks) continue;
+    if (!server.leaving || !has_ended(server)) continue;
     service.departed += running_.tally->totals(server.slot);
     ended.push_back(address);
   }
   for (const lb::Endpoint& address : ended) running_.roster.release(key, address);
-  if (!service.leaving || !service.servers.empty()) return false;
+  std::vector<uint32_t> cut_off;
+  for (Roster::Server& server : service.cut_off) {
+    if (!has_ended(server)) continue;
+    service.departed += running_.tally->totals(server.slot);
+    cut_off.push_back(server.slot);
+  }
+  for (const uint32_t slot : cut_off) running_.roster.release_cut_off(key, slot);
+  if (!service.leaving || !service.servers.empty() || !service.cut_off.empty()) return false;
   running_.roster.release(key);
   return true;
 }
@@ -93,7 +105,8 @@ void LiveChanges::see_off() {
     const Roster::Service* service = running_.roster.find(key);
     const bool waits =
         service != nullptr &&
-        (service->leaving || std::ranges::any_of(service->servers, [](const auto& server) {
+        (service->leaving || !service->cut_off.empty() ||
+         std::ranges::any_of(service->servers, [](const auto& server) {
            return server.second.leaving.has_value();
          }));
     at = waits ? std::next(at) : leavers_.erase(at);

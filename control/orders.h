@@ -29,6 +29,10 @@ class Orders {
   // Goes on with what could not be asked before. To be called now and then, and before the workers
   // end.
   void step();
+  // Whether connections that are to end are still being looked for.
+  bool is_cutting() const {
+    return !sweeps_.empty() || !to_cut_.empty() || !to_forget_opening_.empty();
+  }
 
  private:
   void send(size_t worker, const dataplane::Request& request);

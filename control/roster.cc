@@ -23,15 +23,21 @@ std::vector<uint32_t> Roster::enter(const conf::Service& service, Time now) {
   entry.leaving = false;
   entry.last = service;
   const auto find_or_add = [&](const conf::Server& server) {
-    const auto [at, unknown] = entry.servers.try_emplace(server.address);
-    if (unknown) fresh.push_back(at->second.slot = servers_free_.take());
+    auto [at, is_fresh] = entry.servers.try_emplace(server.address);
+    if (at->second.is_cut()) {
+      entry.cut_off.push_back(std::exchange(at->second, {}));
+      is_fresh = true;
+    }
+    if (is_fresh) fresh.push_back(at->second.slot = servers_free_.take());
     return &*at;
   };
   entry.in_order.resize(service.servers.size());
   for (size_t i = 0; i < service.servers.size(); ++i) {
     const conf::Server& server = service.servers[i];
     auto& at = entry.in_order[i];
-    if (at == nullptr || at->first != server.address) at = find_or_add(server);
+    if (at == nullptr || at->first != server.address || at->second.is_cut()) {
+      at = find_or_add(server);
+    }
     enter(at->second, server, now);
   }
   if (service.sorry_server) {
@@ -91,6 +97,12 @@ void Roster::release(const ServiceKey& key, const lb::Endpoint& server) {
   servers_free_.give(at->second.slot);
   service.in_order.clear();
   service.servers.erase(at);
+}
+
+void Roster::release_cut_off(const ServiceKey& key, uint32_t server_slot) {
+  servers_free_.give(server_slot);
+  std::erase_if(services_.at(key).cut_off,
+                [&](const Server& server) { return server.slot == server_slot; });
 }
 
 void Roster::release(const ServiceKey& key) {

@@ -1,7 +1,8 @@
 // Who holds which place in the live arrays: services and real servers that run, and those that were
 // deleted and have connections yet. A connection refers to both by slot, so a slot stays what it is
 // while anything may refer to it; one that comes back meanwhile finds its slot and its counts
-// again. The control thread's.
+// again, unless its connections are being cut: these keep the slot to themselves, so that what it
+// is given then is not cut with them. The control thread's.
 #pragma once
 
 #include <chrono>
@@ -68,6 +69,8 @@ class Roster {
     bool accepts = false;  // new connections: by weight, the operator's word and health
     Time accepts_since{};  // a slow start begins here
     std::optional<Leaving> leaving;
+
+    bool is_cut() const { return leaving && leaving->cut; }
   };
   struct Service {
     uint32_t slot = 0;
@@ -77,6 +80,8 @@ class Roster {
     std::optional<bool> quorum;
     bool loss_told = false;  // that it has lost its quorum
     std::unordered_map<lb::Endpoint, Server, EndpointHash> servers;
+    // What is cut, of servers that have been added anew since.
+    std::vector<Server> cut_off;
     Traffic departed;  // of servers that are gone for good
     // Where the servers of the configuration last entered stand, in its order, so that who goes
     // through thousands need not look each up. Empty once a server has been released.
@@ -102,7 +107,7 @@ class Roster {
   }
 
   // Gives slots to a service and to all its servers, the sorry server included; what was leaving
-  // stays. Returns the slots of servers that had none.
+  // stays, but for what is cut. Returns the slots of servers that had none.
   std::vector<uint32_t> enter(const conf::Service& service, Time now);
   // Precondition: the server has been entered.
   void set_health(const ServiceKey& key, const conf::Server& server, Health health, Time now);
@@ -115,6 +120,7 @@ class Roster {
   void leave(const ServiceKey& key);
   // Gives back the slots of what has left: a server, or a service without servers.
   void release(const ServiceKey& key, const lb::Endpoint& server);
+  void release_cut_off(const ServiceKey& key, uint32_t server_slot);
   void release(const ServiceKey& key);
 
   const Service* find(const ServiceKey& key) const;

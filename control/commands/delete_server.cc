@@ -19,9 +19,10 @@ Reply delete_server(Facts&, const Call& call) {
   if (!address) return std::unexpected(usage_error(kDeleteServer, address.error()));
   const std::string name = (*service)->name;
   if (!(*service)->place_of(*address) && hastened(*call.changes, name, *address, *farewell)) {
-    return done(call, fmt::format("server {} was deleted from {} before: what is left of it ends "
-                                  "sooner",
-                                  address->to_string(), name));
+    return done(call,
+                fmt::format("server {} was deleted from {} before: what is left of it ends then, "
+                            "if not before",
+                            address->to_string(), name));
   }
   const auto deleted = call.changes->edit_service(
       key_of(**service),

@@ -15,8 +15,10 @@ Reply delete_service(Facts&, const Call& call) {
   if (!farewell) return std::unexpected(usage_error(kDeleteService, farewell.error()));
   const auto service = find_service(*call.changes, call.arguments[0]);
   if (!service && hastened(*call.changes, call.arguments[0], {}, *farewell)) {
-    return done(call, fmt::format("service {} was deleted before: what is left of it ends sooner",
-                                  call.arguments[0]));
+    return done(
+        call,
+        fmt::format("service {} was deleted before: what is left of it ends then, if not before",
+                    call.arguments[0]));
   }
   if (!service) return std::unexpected(service.error());
   const std::string name = (*service)->name;

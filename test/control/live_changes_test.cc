@@ -20,6 +20,7 @@ using dataplane_test::udp;
 using test::cluster;
 using test::kBoth;
 using test::kFirst;
+using test::kForce;
 using test::kSecond;
 using test::LiveBench;
 using test::web;
@@ -28,8 +29,6 @@ using Lines = std::vector<std::string>;
 
 constexpr dataplane::LinkNumber kWan = 0, kLan = 1;
 const char* const kClient = "10.1.0.10:40000";
-
-constexpr Farewell kForce{Farewell::Kind::kCut, {}};
 
 TEST_CASE_METHOD(WebBench, "live: a service that is added takes clients at once and is announced") {
   conf::Service service = *find("web");
@@ -49,62 +48,6 @@ TEST_CASE_METHOD(WebBench, "live: a service that is added takes clients at once 
   CHECK(workers->sent() == Lines{});
 }
 
-TEST_CASE_METHOD(WebBench, "live: a server that is deleted keeps its connections to their end") {
-  open_two();
-  const uint32_t slot = member("web", "10.2.0.11:80").slot;
-  REQUIRE(remove("10.2.0.11:80").has_value());
-  CHECK(server_of("10.1.0.10:1", "A") == "10.2.0.11:80");
-  CHECK(server_of("10.1.0.10:3", "S") == "10.2.0.12:80");
-  CHECK(server_of("10.1.0.10:4", "S") == "10.2.0.12:80");
-  settle();
-  CHECK(member("web", "10.2.0.11:80").leaving);
-  CHECK(connections("web", "10.2.0.11:80") == 1);
-  const ServiceKey web_key = key();
-  pass(1000);
-  CHECK_FALSE(running.roster.find(web_key)->servers.contains(*lb::Endpoint::parse("10.2.0.11:80")));
-  // What it has done is still the service's.
-  CHECK(running.roster.find(web_key)->departed.connections == 1);
-  CHECK(running.connections_of(slot) == 0);
-}
-
-TEST_CASE_METHOD(WebBench, "live: a server that comes back before its end has its place again") {
-  open_two();
-  const uint32_t slot = member("web", "10.2.0.11:80").slot;
-  const conf::Service before = *find("web");
-  REQUIRE(remove("10.2.0.11:80").has_value());
-  settle();
-  REQUIRE(edit([&](conf::Service& service) { service.servers = before.servers; }).has_value());
-  settle();
-  CHECK(member("web", "10.2.0.11:80").slot == slot);
-  CHECK_FALSE(member("web", "10.2.0.11:80").leaving);
-  CHECK(running.tally->totals(slot).connections == 1);
-  pass(1000);
-  CHECK(member("web", "10.2.0.11:80").slot == slot);
-}
-
-TEST_CASE_METHOD(WebBench, "live: at the deadline, what is left is cut") {
-  open_two();
-  REQUIRE(remove("10.2.0.11:80", {Farewell::Kind::kDrain, 30}).has_value());
-  pass(29);
-  CHECK(server_of("10.1.0.10:1", "A") == "10.2.0.11:80");
-  pass(1);
-  // Each end is asked where it is, and resets follow.
-  CHECK(from_client("10.1.0.10:1", "A").size() == 2);
-  CHECK(server_of("10.1.0.10:2", "A") == "10.2.0.12:80");
-  pass(11);
-  CHECK(running.roster.find(key())->servers.size() == 1);
-}
-
-TEST_CASE_METHOD(WebBench, "live: by force, connections are cut at once") {
-  open_two();
-  workers->sent();
-  REQUIRE(remove("10.2.0.11:80", kForce).has_value());
-  for (int i = 0; i < 8; ++i) workers->turn();
-  CHECK(workers->sent().size() == 2);
-  CHECK(from_client("10.1.0.10:1", "A").size() == 2);
-  CHECK(server_of("10.1.0.10:1", "S") == "10.2.0.12:80");
-}
-
 TEST_CASE_METHOD(WebBench, "live: a server of a service with a port has one too") {
   const auto added = edit([](conf::Service& service) {
     conf::Server server = service.servers[0];
@@ -112,92 +55,6 @@ TEST_CASE_METHOD(WebBench, "live: a server of a service with a port has one too"
     service.servers.push_back(server);
   });
   CHECK_THAT(added.error().text, Catch::Contains("expected a port from 1 to 65535"));
-}
-
-TEST_CASE_METHOD(WebBench, "live: what drains can be told to end sooner, and never later") {
-  open_two();
-  const auto address = *lb::Endpoint::parse("10.2.0.11:80");
-  const auto hasten = [&](const Farewell& farewell) {
-    return changes.hasten("web", address, farewell).has_value();
-  };
-  CHECK_FALSE(hasten(kForce));  // it has not left
-  REQUIRE(remove("10.2.0.11:80").has_value());
-  REQUIRE(hasten({Farewell::Kind::kDrain, 30}));
-  REQUIRE(hasten({Farewell::Kind::kDrain, 300}));
-  CHECK_FALSE(changes.hasten("web", {}, kForce).has_value());  // the service stays
-  pass(29);
-  CHECK(server_of("10.1.0.10:1", "A") == "10.2.0.11:80");
-  pass(1);
-  CHECK(from_client("10.1.0.10:1", "A").size() == 2);
-  CHECK(server_of("10.1.0.10:2", "A") == "10.2.0.12:80");
-}
-
-TEST_CASE_METHOD(WebBench, "live: a service takes those along that were deleted before it") {
-  open_two();
-  workers->sent();
-  REQUIRE(remove("10.2.0.11:80").has_value());
-  SECTION("at once") { REQUIRE(changes.delete_service(key(), kForce).has_value()); }
-  SECTION("when it is told so later") {
-    REQUIRE(changes.delete_service(key(), {}).has_value());
-    REQUIRE(changes.hasten("web", {}, kForce).has_value());
-  }
-  for (int i = 0; i < 8; ++i) workers->turn();
-  CHECK(workers->sent().size() == 4);
-}
-
-TEST_CASE_METHOD(WebBench, "live: a service that leaves is none that could be deleted once more") {
-  open_two();
-  REQUIRE(changes.delete_service(key(), {}).has_value());
-  settle();
-  CHECK(server_of("10.1.0.10:1", "A") == "10.2.0.11:80");
-  // There is no such service any more to be deleted once more.
-  CHECK(changes.delete_service({lb::Protocol::kTcp, *lb::Endpoint::parse("10.1.0.100:80")}, kForce)
-            .error()
-            .kind == Refusal::Kind::kNoSuchService);
-}
-
-TEST_CASE_METHOD(WebBench,
-                 "live: a deleted service ends with its last connection, and not before") {
-  open_two();
-  const uint32_t slot = running.roster.find(key())->slot;
-  REQUIRE(changes.delete_service(key(), {}).has_value());
-  settle();
-  CHECK(config().services.empty());
-  CHECK(running.roster.at(slot) != nullptr);
-  CHECK(workers->snapshot().services[slot]->closed);
-  CHECK(server_of("10.1.0.10:1", "A") == "10.2.0.11:80");
-  CHECK_THAT(from_client("10.1.0.10:9", "S").at(0), Catch::Contains("[RA]"));
-  pass(1000);
-  CHECK(running.roster.at(slot) == nullptr);
-  CHECK(running.roster.services().empty());
-  CHECK(workers->snapshot().services[slot] == nullptr);
-  CHECK_FALSE(workers->snapshot().own.contains(lb::IpAddress::parse("10.1.0.100")->ipv4()));
-}
-
-TEST_CASE_METHOD(WebBench, "live: a service without connections is gone when its workers know") {
-  REQUIRE(changes.delete_service(key(), {}).has_value());
-  changes.watch();
-  changes.watch();
-  changes.watch();
-  // No worker has turned: one might still open a connection.
-  CHECK(running.roster.services().size() == 1);
-  settle();
-  CHECK(running.roster.services().empty());
-}
-
-TEST_CASE_METHOD(WebBench, "live: a service that comes back takes up what it was") {
-  open_two();
-  const conf::Service before = *find("web");
-  const uint32_t slot = running.roster.find(key())->slot;
-  REQUIRE(changes.delete_service(key(), {Farewell::Kind::kDrain, 60}).has_value());
-  settle();
-  REQUIRE(changes.add_service(before).has_value());
-  CHECK(running.roster.find(key())->slot == slot);
-  CHECK_FALSE(workers->snapshot().services[slot]->closed);
-  CHECK(connections("web", "10.2.0.11:80") == 1);
-  // The deadline was the deletion's.
-  pass(61);
-  CHECK(server_of("10.1.0.10:1", "A") == "10.2.0.11:80");
 }
 
 TEST_CASE_METHOD(WebBench, "live: what is refused changes nothing") {

@@ -10,6 +10,8 @@
 
 namespace control::test {
 
+inline constexpr Farewell kForce{Farewell::Kind::kCut, {}};
+
 inline std::string cluster(const std::string& services, const std::string& more = "") {
   return R"({
     "interfaces": [
