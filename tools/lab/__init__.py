@@ -11,6 +11,7 @@ Shared by tools/demo and test/e2e. Needs root. Only the standard library, so tha
 from .bird import Bird
 from .capture import Capture
 from .director import Director, Programs, eal, service, spread
+from .frr import Frr
 from .hosts import CommandFailed, Host, Lab, run
 from .keepalived import Keepalived
 from .ldirectord import Ldirectord, edited
@@ -20,7 +21,7 @@ from .topology import (DirectorPair, DrChecked, DrOneWire, NatChecked, NatOneArm
 from .wait import TimedOut, wait_for
 
 __all__ = [
-    "Bird", "Capture", "CommandFailed", "Director", "DirectorPair", "DrChecked", "DrOneWire", "Host", "Keepalived", "Lab",
+    "Bird", "Capture", "CommandFailed", "Director", "DirectorPair", "DrChecked", "DrOneWire", "Frr", "Host", "Keepalived", "Lab",
     "Ldirectord", "NatChecked", "NatOneArm", "NatOutward", "NatTwoArm", "Nginx", "Programs", "TimedOut",
     "TunnelBehindRouter", "TunnelEnd", "UdpEcho", "eal", "edited", "run", "service", "spread", "wait_for",
 ]
