@@ -89,7 +89,9 @@ void KernelTwins::watch() {
       continue;
     }
     twin.failure_told = false;
-    log::warning("{} was deleted, and is made again", name_of(twin));
+    twin.down_told = false;
+    log::warning("{} was deleted, or moved to another network namespace, and is made again",
+                 name_of(twin));
   }
 }
 
@@ -102,18 +104,53 @@ void KernelTwins::watch_closely() {
   if (!there) return;
   for (auto& [link, twin] : twins_) {
     if (pump_.control_is_lost(link)) continue;
-    std::string name = twin.device->current_name();
-    for (const lb::Prefix& address : twin.device->restore_addresses(name, *there)) {
+    const auto state = twin.device->state();
+    if (!state) {
+      pump_.control_detach(link);
+      continue;
+    }
+    for (const lb::Prefix& address : twin.device->restore_addresses(state->name, *there)) {
       log::warning("{} had lost its address {}, and has it again", name_of(twin),
                    address.to_string());
     }
-    if (name.empty() || name == twin.settings.name) {
-      twin.name_told.clear();
-    } else if (name != twin.name_told) {
-      log::warning("{} was renamed to {}: who relies on its name does not find it", name_of(twin),
-                   name);
-      twin.name_told = std::move(name);
-    }
+    restore_link(twin, *state);
+    tell_name(twin, state->name);
+    tell_whether_down(twin, !state->up);
+  }
+}
+
+void KernelTwins::restore_link(Twin& twin, const TapDevice::State& state) {
+  const TapDevice::Settings& wanted = twin.settings;
+  if (state.mac == wanted.mac && state.mtu == wanted.mtu) {
+    twin.failure_told = false;
+    return;
+  }
+  if (const std::string why = twin.device->restore(wanted); !why.empty()) {
+    if (!twin.failure_told) log::error("{} {}", name_of(twin), why);
+    twin.failure_told = true;
+    return;
+  }
+  log::warning("{} had MAC address {} and mtu {}, and has {} and {} again", name_of(twin),
+               state.mac.to_string(), state.mtu, wanted.mac.to_string(), wanted.mtu);
+}
+
+void KernelTwins::tell_name(Twin& twin, std::string name) {
+  if (name == twin.settings.name) {
+    twin.name_told.clear();
+  } else if (name != twin.name_told) {
+    log::warning("{} was renamed to {}: who relies on its name does not find it", name_of(twin),
+                 name);
+    twin.name_told = std::move(name);
+  }
+}
+
+void KernelTwins::tell_whether_down(Twin& twin, bool down) {
+  if (std::exchange(twin.down_told, down) == down) return;
+  if (down) {
+    log::warning("{} was set down: nothing comes or goes by it until somebody sets it up",
+                 name_of(twin));
+  } else {
+    log::notice("{} is up again", name_of(twin));
   }
 }
 

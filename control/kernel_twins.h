@@ -25,7 +25,8 @@ class KernelTwins {
   void follow(const conf::Config& config, const std::vector<lb::IpAddress>& vips);
   // Makes again what has been deleted. To be called a few times a second.
   void watch();
-  // Puts back addresses that somebody has taken from a twin. To be called every second or so.
+  // Puts back what somebody has taken from a twin, addresses, MAC address and MTU, and makes again
+  // what is in another network namespace. To be called every second or so.
   void watch_closely();
   // An interface's twin has a carrier while the interface's link is up, so that who relies on the
   // twin, such as VRRP or BGP, sees a dead link as on a NIC.
@@ -45,10 +46,14 @@ class KernelTwins {
     std::optional<TapDevice> device;
     bool failure_told = false;
     std::string name_told;  // what somebody has renamed it to
+    bool down_told = false;
   };
   KernelTwins(dataplane::KernelExchange& exchange, std::vector<dataplane::WorkerNumber> senders)
       : pump_(exchange, std::move(senders)) {}
   std::expected<void, std::string> make(dataplane::LinkNumber link, Twin& twin);
+  void tell_name(Twin& twin, std::string name);
+  void tell_whether_down(Twin& twin, bool down);
+  void restore_link(Twin& twin, const TapDevice::State& state);
   static std::string name_of(const Twin& twin);
 
   TwinPump pump_;

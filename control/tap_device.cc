@@ -78,18 +78,25 @@ std::expected<void, std::string> TapDevice::set_up(const Settings& settings) {
   if (error != 0) return std::unexpected(fmt::format("netlink: {}", nl_geterror(error)));
   const Owned<rtnl_link> link(found);
   index_ = rtnl_link_get_ifindex(link.get());
+  if (std::string why = change_link(settings, IFF_UP); !why.empty()) return std::unexpected(why);
+  return {};
+}
+
+std::string TapDevice::change_link(const Settings& settings, unsigned flags) {
+  const Owned<rtnl_link> link(rtnl_link_alloc());
+  rtnl_link_set_ifindex(link.get(), index_);
   const Owned<rtnl_link> change(rtnl_link_alloc());
   const Owned<nl_addr> mac(nl_addr_build(AF_LLC, settings.mac.bytes.data(), 6));
   rtnl_link_set_addr(change.get(), mac.get());
   rtnl_link_set_mtu(change.get(), settings.mtu);
-  rtnl_link_set_flags(change.get(), IFF_UP);
-  error = rtnl_link_change(netlink_.get(), link.get(), change.get(), 0);
-  if (error != 0) {
-    return std::unexpected(fmt::format("cannot get MAC address {} and mtu {}: {}",
-                                       settings.mac.to_string(), settings.mtu, nl_geterror(error)));
-  }
-  return {};
+  if (flags != 0) rtnl_link_set_flags(change.get(), flags);
+  const int error = rtnl_link_change(netlink_.get(), link.get(), change.get(), 0);
+  if (error == 0) return "";
+  return fmt::format("cannot get MAC address {} and mtu {}: {}", settings.mac.to_string(),
+                     settings.mtu, nl_geterror(error));
 }
+
+std::string TapDevice::restore(const Settings& settings) { return change_link(settings, 0); }
 
 TapDevice::TapDevice(TapDevice&& other) noexcept
     : name_(std::move(other.name_)),
@@ -129,11 +136,19 @@ std::string TapDevice::change_address(const lb::Prefix& address, bool add) {
   return fmt::format("address {}: {}", address.to_string(), nl_geterror(error));
 }
 
-std::string TapDevice::current_name() const {
+std::optional<TapDevice::State> TapDevice::state() const {
   rtnl_link* found = nullptr;
-  if (rtnl_link_get_kernel(netlink_.get(), index_, nullptr, &found) != 0) return "";
+  if (rtnl_link_get_kernel(netlink_.get(), index_, nullptr, &found) != 0) return std::nullopt;
   const Owned<rtnl_link> link(found);
-  return rtnl_link_get_name(link.get());
+  State result{.name = rtnl_link_get_name(link.get()),
+               .mac = {},
+               .mtu = rtnl_link_get_mtu(link.get()),
+               .up = (rtnl_link_get_flags(link.get()) & IFF_UP) != 0};
+  const nl_addr* mac = rtnl_link_get_addr(link.get());
+  if (mac != nullptr && nl_addr_get_len(mac) == result.mac.bytes.size()) {
+    std::memcpy(result.mac.bytes.data(), nl_addr_get_binary_addr(mac), result.mac.bytes.size());
+  }
+  return result;
 }
 
 std::expected<void, std::string> TapDevice::set_carrier(bool carrier) {

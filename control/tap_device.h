@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,17 @@ class TapDevice {
                                             const std::vector<KernelAddress>& there);
   // Without a carrier the kernel sends nothing by it, and tells who watches the device.
   std::expected<void, std::string> set_carrier(bool carrier);
-  // What the kernel calls it, which somebody may have changed; empty: it is gone.
-  std::string current_name() const;
+  // As it is now, which somebody may have changed.
+  struct State {
+    std::string name;
+    lb::MacAddress mac;
+    uint32_t mtu = 0;  // bytes
+    bool up = false;
+  };
+  // Nothing: it is gone, or has left this network namespace.
+  std::optional<State> state() const;
+  // Gives it these settings' MAC address and MTU. Returns what went wrong, or nothing.
+  std::string restore(const Settings& settings);
   // Hands the descriptor (non-blocking, close-on-exec) to the caller, who ends the device by
   // closing it. Once.
   int release_fd();
@@ -48,6 +58,7 @@ class TapDevice {
   };
   TapDevice(std::string name, int fd) : name_(std::move(name)), fd_(fd) {}
   std::expected<void, std::string> set_up(const Settings& settings);
+  std::string change_link(const Settings& settings, unsigned flags);
   std::string change_address(const lb::Prefix& address, bool add);
 
   std::string name_;

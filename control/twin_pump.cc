@@ -45,9 +45,20 @@ TwinPump::~TwinPump() {
 }
 
 void TwinPump::control_attach(LinkNumber link, int tap) {
-  const std::lock_guard lock(mutex_);
-  attached_taps_.emplace_back(link, tap);
+  hand_over(link, tap);
   twins_[link].lost.store(false);
+}
+
+void TwinPump::control_detach(LinkNumber link) { hand_over(link, -1); }
+
+void TwinPump::hand_over(LinkNumber link, int tap) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(attached_taps_, [&](const auto& waiting) {
+    if (waiting.first != link) return false;
+    if (waiting.second >= 0) close(waiting.second);
+    return true;
+  });
+  attached_taps_.emplace_back(link, tap);
   attached_.store(true);
 }
 
@@ -81,6 +92,7 @@ void TwinPump::take_attached() {
   for (const auto& [link, tap] : attached_taps_) {
     if (twins_[link].tap >= 0) close(twins_[link].tap);
     twins_[link].tap = tap;
+    twins_[link].lost.store(tap < 0);
   }
   attached_taps_.clear();
   attached_.store(false);

@@ -36,6 +36,8 @@ class TwinPump {
 
   // The rest is the control thread's. Takes a link's TAP, in place of the one that it may have.
   void control_attach(dataplane::LinkNumber link, int tap);
+  // Closes a link's TAP, which is lost then.
+  void control_detach(dataplane::LinkNumber link);
   // Whether a link's TAP was there and has been deleted.
   bool control_is_lost(dataplane::LinkNumber link) const { return twins_[link].lost.load(); }
   TwinCounters control_counters(dataplane::LinkNumber link) const;
@@ -51,6 +53,7 @@ class TwinPump {
     lb::Counter<uint64_t> to_kernel, from_kernel, dropped;
   };
   void run();
+  void hand_over(dataplane::LinkNumber link, int tap);
   void take_attached();
   bool carry_to_kernel(dataplane::WorkerNumber worker);
   bool carry_from_kernel(dataplane::LinkNumber link);
@@ -66,7 +69,8 @@ class TwinPump {
   std::atomic<bool> stop_{false};
   std::atomic<bool> attached_{false};
   std::mutex mutex_;
-  std::vector<std::pair<dataplane::LinkNumber, int>> attached_taps_;  // guarded by it
+  // Guarded by it, one of a link; -1: the link's is to be closed.
+  std::vector<std::pair<dataplane::LinkNumber, int>> attached_taps_;
   std::thread thread_;
 };
 

@@ -163,8 +163,8 @@ def made_again(net):
         equal(answers(net.client, f"http://{OWN}/", 4), ["rs1", "rs2"] * 2, "answers meanwhile")
         wait_for(lambda: "UP" in devices(net).get("lb-lan", {"flags": ()})["flags"], 5, "lb-lan to be back")
         wait_for(lambda: "2 received" in ping(net.director, RS1), 5, "rs1 to answer the kernel's pings")
-        contains(lbd.log(), "kernel_interface lb-lan was deleted, and is made again", "the log")
-        contains(ping(net.director, CLIENT), "2 received", "ping by the other twin")
+        contains(lbd.log(), "kernel_interface lb-lan was deleted, or moved to another network namespace, and is made again", "the log")
+        wait_for(lambda: "2 received" in ping(net.director, CLIENT), 5, "the client to answer by the other twin")
 
 
 def keeps_its_addresses(net):
@@ -177,6 +177,28 @@ def keeps_its_addresses(net):
         for rename in ("down", "name elsewhere"):
             net.director.ip(f"link set lb-lan {rename}")
         wait_for(lambda: "kernel_interface lb-lan was renamed to elsewhere" in lbd.log(), 5, "the log to tell")
+
+
+def keeps_its_link(net):
+    """MAC address and MTU that somebody changes come back, and so does a twin that leaves the namespace; the log tells"""
+    with twins(net) as lbd:
+        mac = devices(net)["lb-lan"]["address"]
+        for change, told in (("address 02:00:00:00:00:99", f"had MAC address 02:00:00:00:00:99 and mtu 1500, and has {mac} and"),
+                             ("mtu 9000", f"had MAC address {mac} and mtu 9000, and has {mac} and 1500 again")):
+            net.director.ip(f"link set lb-lan {change}")
+            wait_for(lambda: told in lbd.log(), 5, f"the log to tell of {change}")
+            twin = devices(net)["lb-lan"]
+            equal((twin["address"], twin["mtu"]), (mac, 1500), f"the twin after {change}")
+            contains(ping(net.director, RS1), "2 received", f"ping after {change}")
+        net.director.ip("link set lb-lan down")
+        wait_for(lambda: "kernel_interface lb-lan was set down" in lbd.log(), 5, "the log to tell that it is down")
+        net.director.ip("link set lb-lan up")
+        wait_for(lambda: "kernel_interface lb-lan is up again" in lbd.log(), 5, "the log to tell that it is up")
+        net.director.ip(f"link set lb-lan netns {net.client.namespace}")
+        wait_for(lambda: INSIDE in net.director.ip("-br addr"), 5, "lb-lan to be made again")
+        holds("lb-lan" not in net.client.ip("-br link"), "the one that was moved is there yet")
+        wait_for(lambda: "2 received" in ping(net.director, RS1), 5, "rs1 to answer the kernel's pings")
+        equal(answers(net.client, f"http://{OWN}/", 4), ["rs1", "rs2"] * 2, "answers after all that")
 
 
 def has_its_addresses_by_any_label(net):
@@ -346,7 +368,7 @@ def checks_go_by_it(net):
 
 
 CASES = [checks_go_by_it, looks_like_its_interface, kernel_reaches_servers, kernel_serves_clients,
-         kernel_refuses_closed_ports, services_stay_lbds, answers_arp_once, made_again, keeps_its_addresses,
+         kernel_refuses_closed_ports, services_stay_lbds, answers_arp_once, made_again, keeps_its_addresses, keeps_its_link,
          has_its_addresses_by_any_label,
          follows_the_link, gone_with_lbd, neighbours_groups_reach_the_kernel, flood_costs_no_client, ports_never_meet,
          twin_that_cannot_be, addresses_follow_the_file]
