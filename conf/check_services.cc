@@ -166,6 +166,14 @@ class ServiceChecker {
                       "behind no route: forwarding by \"{}\" crosses no router",
                       method->name));
     }
+    if (method && method->needs_address &&
+        std::ranges::all_of(config_.interfaces, &std::vector<lb::Prefix>::empty,
+                            &Interface::addresses)) {
+      return mismatch(findings_, pointer, address.to_string(),
+                      fmt::format("an interface with an address: forwarding by \"{}\" sends from "
+                                  "the director's own",
+                                  method->name));
+    }
     if (!findings_.complete("/routes") || reach_.reachable(address)) return;
     mismatch(findings_, pointer, address.to_string(),
              "an address that an interface's prefix, a static neighbour or a route reaches");

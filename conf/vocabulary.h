@@ -24,8 +24,9 @@ struct Scheduler {
 struct Method {
   std::string name;
   std::string summary;
-  bool keeps_port = false;  // a server's port must be the service's
-  bool on_link = false;     // no router may stand between director and server
+  bool keeps_port = false;     // a server's port must be the service's
+  bool on_link = false;        // no router may stand between director and server
+  bool needs_address = false;  // of the director, other than a VIP
   std::vector<Property> options = {};
 };
 

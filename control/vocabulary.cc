@@ -22,8 +22,10 @@ conf::Vocabulary make() {
     }
   }
   for (const dataplane::Method<lb::V4>& method : dataplane::methods<lb::V4>()) {
-    result.methods.push_back(
-        {std::string(method.name), std::string(method.summary), method.keeps_port, method.on_link});
+    result.methods.push_back({std::string(method.name), std::string(method.summary),
+                              method.keeps_port, method.on_link,
+                              // What it puts around packets comes from the director.
+                              method.overhead > 0});
   }
   result.checks = health::described();
   return result;

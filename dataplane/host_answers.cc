@@ -13,6 +13,10 @@ lb::Ipv4Address Host<lb::V4>::source_on(LinkNumber link, lb::Ipv4Address towards
     if (prefix.contains(lb::IpAddress(towards))) return prefix.address.ipv4();
   }
   if (!addresses.empty()) return addresses.front().address.ipv4();
+  // Rather than a VIP, which tunnels' ends have too: they would take its packets for forged ones.
+  for (const Link& other : snapshot_->links) {
+    if (!other.addresses.empty()) return other.addresses.front().address.ipv4();
+  }
   return snapshot_->own.all().empty() ? lb::Ipv4Address{} : snapshot_->own.all().front();
 }
 

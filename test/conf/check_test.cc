@@ -236,6 +236,22 @@ TEST_CASE("a method that keeps the port or crosses no router binds its servers, 
              "the port"}});
 }
 
+TEST_CASE("a method that sends from the director's own address needs an interface that has one") {
+  const auto interfaces = [](const std::string& wan) {
+    return R"([{"name": "wan", "device": "a")" + wan +
+           R"(}, {"name": "lan", "device": "b", "neighbours": [
+               {"address": "192.168.11.100", "mac": "02:00:00:00:00:01"}]}])";
+  };
+  const std::string servers = R"([{"address": "192.168.11.100"}])";
+  const std::string tunnel = service(servers, R"("forward": "tunnel", )");
+  const std::string own = R"(, "addresses": ["192.168.33.1/24"])";
+  check_verdicts({{file(tunnel, "[]", interfaces(own)), "ok"},
+                  {file(service(servers), "[]", interfaces("")), "ok"},
+                  {file(tunnel, "[]", interfaces("")),
+                   "/services/0/servers/0/address: found \"192.168.11.100\", expected an interface "
+                   "with an address: forwarding by \"tunnel\" sends from the director's own"}});
+}
+
 TEST_CASE("only a persistent service may have every port, and its servers none of their own") {
   const auto every_port = [](const std::string& keys, const std::string& servers) {
     return file(R"([{"protocol": "tcp", "address": "192.168.22.11:0", )" + keys + R"("servers": )" +

@@ -24,7 +24,7 @@ const Vocabulary& with_options() {
                                "\"ipip\""};
   static const Vocabulary result = {
       .schedulers = {{"wlc", "weighted least connections"}, {"ring", "hash ring", {size, ports}}},
-      .methods = {{"nat", "rewrite"}, {"wrap", "encapsulate", true, false, {type}}}};
+      .methods = {{"nat", "rewrite"}, {"wrap", "encapsulate", true, false, false, {type}}}};
   return result;
 }
 

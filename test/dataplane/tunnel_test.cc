@@ -40,6 +40,16 @@ TEST_CASE("a packet goes to the tunnel's end with TTL, TOS and DF outside as the
         Lines{"TCP 01:00 SYN_RECV 10.1.0.10:40000 10.1.0.100:80 10.2.0.11:80"});
 }
 
+TEST_CASE("an outer packet never comes from the VIP, which the tunnel's end has itself") {
+  Setup setup{tunnelled()};
+  setup.services[0].address = "10.0.0.80:80";
+  setup.links[1].addresses.clear();
+  setup.routes = {{"10.2.0.0/24", "lan", "10.2.0.11"}};
+  Lab lab(std::move(setup));
+  CHECK_THAT(lab.from_client(tcp("10.1.0.10:40000", "10.0.0.80:80").flags("S")).at(0),
+             Catch::StartsWith("proto=4 10.1.0.1>10.2.0.11 "));
+}
+
 TEST_CASE("without DF the outer packet has an ID of its own, never 0") {
   Lab lab(tunnelled());
   const Lines out = lab.from_client(syn().may_fragment());
