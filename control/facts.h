@@ -203,9 +203,10 @@ struct ConnectionFacts {
   lb::Endpoint client;
   lb::Endpoint virtual_address;
   lb::Endpoint server;
-  std::string service;
+  std::string service;  // "masquerade" where there is none
   std::string forward;
   double expires_seconds = 0;
+  bool masqueraded = false;  // a real server has opened it
 };
 
 struct ConnectionQuery {
@@ -214,7 +215,8 @@ struct ConnectionQuery {
     std::optional<lb::IpAddress> address;
     std::optional<uint16_t> port;  // only together with `address`
   };
-  std::optional<std::string> service;  // a service's name
+  // A service's name; "masquerade", where none is called so: those that real servers have opened.
+  std::optional<std::string> service;
   Ends server;
   Ends client;
   std::optional<size_t> limit = 100;  // none: all

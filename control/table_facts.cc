@@ -31,6 +31,9 @@ std::string_view state_text(const dataplane::Neighbour<lb::V4>& neighbour, lb::T
   return "failed";
 }
 
+// What stands for a service of connections that have none.
+constexpr const char* kMasqueraded = "masquerade";
+
 using Ends = dataplane::ConnectionInspection::Ends;
 
 std::expected<Ends, std::string> ends_of(const ConnectionQuery::Ends& asked) {
@@ -56,6 +59,10 @@ std::expected<ConnectionFilter, std::string> filter_of(const ConnectionQuery& qu
   for (const conf::Service& service : config.services) {
     if (!service.is_called(*query.service)) continue;
     filter.service = roster.find(key_of(service))->slot;
+    return filter;
+  }
+  if (*query.service == kMasqueraded) {
+    filter.service = kMasqueradeService;
     return filter;
   }
   return std::unexpected(no_such_service(*query.service, config.services, &conf::Service::name));
@@ -141,7 +148,8 @@ ConnectionFacts connection_facts(const lb::Connection<lb::V4>& entry, lb::Tick n
   facts.server = entry.inside.to_endpoint();
   const Roster::Service* service = roster.at(entry.service);
   if (entry.from_inside) {
-    facts.service = "masquerade";
+    facts.service = kMasqueraded;
+    facts.masqueraded = true;
   } else if (service != nullptr) {
     facts.service = service->last.name;
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 
 #include "dataplane/figures.h"
 #include "dataplane/holds.h"
@@ -320,7 +321,8 @@ class Path final : private Reentry {
   Reassembly reassembly_;
   uint64_t random_ = 0;
   scheduler::BlockMinima minima_;
-  bool exhaustion_told_ = false;
+  // Towards which no port of the masquerade is left, as was told.
+  std::optional<typename F::Address> exhausted_;
 };
 
 }  // namespace dataplane

@@ -195,12 +195,14 @@ EntryIndex Path<F>::open_masqueraded(const Packet& packet, const MasqueradeRule<
   const auto masquerade =
       pick_port(connections_, rule, packet.source, packet.destination, packet.protocol());
   if (!masquerade) {
-    if (!exhaustion_told_) host_.report_exhausted(rule.interface, packet.destination.address);
-    exhaustion_told_ = true;
+    if (exhausted_ != packet.destination.address) {
+      host_.report_exhausted(rule.interface, packet.destination.address);
+    }
+    exhausted_ = packet.destination.address;
     host_.drop(packet, DropReason::kNoMasqueradePort);
     return kNoEntry;
   }
-  exhaustion_told_ = false;
+  if (exhausted_ == packet.destination.address) exhausted_.reset();
   const EntryIndex index = connections_.open({.outside = packet.destination,
                                               .virtual_end = {rule.address, *masquerade},
                                               .inside = packet.source,

@@ -173,6 +173,8 @@ std::string list_connections(std::span<const ConnectionFacts> connections,
   out += options.persistent_conn ? fmt::format("{:<18} {:<16} pe_data\n", "destination", "pe name")
                                  : "destination\n";
   for (const ConnectionFacts& connection : connections) {
+    // With LVS these are iptables' affair.
+    if (connection.masqueraded) continue;
     const auto name = [&](const lb::Endpoint& endpoint) {
       return endpoint_name(endpoint, connection.protocol, options.numeric, port_name);
     };

@@ -41,7 +41,8 @@ FakeFacts small_director() {
                     .connection_entries = 250,
                     .connection_capacity = 1000,
                     .mbufs_in_use = 2048,
-                    .mbufs_total = 8192};
+                    .mbufs_total = 8192,
+                    .last_reload = {}};
   ServiceFacts web;
   web.name = "web";
   web.address = endpoint("192.168.22.11:80");

@@ -49,6 +49,9 @@ TEST_CASE("a full range is counted and told once, and serves other destinations"
   CHECK(lab.drops() == "no_masquerade_port=2");
   CHECK(lab.events().size() == 1);
   CHECK(lab.from_server(udp("10.2.0.11:5", "10.1.0.11:80")).size() == 1);
+  lab.from_server(udp("10.2.0.11:6", kFar));
+  CHECK(lab.drops() == "no_masquerade_port=1");
+  CHECK(lab.events().empty());  // what another destination gets is no news of this one
 }
 
 TEST_CASE("servers with one port get all ports of a wide range, each another") {

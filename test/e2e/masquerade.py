@@ -32,11 +32,16 @@ def masquerading(net, **more):
 def own_curl(net):
     """A server's own curl: the web server sees the director, at a port of the rule; the service there goes on"""
     net.nginx["web"].mark()
-    with masquerading(net):
+    with masquerading(net) as lbd:
         for _ in range(5):
             for server in (net.rs1, net.rs2):
                 equal(server.curl(f"http://{WEB}/"), "webwebweb", f"what {server.name} fetched")
         equal(answers(net.client, f"http://{VIP}/", 4), ["rs1", "rs2"] * 2, "answers of the service")
+        listed = lbd.json("show", "connections", "service", "masquerade")["connections"]
+        equal({(one["client"], one["service"]) for one in listed}, {(f"{WEB}:80", "masquerade")}, "masqueraded connections")
+        equal(len(listed), 10, "masqueraded connections")
+        table = lbd.ctl("ipvsadm", "-Lnc").splitlines()[2:]
+        equal([line.split()[4] for line in table], [f"{VIP}:80"] * 4, f"virtual addresses of ipvsadm's table\n{table}")
     requests = net.nginx["web"].requests()
     equal([request[0] for request in requests], [VIP] * 10, "clients that the web server saw")
     ports = [int(request[1]) for request in requests]
