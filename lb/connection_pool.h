@@ -79,11 +79,14 @@ class ConnectionPool {
   // How many entries a list that has just been taken has.
   uint32_t length_of(EntryIndex first) const { return entries_[first].sibling_previous; }
 
-  // A worker found nothing, not even among its own entries: whoever can spare some, see
-  // Connections::share, gives them. Any thread.
-  void want() { wanted_.store(true, std::memory_order_relaxed); }
-  bool is_wanted() const { return wanted_.load(std::memory_order_relaxed); }
-  void satisfy() { wanted_.store(false, std::memory_order_relaxed); }
+  // A worker finds nothing, not even among its own entries, or soon will: whoever can spare some,
+  // see Connections::share, gives them. Any thread.
+  enum class Need : uint8_t { kNone, kSoon, kNow };
+  void want(Need need) {
+    if (this->need() < need) need_.store(need, std::memory_order_relaxed);
+  }
+  Need need() const { return need_.load(std::memory_order_relaxed); }
+  void satisfy() { need_.store(Need::kNone, std::memory_order_relaxed); }
 
   // Gives back a list as take_chunk returns it. Any thread.
   void give_chunk(EntryIndex first, uint32_t length) {
@@ -103,7 +106,7 @@ class ConnectionPool {
 
   Entry* entries_;
   uint32_t size_;
-  std::atomic<bool> wanted_{false};
+  std::atomic<Need> need_{Need::kNone};
   // Workers that take and give write it; what stands above is read for every packet.
   alignas(64) std::atomic<uint64_t> head_{kNoEntry};
 };
@@ -127,6 +130,8 @@ class EntryCache {
     return true;
   }
   bool has_any() const { return first_ != kNoEntry || pool_.has_chunk(); }
+  // How many it holds itself.
+  uint32_t held() const { return count_; }
 
   // Gives all that it holds to the other workers. Returns whether that was any.
   bool give_all() {

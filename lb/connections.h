@@ -104,6 +104,8 @@ class Connections {
       first = table_.find_first(hash, opening.outside, opening.outside.protocol);
     }
     short_since_.reset();
+    if (cache_.held() <= kFewHeld && cache_.held() % 4 == 0) [[unlikely]]
+      ask_ahead();
     Entry& entry = pool_[index];
     entry.begin_with(opening.outside);
     entry.state = opening.state;
@@ -158,10 +160,7 @@ class Connections {
   }
 
   // Whether `open` would find an entry: a free one, or one to take back.
-  bool has_room() const {
-    const auto has_some = [&](Kind kind) { return wheels_[kind].first() != kNoEntry; };
-    return cache_.has_any() || has_some(kClosed) || has_some(kTimeWait) || has_some(kEmbryonic);
-  }
+  bool has_room() const { return cache_.has_any() || can_reclaim(); }
 
   // Whether this worker has found the director full for so short a time that another one may yet
   // give it entries.
@@ -172,8 +171,11 @@ class Connections {
   // Gives what this worker can spare, free or taken back, to one that found the director full. To
   // be called once a turn.
   void share(Tick now) {
-    if (!pool_.is_wanted()) return;
-    for (uint32_t i = 0; i < ConnectionPool<F>::kChunk / 2 && reclaim(); ++i) {
+    const Need need = pool_.need();
+    if (need == Need::kNone) return;
+    // Connections that are being opened make way only where the director is full indeed.
+    constexpr uint32_t kChunk = ConnectionPool<F>::kChunk;
+    for (uint32_t i = 0; i < kChunk && reclaim(need == Need::kNow && i < kChunk / 2); ++i) {
     }
     if (!cache_.give_all()) return;
     pool_.satisfy();
@@ -225,6 +227,9 @@ class Connections {
 
  private:
   using Wheel = TimerWheel<ConnectionPool<F>>;
+  using Need = typename ConnectionPool<F>::Need;
+  // Of what a worker gives to one that asks, so much is left when that one asks anew.
+  static constexpr uint32_t kFewHeld = ConnectionPool<F>::kChunk / 2;
   // One wheel per kind that a full table takes back, so that each kind's oldest is at hand.
   enum Kind { kClosed, kTimeWait, kEmbryonic, kLasting, kWheels };
 
@@ -274,12 +279,23 @@ class Connections {
 
   bool has_just_given(Tick now) const { return gave_at_ && now - *gave_at_ <= 1; }
 
+  bool can_reclaim() const {
+    const auto has_some = [&](Kind kind) { return wheels_[kind].first() != kNoEntry; };
+    return has_some(kClosed) || has_some(kTimeWait) || has_some(kEmbryonic);
+  }
+
+  // The others take turns to hear of it: who asks with the last entry in hand loses the packets
+  // that come meanwhile.
+  [[gnu::noinline]] void ask_ahead() {
+    if (!pool_.has_chunk() && !can_reclaim()) pool_.want(Need::kSoon);
+  }
+
   // A worker that has asked for some time without an answer is told so by is_short_of_entries; one
   // that has not asked for a while begins anew.
   void ask_for_entries(Tick now) {
     if (!short_since_ || now - asked_at_ > kTicksPerSecond) short_since_ = now;
     asked_at_ = now;
-    pool_.want();
+    pool_.want(Need::kNow);
   }
 
   void change_state(EntryIndex index, State state, Tick now) {
@@ -316,7 +332,7 @@ class Connections {
 
   // Takes back the oldest that is closing, else the oldest that is being opened; never an
   // established one.
-  bool reclaim() {
+  bool reclaim(bool opening_too = true) {
     const EntryIndex closed = oldest(wheels_[kClosed]);
     const EntryIndex time_wait = oldest(wheels_[kTimeWait]);
     EntryIndex victim = closed;
@@ -324,7 +340,7 @@ class Connections {
         (time_wait != kNoEntry && before(pool_[time_wait].stamp, pool_[closed].stamp))) {
       victim = time_wait;
     }
-    if (victim == kNoEntry) victim = oldest(wheels_[kEmbryonic]);
+    if (victim == kNoEntry && opening_too) victim = oldest(wheels_[kEmbryonic]);
     if (victim == kNoEntry) return false;
     const Wheel& wheel = wheel_of(pool_[victim].state);
     close(victim);

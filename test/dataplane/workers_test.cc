@@ -208,6 +208,40 @@ TEST_CASE("a worker that finds the director full gets what others have to spare"
   CHECK(lab.count(&WorkerCounters::reclaimed) > 0);
 }
 
+TEST_CASE("a worker asks the others for entries before it has none, and loses no client by that") {
+  Setup setup = spread(one_service(), 2);
+  setup.capacity = 400;
+  Lab lab(setup);
+  const auto owner = [&](int port) {
+    const auto end = lb::End<lb::V4>::from(*lb::Endpoint::parse(client(port)));
+    return dataplane::OwnerFunction::keyed(2)(
+        end, lab.worker(0).connections().table().hash(end, lb::Protocol::kTcp));
+  };
+  int port = 1;
+  const auto next_of = [&](dataplane::WorkerNumber worker) {
+    while (owner(port) != worker) ++port;
+    return client(port++);
+  };
+  // Worker 0 has them all, and they are closing.
+  std::vector<std::string> first;
+  while (lab.drops().empty()) {
+    first.push_back(next_of(0));
+    lab.from_client(tcp(first.back(), kVip).flags("S"));
+    lab.from_client(tcp(first.back(), kVip).flags("A"));
+  }
+  for (const std::string& closing : first) lab.from_client(tcp(closing, kVip).flags("RA"));
+  // Worker 1 has nothing in hand yet.
+  lab.from_client(tcp(next_of(1), kVip).flags("S"));
+  lab.pass(1);
+  lab.drops();
+  for (int i = 0; i < 350; ++i) {
+    const std::string more = next_of(1);
+    CHECK(lab.from_client(tcp(more, kVip).flags("S")).size() == 1);
+    lab.from_client(tcp(more, kVip).flags("A"));
+  }
+  CHECK(lab.drops() == "");
+}
+
 TEST_CASE("established connections of all workers fill the table, and the next one is refused") {
   Setup setup = spread(one_service(), 2);
   setup.capacity = 64;
