@@ -1,5 +1,7 @@
 #include "conf/load.h"
 
+#include <algorithm>
+
 #include "conf/check.h"
 #include "conf/document.h"
 #include "conf/grammar.h"
@@ -56,7 +58,8 @@ std::vector<Error> check_service(const Config& config, const Service& service,
     if (cited != std::string::npos) error.text.erase(cited + 3, kPlace.size());
   }
   for (Error& error : check_beside_others(config, service, place)) {
-    errors.push_back(std::move(error));
+    // Such as that a server has the VIP of this service and of another one.
+    if (std::ranges::find(errors, error) == errors.end()) errors.push_back(std::move(error));
   }
   return errors;
 }

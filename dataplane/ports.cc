@@ -66,9 +66,12 @@ constexpr rte_eth_event_type kLosses[] = {RTE_ETH_EVENT_INTR_RMV, RTE_ETH_EVENT_
 
 std::string not_brought_up(const std::string& device) {
   const std::string line = Eal::last_error();
-  return "device \"" + device +
-         "\" was not brought up by DPDK: is it in \"eal\", as --vdev=" + device +
-         ",… or bound to vfio-pci (mlx5: to its kernel driver), and does its netdev exist?" +
+  // A PCI address has colons, a vdev's name has none.
+  const bool is_pci = device.find(':') != std::string::npos;
+  const std::string hint =
+      is_pci ? "is there such a device (lspci -D), bound to vfio-pci (mlx5: to its kernel driver)?"
+             : "is it in \"eal\", as --vdev=" + device + ",… and does its netdev exist?";
+  return "device \"" + device + "\" was not brought up by DPDK: " + hint +
          (line.empty() ? "" : " (" + line + ")");
 }
 

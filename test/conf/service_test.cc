@@ -139,6 +139,13 @@ TEST_CASE("no service's address is another's real server, and the other way roun
              Catch::StartsWith("/servers/0/address: found \"192.168.22.13\""));
 }
 
+TEST_CASE("what is wrong with a service by itself and beside others is said once") {
+  CHECK(joins(R"({"protocol": "tcp", "address": "192.168.22.13:80",
+                  "servers": [{"address": "192.168.22.11"}]})") ==
+        "/servers/0/address: found \"192.168.22.11\", expected another host's address: the director "
+        "cannot be its own real server");
+}
+
 TEST_CASE("a server's IPv6 address is refused by its name, whoever has made it") {
   Service web = service(R"({"protocol": "tcp", "address": "192.168.22.13:80"})");
   web.servers.emplace_back().address = *lb::Endpoint::parse("[2001:db8::1]:80");

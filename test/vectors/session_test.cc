@@ -274,7 +274,11 @@ TEST_CASE("errors of the command line name the option and the expected form") {
   CHECK(parse({"--config", "a"}).error() == "--in: missing (expected IFACE=FILE at least once)");
   CHECK(parse({"--config", "a", "--in", "wan"}).error() == "--in: \"wan\" (expected IFACE=FILE)");
   CHECK(parse({"--config", "a", "--in", "wan=b", "--mac", "wan=1:2"}).error() ==
-        "--mac: \"wan=1:2\" (expected IFACE=MAC, such as wan=02:00:00:00:00:01, no group address)");
+        "--mac: \"wan=1:2\" (expected IFACE=MAC, such as wan=02:00:00:00:00:01, no group address "
+        "and not all zeroes)");
+  CHECK(parse({"--config", "a", "--in", "wan=b", "--mac", "wan=02:00:00:00:00:01", "--mac",
+               "wan=02:00:00:00:00:02"})
+            .error() == "--mac: \"wan=02:00:00:00:00:02\" (expected one for each interface)");
   CHECK(parse({"--config", "a", "--in", "wan=b", "--neighbour", "wan=10.1.0.240"}).error() ==
         "--neighbour: \"wan=10.1.0.240\" (expected IFACE=IP=MAC, such as "
         "lan=192.168.11.100=02:00:00:00:00:64)");
@@ -286,6 +290,8 @@ TEST_CASE("errors of the command line name the option and the expected form") {
   const std::string capture = folder / "capture";
   CHECK(parse({"--config", "a", "--in", "wan=" + capture, "--out", "lan=" + folder / "./capture"})
             .error() == "--out: " + folder / "./capture" + " is read by --in");
+  CHECK(parse({"--config", capture, "--in", "wan=b", "--out", "lan=" + folder / "./capture"})
+            .error() == "--out: " + folder / "./capture" + " is read by --config");
   CHECK(parse({"--config", "a", "--in", "wan=b", "--out", "lan=c", "--out", "wan=c"}).error() ==
         "--out: c is written by another --out");
   CHECK(parse({"--colour"}).error() ==

@@ -1,8 +1,11 @@
 // lbd-replay: what a director would do to captured packets.
 #include <fmt/core.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "control/command_table.h"
 #include "control/interpreter.h"
@@ -79,6 +82,10 @@ int replay_all(const replay::Options& options) {
   const control::Interpreter interpreter(control::command_table(), facts);
   const int status = options.json ? print_json(interpreter, options.show)
                                   : print_tables(interpreter, options.show);
+  if (std::fflush(stdout) != 0) {
+    say(fmt::format("cannot write: {}", std::strerror(errno)));
+    return kFailure;
+  }
   return status == 0 && !run ? kFailure : status;
 }
 
@@ -98,6 +105,11 @@ int main(int argc, char** argv) {
       fmt::print("lbd-replay {}\n", LBD_VERSION);
       return 0;
     default:
-      return replay_all(*options);
+      try {
+        return replay_all(*options);
+      } catch (const std::system_error& error) {  // of writing the tables
+        say(error.what());
+        return kFailure;
+      }
   }
 }

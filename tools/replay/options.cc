@@ -1,5 +1,6 @@
 #include "tools/replay/options.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -32,7 +33,8 @@ have nanoseconds.
 constexpr int64_t kLongestTail = 604'800;
 
 // Writing begins while captures are still read, so none may be in the place of another.
-std::optional<std::string> overwritten(const std::vector<Options::File>& in,
+std::optional<std::string> overwritten(const std::string& config_file,
+                                       const std::vector<Options::File>& in,
                                        const std::vector<Options::File>& out) {
   const auto same = [](const std::string& a, const std::string& b) {
     std::error_code ignored;
@@ -45,6 +47,7 @@ std::optional<std::string> overwritten(const std::vector<Options::File>& in,
     // Devices take from many.
     std::error_code ignored;
     if (std::filesystem::is_character_file(path, ignored)) continue;
+    if (same(config_file, path)) return path + " is read by --config";
     for (const Options::File& file : in) {
       if (same(file.path, path)) return path + " is read by --in";
     }
@@ -105,8 +108,12 @@ std::expected<std::vector<Options::Mac>, std::string> read_macs(const Strings& t
   for (const std::string& text : texts) {
     const auto [interface, rest] = split(text);
     const auto mac = lb::MacAddress::parse(rest);
-    if (interface.empty() || !mac || mac->is_multicast()) {
-      return wrong("mac", text, "IFACE=MAC, such as wan=02:00:00:00:00:01, no group address");
+    if (interface.empty() || !mac || mac->is_multicast() || *mac == lb::MacAddress{}) {
+      return wrong("mac", text,
+                   "IFACE=MAC, such as wan=02:00:00:00:00:01, no group address and not all zeroes");
+    }
+    if (std::ranges::find(macs, interface, &Options::Mac::interface) != macs.end()) {
+      return wrong("mac", text, "one for each interface");
     }
     macs.push_back({interface, *mac});
   }
@@ -143,7 +150,9 @@ std::expected<Options, std::string> read(const po::variables_map& values) {
   if (in->empty()) return std::unexpected("--in: missing (expected IFACE=FILE at least once)");
   auto out = read_files("out", all("out"));
   if (!out) return std::unexpected(out.error());
-  if (const auto fault = overwritten(*in, *out)) return std::unexpected("--out: " + *fault);
+  if (const auto fault = overwritten(result.config_file, *in, *out)) {
+    return std::unexpected("--out: " + *fault);
+  }
   auto macs = read_macs(all("mac"));
   if (!macs) return std::unexpected(macs.error());
   auto neighbours = read_neighbours(all("neighbour"));

@@ -1,6 +1,7 @@
 #include "tools/replay/own_mac.h"
 
 #include <fmt/format.h>
+#include <filesystem>
 
 #include "dataplane/headers.h"
 
@@ -69,6 +70,11 @@ std::expected<std::vector<lb::MacAddress>, std::string> find_macs(
     OwnMac own_mac(config);
     for (const Input& input : inputs) {
       if (input.interface != i) continue;
+      std::error_code unknown;
+      if (std::filesystem::is_fifo(input.path, unknown)) {
+        return std::unexpected(fmt::format("{}: a pipe can be read only once; say --mac {}=MAC",
+                                           input.path, config.interfaces[i].name));
+      }
       auto reader = CaptureReader::open(input.path);
       if (!reader) return std::unexpected(reader.error());
       for (;;) {
