@@ -140,10 +140,11 @@ TEST_CASE("no service's address is another's real server, and the other way roun
 }
 
 TEST_CASE("what is wrong with a service by itself and beside others is said once") {
-  CHECK(joins(R"({"protocol": "tcp", "address": "192.168.22.13:80",
+  CHECK(
+      joins(R"({"protocol": "tcp", "address": "192.168.22.13:80",
                   "servers": [{"address": "192.168.22.11"}]})") ==
-        "/servers/0/address: found \"192.168.22.11\", expected another host's address: the director "
-        "cannot be its own real server");
+      "/servers/0/address: found \"192.168.22.11\", expected another host's address: the director "
+      "cannot be its own real server");
 }
 
 TEST_CASE("a server's IPv6 address is refused by its name, whoever has made it") {
