@@ -36,6 +36,25 @@ scheduler::Options options_of(const scheduler::Entry& entry, const conf::Options
   return options;
 }
 
+dataplane::RealServer<V4> real_server(const conf::Server& server, const Roster::Server& member) {
+  // Names were validated against the very tables that are searched here.
+  return {lb::End<V4>::from(server.address),
+          member.slot,
+          dataplane::find_method(server.forward).value(),
+          member.accepts,
+          server.upper_threshold,
+          server.lower_threshold};
+}
+
+// What was deleted and has time, of a service that keeps no connections to tell replies by.
+void put_leaving(dataplane::VirtualService<V4>& service, const Roster::Service& entry) {
+  if (!entry.last.one_packet) return;
+  for (const auto& [address, member] : entry.servers) {
+    if (!member.leaving || !member.leaving->had_time) continue;
+    service.absent.push_back(real_server(member.leaving->last, member));
+  }
+}
+
 std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::Service& service,
                                                                    const Roster::Service& entry,
                                                                    Roster::Time now) {
@@ -45,11 +64,11 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
   result->end = lb::End<V4>::from(service.address);
   std::vector<scheduler::Server> candidates;
   const auto add = [&](const conf::Server& server, const Roster::Server& member) {
-    if (member.health == Health::kDown) return;
-    // Names were validated against the very tables that are searched here.
-    result->servers.push_back({lb::End<V4>::from(server.address), member.slot,
-                               dataplane::find_method(server.forward).value(), member.accepts,
-                               server.upper_threshold, server.lower_threshold});
+    if (member.health == Health::kDown) {
+      if (service.one_packet) result->absent.push_back(real_server(server, member));
+      return;
+    }
+    result->servers.push_back(real_server(server, member));
     candidates.push_back({.slot = member.slot,
                           .weight = weight_of(server),
                           .ramp = ramp_of(service, member, now),
@@ -71,6 +90,7 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
                    service.persistence_netmask.ipv4(), service.expire_quiescent_template};
   result->one_packet = service.one_packet;
   result->sloppy_tcp = service.sloppy_tcp;
+  put_leaving(*result, entry);
   result->index_by_slot();
   return result;
 }
@@ -82,6 +102,7 @@ std::shared_ptr<const dataplane::VirtualService<V4>> closed_service(const Roster
   result->end = lb::End<V4>::from(entry.last.address);
   result->plan = scheduler::find("rr")->compile({});
   result->closed = true;
+  put_leaving(*result, entry);
   return result;
 }
 

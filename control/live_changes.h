@@ -73,7 +73,7 @@ class LiveChanges final : public Changes {
   std::vector<std::string> describe(const conf::Difference& difference) const;
   void cut_what_is_due();
   void see_off();
-  bool has_ended(Roster::Server& server) const;
+  bool has_ended(const Roster::Service& service, Roster::Server& server) const;
   bool release_what_has_ended(const ServiceKey& key);
   void put(Snapshot& next, const conf::Service& service);
   void raise_what_rises();
@@ -96,6 +96,8 @@ class LiveChanges final : public Changes {
   Running& running_;
   std::set<ServiceKey> rising_;   // services with a server in its slow start
   std::set<ServiceKey> leavers_;  // services that leave, or of whose servers some do
+  // Services whose deleted servers' replies are waited for no more, for the next publication.
+  std::set<ServiceKey> answering_changed_;
   std::vector<QuorumChange> quorum_changes_;
   // For the next publication: slots of servers whose connections end when it is out, or only those
   // that are about to open.

@@ -65,12 +65,18 @@ void LiveChanges::cut_what_is_due() {
   running_.hurry();
 }
 
-// Whether no connection is left at a server that leaves, and none can come.
-bool LiveChanges::has_ended(Roster::Server& server) const {
+// Whether nothing more can come from a server that leaves: no connection is left, and none can come;
+// of a service that keeps none, what it was asked has had its time.
+bool LiveChanges::has_ended(const Roster::Service& service, Roster::Server& server) const {
   // A connection that changes from active to inactive may for a moment be neither.
   constexpr unsigned kLooks = 2;
+  constexpr std::chrono::seconds kLateReplies{10};
   Roster::Leaving& leaving = *server.leaving;
   if (leaving.publication > running_.publisher->settled()) return false;
+  if (service.last.one_packet && leaving.had_time) {
+    const auto late = leaving.since + kLateReplies;
+    if (running_.now() < std::min(late, leaving.deadline.value_or(late))) return false;
+  }
   leaving.looks = running_.connections_of(server.slot) == 0 ? leaving.looks + 1 : 0;
   return leaving.looks >= kLooks;
 }
@@ -80,14 +86,15 @@ bool LiveChanges::release_what_has_ended(const ServiceKey& key) {
   Roster::Service& service = *running_.roster.find(key);
   std::vector<lb::Endpoint> ended;
   for (auto& [address, server] : service.servers) {
-    if (!server.leaving || !has_ended(server)) continue;
+    if (!server.leaving || !has_ended(service, server)) continue;
     service.departed += running_.tally->totals(server.slot);
     ended.push_back(address);
   }
   for (const lb::Endpoint& address : ended) running_.roster.release(key, address);
+  if (!ended.empty() && service.last.one_packet) answering_changed_.insert(key);
   std::vector<uint32_t> cut_off;
   for (Roster::Server& server : service.cut_off) {
-    if (!has_ended(server)) continue;
+    if (!has_ended(service, server)) continue;
     service.departed += running_.tally->totals(server.slot);
     cut_off.push_back(server.slot);
   }
@@ -111,7 +118,13 @@ void LiveChanges::see_off() {
          }));
     at = waits ? std::next(at) : leavers_.erase(at);
   }
-  if (services_gone) publish_endpoints(std::make_unique<Snapshot>(running_.publisher->snapshot()));
+  const std::set<ServiceKey> changed = std::exchange(answering_changed_, {});
+  if (!services_gone && changed.empty()) return;
+  auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
+  for (const ServiceKey& key : changed) {
+    if (const auto place = place_of(key)) put(*next, running_.config.services[*place]);
+  }
+  publish_endpoints(std::move(next));
 }
 
 }  // namespace control

@@ -68,7 +68,7 @@ void Roster::set_health(const ServiceKey& key, const conf::Server& server, Healt
 
 void Roster::leave(const ServiceKey& key, const conf::Server& server, const Farewell& farewell,
                    uint64_t publication, Time now) {
-  Leaving leaving{.last = server, .publication = publication, .deadline = {}};
+  Leaving leaving{.last = server, .publication = publication, .since = now, .deadline = {}};
   hasten(leaving, farewell, now);
   services_.at(key).servers.at(server.address).leaving = std::move(leaving);
 }
@@ -88,7 +88,9 @@ void Roster::hasten(Leaving& leaving, const Farewell& farewell, Time now) {
   } else if (farewell.deadline_seconds) {
     deadline = now + std::chrono::seconds(*farewell.deadline_seconds);
   }
-  if (deadline) leaving.deadline = std::min(*deadline, leaving.deadline.value_or(*deadline));
+  if (!deadline) return;
+  leaving.deadline = std::min(*deadline, leaving.deadline.value_or(*deadline));
+  if (*leaving.deadline <= now) leaving.had_time = false;
 }
 
 void Roster::release(const ServiceKey& key, const lb::Endpoint& server) {

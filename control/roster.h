@@ -58,7 +58,9 @@ class Roster {
   struct Leaving {
     conf::Server last;             // as it was configured
     uint64_t publication = 0;      // from which on no worker gives it connections
+    Time since{};
     std::optional<Time> deadline;  // when what is left is cut
+    bool had_time = true;          // not told to end at once
     bool cut = false;
     unsigned looks = 0;  // that found it without connections, one after another
   };

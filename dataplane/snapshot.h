@@ -61,6 +61,9 @@ struct VirtualService {
   lb::Protocol protocol{};
   lb::End<F> end{};                    // port 0: every port that no other service has
   std::vector<RealServer<F>> servers;  // in the order of the file
+  // Of a service that keeps no connections: those that get no packets, being down or deleted, and
+  // may still have some to answer.
+  std::vector<RealServer<F>> absent;
   std::unique_ptr<const scheduler::Plan> plan;
   // Deleted, with connections that go on: to others its port is as closed as any.
   bool closed = false;
@@ -199,6 +202,16 @@ void derive_from_servers(Snapshot<F>& snapshot, lb::HashKey key) {
   constexpr size_t kNear = 512;  // two lines each
   size_t servers = 0;
   snapshot.most_overhead = 0;
+  const auto put_answering = [&](const VirtualService<F>& service, const RealServer<F>& server) {
+    if (!methods<F>()[server.method].replies_seen) return;
+    // Where services share a server's end, nobody can know: the first has its replies.
+    if (!taken.emplace(server.end.address, server.end.port.value(), service.protocol).second) {
+      return;
+    }
+    answering.push_back({server.end, service.protocol,
+                         static_cast<uint32_t>(snapshot.one_packet_servers.size())});
+    snapshot.one_packet_servers.push_back({service.end, service.slot, server.slot});
+  };
   for (const auto& service : snapshot.services) {
     if (!service) continue;
     servers += service->servers.size();
@@ -208,15 +221,13 @@ void derive_from_servers(Snapshot<F>& snapshot, lb::HashKey key) {
       if (server.upper_threshold > 0) {
         limits.emplace_back(server.slot, server.upper_threshold, server.lower_threshold);
       }
-      if (!service->one_packet || !methods<F>()[server.method].replies_seen) continue;
-      // Where services share a server's end, nobody can know: the first has its replies.
-      if (!taken.emplace(server.end.address, server.end.port.value(), service->protocol).second) {
-        continue;
-      }
-      answering.push_back({server.end, service->protocol,
-                           static_cast<uint32_t>(snapshot.one_packet_servers.size())});
-      snapshot.one_packet_servers.push_back({service->end, service->slot, server.slot});
+      if (service->one_packet) put_answering(*service, server);
     }
+  }
+  // After all that serve: another service may have the server by now.
+  for (const auto& service : snapshot.services) {
+    if (!service) continue;
+    for (const RealServer<F>& server : service->absent) put_answering(*service, server);
   }
   snapshot.leads_far = servers > kNear;
   snapshot.one_packet_ends = lb::EndpointTable<F>(answering, key);

@@ -7,7 +7,9 @@
 namespace control {
 namespace {
 
+using test::cluster;
 using test::kForce;
+using test::LiveBench;
 using test::WebBench;
 
 TEST_CASE_METHOD(WebBench, "live: a server that is deleted keeps its connections to their end") {
@@ -194,6 +196,50 @@ TEST_CASE_METHOD(WebBench, "live: what comes back after force is not cut with wh
   CHECK(running.roster.find(key())->cut_off.empty());
   CHECK(running.roster.find(key())->departed.connections > opened);
   CHECK(running.connections_of(slot) == 0);
+}
+
+TEST_CASE("live: what a one-packet service asked before a deletion is answered from the VIP") {
+  LiveBench bench(cluster(R"({"name": "dns", "protocol": "udp", "address": "10.1.0.100:53",
+                              "scheduler": "rr", "one_packet": true, "servers": [
+                                {"address": "10.2.0.11"}, {"address": "10.2.0.12"}]})"));
+  const auto source = [&] {
+    bench.workers->sent();
+    bench.workers->receive(1, dataplane_test::udp("10.2.0.11:53", "10.1.0.10:4000"));
+    const std::vector<std::string> out = bench.workers->sent();
+    REQUIRE(out.size() == 1);
+    return out[0].substr(0, out[0].find('>'));
+  };
+  const ServiceKey key = key_of(*bench.find("dns"));
+  const auto remove = [&](const Farewell& farewell) {
+    const auto first = [](conf::Service& service) -> Change {
+      service.servers.erase(service.servers.begin());
+      return {};
+    };
+    REQUIRE(bench.changes.edit_service(key, first, farewell).has_value());
+  };
+  CHECK(source() == "UDP 10.1.0.100:53");
+  SECTION("of a server") {
+    remove({});
+    CHECK(source() == "UDP 10.1.0.100:53");
+    bench.pass(9);
+    CHECK(source() == "UDP 10.1.0.100:53");
+    bench.pass(2);
+    CHECK(bench.running.roster.find(key)->servers.size() == 1);
+  }
+  SECTION("of the service") {
+    REQUIRE(bench.changes.delete_service(key, {}).has_value());
+    CHECK(source() == "UDP 10.1.0.100:53");
+    bench.pass(11);
+    CHECK(bench.running.roster.find(key) == nullptr);
+  }
+  SECTION("by force not") { remove(kForce); }
+  SECTION("to the deadline at the longest") {
+    remove({Farewell::Kind::kDrain, 3});
+    bench.pass(2);
+    CHECK(source() == "UDP 10.1.0.100:53");
+    bench.pass(2);
+  }
+  CHECK(source() == "UDP 10.2.0.11:53");
 }
 
 }  // namespace
