@@ -65,8 +65,8 @@ void LiveChanges::cut_what_is_due() {
   running_.hurry();
 }
 
-// Whether nothing more can come from a server that leaves: no connection is left, and none can come;
-// of a service that keeps none, what it was asked has had its time.
+// Whether nothing more can come from a server that leaves: no connection is left, and none can
+// come; of a service that keeps none, what it was asked has had its time.
 bool LiveChanges::has_ended(const Roster::Service& service, Roster::Server& server) const {
   // A connection that changes from active to inactive may for a moment be neither.
   constexpr unsigned kLooks = 2;
@@ -111,11 +111,10 @@ void LiveChanges::see_off() {
     services_gone = release_what_has_ended(key) || services_gone;
     const Roster::Service* service = running_.roster.find(key);
     const bool waits =
-        service != nullptr &&
-        (service->leaving || !service->cut_off.empty() ||
-         std::ranges::any_of(service->servers, [](const auto& server) {
-           return server.second.leaving.has_value();
-         }));
+        service != nullptr && (service->leaving || !service->cut_off.empty() ||
+                               std::ranges::any_of(service->servers, [](const auto& server) {
+                                 return server.second.leaving.has_value();
+                               }));
     at = waits ? std::next(at) : leavers_.erase(at);
   }
   const std::set<ServiceKey> changed = std::exchange(answering_changed_, {});

@@ -56,8 +56,8 @@ class Roster {
 
   // How a real server leaves.
   struct Leaving {
-    conf::Server last;             // as it was configured
-    uint64_t publication = 0;      // from which on no worker gives it connections
+    conf::Server last;         // as it was configured
+    uint64_t publication = 0;  // from which on no worker gives it connections
     Time since{};
     std::optional<Time> deadline;  // when what is left is cut
     bool had_time = true;          // not told to end at once

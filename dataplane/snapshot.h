@@ -208,8 +208,8 @@ void derive_from_servers(Snapshot<F>& snapshot, lb::HashKey key) {
     if (!taken.emplace(server.end.address, server.end.port.value(), service.protocol).second) {
       return;
     }
-    answering.push_back({server.end, service.protocol,
-                         static_cast<uint32_t>(snapshot.one_packet_servers.size())});
+    answering.push_back(
+        {server.end, service.protocol, static_cast<uint32_t>(snapshot.one_packet_servers.size())});
     snapshot.one_packet_servers.push_back({service.end, service.slot, server.slot});
   };
   for (const auto& service : snapshot.services) {

@@ -99,7 +99,8 @@ TEST_CASE_METHOD(Fixture, "what was deleted before can be told to end sooner") {
   changes.leaving = "web 10.2.0.77:80";
   CHECK(refused("delete server web 10.2.0.77") == "error: web has no server 10.2.0.77:80\n");
   CHECK(run("delete server web 10.2.0.77 deadline 3") ==
-        "server 10.2.0.77:80 was deleted from web before: what is left of it ends then, if not before\n");
+        "server 10.2.0.77:80 was deleted from web before: what is left of it ends then, if not "
+        "before\n");
   CHECK(changes.last_farewell->deadline_seconds == 3U);
   CHECK(refused("delete server web 10.2.0.78 force") == "error: web has no server 10.2.0.78:80\n");
 }
