@@ -201,6 +201,10 @@ void Director::watch_kernel() {
   auto there = kernel_addresses();
   if (!there) return;
   compared_ = publications;
+  for (std::string& line : ports_taken_from_kernel(running_.config)) {
+    const auto [told, fresh] = ports_told_.insert(std::move(line));
+    if (fresh) log::warning("{}", *told);
+  }
   const Snapshot& snapshot = running_.publisher->snapshot();
   const auto is_ours = [&](const lb::IpAddress& address) {
     return snapshot.own.contains(address.ipv4()) || snapshot.elsewhere.contains(address.ipv4());

@@ -105,7 +105,8 @@ class Director final : public Facts {
   // The publication whose addresses were looked for in the kernel.
   std::optional<uint64_t> compared_;
   std::set<KernelAddress> kernels_told_;
-  FullTable full_told_;  // when that was last told
+  std::set<std::string> ports_told_;  // as they were put
+  FullTable full_told_;               // when that was last told
   std::chrono::steady_clock::time_point next_full_told_{};
   unsigned watches_ = 0;
   std::chrono::steady_clock::time_point next_watch_{};

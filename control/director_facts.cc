@@ -25,7 +25,10 @@ InfoFacts Director::info() {
   info.pid = static_cast<uint32_t>(getpid());
   info.workers = static_cast<uint32_t>(running_.engine->workers().size());
   for (const dataplane::Worker* worker : running_.engine->workers()) {
-    info.connection_entries += worker->reader_counters().connections.reader_get();
+    const dataplane::WorkerCounters& counters = worker->reader_counters();
+    info.connection_entries += counters.connections.reader_get();
+    info.answers_given += counters.answers.reader_get();
+    info.answers_suppressed += counters.suppressed.reader_get();
   }
   info.connection_capacity = running_.config.connections.capacity;
   info.connections_reclaimed = full_table().reclaimed;

@@ -247,7 +247,9 @@ struct InfoFacts {
   uint64_t connection_entries = 0;
   uint64_t connection_capacity = 0;
   uint64_t connections_reclaimed =
-      0;  // taken back, closing or only begun, while the table was full
+      0;                            // taken back, closing or only begun, while the table was full
+  uint64_t answers_given = 0;       // made by the director itself: ARP, ICMP, resets
+  uint64_t answers_suppressed = 0;  // held back, to keep their rate as a rule
   uint64_t mbufs_in_use = 0;
   uint64_t mbufs_total = 0;
   std::string vips = "active";  // or "standby": they are another director's

@@ -34,7 +34,7 @@ void add_columns(std::vector<MetricFamily>& out, const std::array<Column<Thing>,
   }
 }
 
-constexpr std::array<Column<InfoFacts>, 12> kDirector{{
+constexpr std::array<Column<InfoFacts>, 14> kDirector{{
     {"lbd_uptime_seconds", Type::kGauge, "seconds", "Time since lbd started.",
      [](const InfoFacts& i) -> Value { return i.uptime_seconds; }},
     {"lbd_workers", Type::kGauge, "", "Threads that forward packets.",
@@ -48,6 +48,12 @@ constexpr std::array<Column<InfoFacts>, 12> kDirector{{
     {"lbd_connections_reclaimed", Type::kCounter, "",
      "Connections, closing or only begun, taken back for newer ones while the table was full.",
      [](const InfoFacts& i) -> Value { return i.connections_reclaimed; }},
+    {"lbd_answers", Type::kCounter, "",
+     "Packets that the director has made itself: ARP, ICMP, resets.",
+     [](const InfoFacts& i) -> Value { return i.answers_given; }},
+    {"lbd_answers_suppressed", Type::kCounter, "",
+     "Packets that it did not make, to keep their rate or for want of a way.",
+     [](const InfoFacts& i) -> Value { return i.answers_suppressed; }},
     {"lbd_persistent_clients_displaced", Type::kCounter, "",
      "Clients of persistent services that lost their server for want of room.",
      [](const InfoFacts& i) -> Value { return i.client_holds_displaced; }},

@@ -35,6 +35,7 @@ std::string to_json(const InfoFacts& info, const std::vector<DropFacts>& drops) 
        {"client_holds",
         {{"capacity", info.client_holds_capacity}, {"displaced", info.client_holds_displaced}}},
        {"last_reload", to_json(info.last_reload)},
+       {"answers", {{"given", info.answers_given}, {"suppressed", info.answers_suppressed}}},
        {"mbufs", {{"in_use", info.mbufs_in_use}, {"total", info.mbufs_total}}},
        {"drops", std::move(by_reason)}});
 }
@@ -77,6 +78,10 @@ Reply show_info(Facts& facts, const Call& call) {
   if (info.client_holds_displaced > 0) {
     line("persistence", fmt::format("{} clients lost their server for want of room (room for {})",
                                     info.client_holds_displaced, info.client_holds_capacity));
+  }
+  if (info.answers_suppressed > 0) {
+    line("answers", fmt::format("{} given, {} held back: too many a second, or no way for them",
+                                info.answers_given, info.answers_suppressed));
   }
   line("mbufs", share(info.mbufs_in_use, info.mbufs_total));
   line("drops", fmt::format("{} packets", dropped));

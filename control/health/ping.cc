@@ -35,7 +35,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void take(size_t size);
 
   boost::asio::ip::icmp::socket socket_;
-  uint16_t identifier_ = static_cast<uint16_t>(std::random_device()());
+  // Above what a masquerade's echoes get as a rule, and Linux's own ports.
+  uint16_t identifier_ = static_cast<uint16_t>(61000 + std::random_device()() % 4536);
   uint16_t next_ = 0;
   std::map<uint16_t, PingAttempt*> waiting_;
   std::array<char, 2048> packet_;

@@ -71,6 +71,7 @@ TEST_CASE_METHOD(SmallDirector, "show info") {
         "workers      2\n"
         "vips         active\n"
         "connections  250 of 1000 (25.0 %)\n"
+        "answers      4 given, 3 held back: too many a second, or no way for them\n"
         "mbufs        2048 of 8192 (25.0 %)\n"
         "drops        14 packets\n");
   const json info = run_json("show info");
@@ -79,6 +80,7 @@ TEST_CASE_METHOD(SmallDirector, "show info") {
   CHECK(info["workers"] == 2);
   CHECK(info["vips"] == "active");
   CHECK(info["connections"] == json{{"entries", 250}, {"capacity", 1000}, {"reclaimed", 0}});
+  CHECK(info["answers"] == json{{"given", 4}, {"suppressed", 3}});
   CHECK(info["last_reload"].is_null());
   CHECK(info["mbufs"] == json{{"in_use", 2048}, {"total", 8192}});
   CHECK(info["client_holds"] == json{{"capacity", 0}, {"displaced", 0}});

@@ -40,6 +40,8 @@ FakeFacts small_director() {
                     .workers = 2,
                     .connection_entries = 250,
                     .connection_capacity = 1000,
+                    .answers_given = 4,
+                    .answers_suppressed = 3,
                     .mbufs_in_use = 2048,
                     .mbufs_total = 8192,
                     .last_reload = {}};

@@ -5,6 +5,7 @@
 #include "control/kernel_ports.h"
 #include "control/kernel_twins.h"
 #include "test/control/live_bench.h"
+#include "test/control/web_bench.h"
 #include "test/temp_dir.h"
 
 namespace control {
@@ -276,7 +277,7 @@ TEST_CASE("masquerade's ports and the kernel's are apart where both use the addr
                                 R"(, "masquerade": [{"source": "10.2.0.0/24", "interface": ")" +
                                     interface + R"(", "ports": ")" + ports + "\"}]",
                                 wan));
-    return why_ports_collide(config, range).value_or("apart");
+    return why_ports_collide(config, {.range = range}).value_or("apart");
   };
   CHECK(why("wan", "1024-19999") == "apart");
   CHECK(why("wan", "30001-40000") == "apart");
@@ -288,6 +289,30 @@ TEST_CASE("masquerade's ports and the kernel's are apart where both use the addr
       "kernel gives out on lb0, the twin of wan: choose others, or set "
       "net.ipv4.ip_local_port_range");
   CHECK(why("wan", "30000-30000") != "apart");
+}
+
+TEST_CASE("a service's port that the kernel gives out on the same address is named") {
+  const shared_test::TempDir directory;
+  const KernelPortFiles files{directory / "range", directory / "reserved"};
+  std::ofstream(files.range) << "20000\t30000\n";
+  std::ofstream(files.reserved) << "\n";
+  const auto named = [&](const std::string& address, const std::string& twin = "lb0") {
+    conf::Config config = LiveBench::load(test::cluster(
+        R"({"name": "web", "protocol": "tcp", "address": ")" + address + R"(", "servers": []})"));
+    if (!twin.empty()) config.interfaces[0].kernel_interface = twin;
+    return ports_taken_from_kernel(config, files);
+  };
+  CHECK(named("10.1.0.1:19999").empty());
+  CHECK(named("10.1.0.100:20000").empty());  // no twin has it
+  CHECK(named("10.1.0.1:20000", "").empty());
+  CHECK(named("10.1.0.1:30000") ==
+        std::vector<std::string>{
+            "service web: lb0 gives out port 30000 to the kernel's own connections as well, which "
+            "get no answer then: add it to net.ipv4.ip_local_reserved_ports"});
+  std::ofstream(files.reserved) << "8080,20000-20002,30000\n";
+  CHECK(named("10.1.0.1:20001").empty());
+  CHECK(named("10.1.0.1:30000").empty());
+  CHECK(named("10.1.0.1:20003").size() == 1);
 }
 
 }  // namespace

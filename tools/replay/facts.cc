@@ -22,6 +22,8 @@ control::InfoFacts Facts::info() {
   info.mbufs_in_use = run_.buffers_in_use();
   info.mbufs_total = run_.buffers_in_use();
   info.connections_reclaimed = run_.worker().reader_counters().reclaimed.reader_get();
+  info.answers_given = run_.worker().reader_counters().answers.reader_get();
+  info.answers_suppressed = run_.worker().reader_counters().suppressed.reader_get();
   info.client_holds_capacity = run_.persistence().capacity();
   info.client_holds_displaced = run_.persistence().displaced();
   return info;
