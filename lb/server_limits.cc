@@ -15,7 +15,7 @@ void Limits::set(uint32_t server, uint32_t upper, uint32_t lower, uint64_t versi
   } while (!exchange_wide(rule, old, wanted));
   const bool rose = upper > upper_of(old.thresholds);
   change(server, [&](uint64_t& state) {
-    if (rose) state &= ~kOverloaded;
+    if (rose || is_low(state & ~kOverloaded, wanted.thresholds)) state &= ~kOverloaded;
     mark(state, upper);
     return true;
   });

@@ -50,7 +50,8 @@ class Limits {
 
   // What a configuration says, from each worker when it comes to that one: the first sets it, and
   // one that is late finds a later version. `upper` is not 0. A threshold that rises ends an
-  // overload, as LVS has it.
+  // overload, as LVS has it; so does a lower one that the connections are below by now, for which
+  // LVS waits until the next one ends.
   void set(uint32_t server, uint32_t upper, uint32_t lower, uint64_t version);
 
   // A worker begins to count here, having so many, or ceases to.

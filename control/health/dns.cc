@@ -94,7 +94,13 @@ std::optional<conf::CheckType::Contradiction> dns_contradiction(const conf::Opti
   const auto query = value_of<std::string>(options, "query");
   const auto answer = value_of<std::string>(options, "answer");
   const bool is_ipv4 = query == "A";
-  if (answer.empty() || (!is_ipv4 && query != "AAAA")) return std::nullopt;
+  if (answer.empty() || query == "TXT") return std::nullopt;
+  if (!is_ipv4 && query != "AAAA") {
+    if (answer.find_first_of(" \t") == std::string::npos) return std::nullopt;
+    return conf::CheckType::Contradiction{
+        "answer",
+        fmt::format("a name alone (without preference), as in records of type {}", query)};
+  }
   const auto address = lb::IpAddress::parse(answer);
   if (address && address->is_ipv4() == is_ipv4) return std::nullopt;
   return conf::CheckType::Contradiction{

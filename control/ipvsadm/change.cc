@@ -116,10 +116,10 @@ class Changer {
 
   Change add_to(conf::Service& service) const {
     if (Change fits = check_thresholds(); !fits) return fits;
-    const bool is_sorry =
-        service.sorry_server && service.sorry_server->address == request_.server.address;
-    if (is_sorry || place_in(service)) {
-      return refusal(Refusal::Kind::kServerExists);
+    if (place_in(service)) return refusal(Refusal::Kind::kServerExists);
+    if (service.sorry_server && service.sorry_server->address == request_.server.address) {
+      return refusal(Refusal::Kind::kInvalid, fmt::format("{} is the service's sorry server",
+                                                          request_.server.address.to_string()));
     }
     conf::Server server;
     server.address = request_.server.address;

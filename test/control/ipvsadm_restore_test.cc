@@ -118,6 +118,8 @@ TEST_CASE("ipvsadm -R: what goes and comes back has what only the file can say")
   service.servers[1].health_check = conf::HealthCheck{};
   const conf::Service whole = service;
 
+  CHECK(director.error("-a -t 10.1.0.100:80 -r 10.2.0.9:80 -m") ==
+        "255 10.2.0.9:80 is the service's sorry server");
   director.output("-R", "-C\n" + table);
   CHECK(director.changes.config.services == std::vector{whole});
   director.output("-R",

@@ -97,6 +97,19 @@ TEST_CASE("a threshold that rises ends an overload, one that falls may begin it"
   CHECK_FALSE(other->claim(1));
 }
 
+TEST_CASE("a lower threshold that rises beyond the connections ends an overload at once") {
+  Board board;
+  board.set(1, 4, 1);
+  CHECK(fill(board, 1) == 4);
+  board->release(1);
+  board->release(1);
+  board.set(1, 4, 2);
+  CHECK(board.flag(1));
+  board.set(1, 4, 3);
+  CHECK_FALSE(board.flag(1));
+  CHECK(fill(board, 1) == 2);
+}
+
 TEST_CASE("a worker that is late with a configuration does not undo the next one's thresholds") {
   Board board;
   board->set(1, 3, 0, 7);

@@ -296,7 +296,12 @@ TEST_CASE("checks: options that no server could pass together are refused") {
   };
   CHECK(dns("A", "192.0.2.1") == "ok");
   CHECK(dns("AAAA", "2001:db8:0::1") == "ok");
-  CHECK(dns("TXT", "1.2.3") == "ok");
+  CHECK(dns("TXT", "1.2.3 4") == "ok");
+  CHECK(dns("MX", "mail.example.org") == "ok");
+  CHECK(dns("MX", "10 mail.example.org") ==
+        at +
+            "answer: found \"10 mail.example.org\", expected a name alone (without preference), as "
+            "in records of type MX");
   CHECK(dns("A", "1.2.3") == at +
                                  "answer: found \"1.2.3\", expected an IPv4 address, as records of "
                                  "type A are");
