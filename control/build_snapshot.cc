@@ -55,6 +55,22 @@ void put_leaving(dataplane::VirtualService<V4>& service, const Roster::Service& 
   }
 }
 
+// The same of what the file has and gets no packets now: servers that are down, or all while the
+// sorry server serves, or that one.
+void put_absent(dataplane::VirtualService<V4>& result, const conf::Service& service,
+                const Roster::Service& entry, bool sorry) {
+  if (!service.one_packet) return;
+  entry.visit(service, [&](const conf::Server& server, const Roster::Server& member) {
+    if (sorry || member.health == Health::kDown) {
+      result.absent.push_back(real_server(server, member));
+    }
+  });
+  if (service.sorry_server && !sorry) {
+    const Roster::Server& member = entry.servers.at(service.sorry_server->address);
+    result.absent.push_back(real_server(*service.sorry_server, member));
+  }
+}
+
 std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::Service& service,
                                                                    const Roster::Service& entry,
                                                                    Roster::Time now) {
@@ -64,10 +80,7 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
   result->end = lb::End<V4>::from(service.address);
   std::vector<scheduler::Server> candidates;
   const auto add = [&](const conf::Server& server, const Roster::Server& member) {
-    if (member.health == Health::kDown) {
-      if (service.one_packet) result->absent.push_back(real_server(server, member));
-      return;
-    }
+    if (member.health == Health::kDown) return;
     result->servers.push_back(real_server(server, member));
     candidates.push_back({.slot = member.slot,
                           .weight = weight_of(server),
@@ -79,7 +92,8 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
   };
   // A server that is down is as one that is not there, but for its connections: clients that hold
   // to it find another, and tables of hashes move its share alone.
-  if (sorry_server_serves(service, entry)) {
+  const bool sorry = sorry_server_serves(service, entry);
+  if (sorry) {
     add(*service.sorry_server, entry.servers.at(service.sorry_server->address));
   } else {
     entry.visit(service, add);
@@ -90,6 +104,7 @@ std::shared_ptr<const dataplane::VirtualService<V4>> build_service(const conf::S
                    service.persistence_netmask.ipv4(), service.expire_quiescent_template};
   result->one_packet = service.one_packet;
   result->sloppy_tcp = service.sloppy_tcp;
+  put_absent(*result, service, entry, sorry);
   put_leaving(*result, entry);
   result->index_by_slot();
   return result;

@@ -252,6 +252,26 @@ TEST_CASE("health: what is known survives a reload, an edit and a service's neig
   CHECK(bench.server_of(1002) == "10.2.0.11");
 }
 
+TEST_CASE("health: a one-packet service's replies come from the VIP, whoever serves now") {
+  CheckedBench bench(file(
+      R"("one_packet": true, "quorum": 2, "sorry_server": {"address": "10.2.0.13"}, )", "udp"));
+  const auto source = [&](const std::string& server) {
+    bench.workers->sent();
+    bench.workers->receive(1, udp(server + ":80", "10.1.0.10:4000"));
+    const std::vector<std::string> sent = bench.workers->sent();
+    REQUIRE(sent.size() == 1);
+    return sent[0].substr(0, sent[0].find('>'));
+  };
+  for (const bool first_is_up : {true, false, true}) {
+    bench.health("10.2.0.11:80", first_is_up);
+    CHECK((bench.datagram(1) == "10.2.0.13") == !first_is_up);
+    for (const char* server : {"10.2.0.11", "10.2.0.12", "10.2.0.13"}) {
+      INFO(server << " " << first_is_up);
+      CHECK(source(server) == "UDP 10.1.0.100:80");
+    }
+  }
+}
+
 // After each step the snapshot is what one built anew from configuration and health would be.
 TEST_CASE("health: whatever flaps and changes, what runs is what a fresh start would be",
           "[slow]") {
