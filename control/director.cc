@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "control/attraction.h"
+#include "control/kernel_ports.h"
 #include "control/log.h"
 
 namespace control {

@@ -1,5 +1,7 @@
 #include "control/roster.h"
 
+#include <utility>
+
 #include "control/quorum.h"
 
 namespace control {
