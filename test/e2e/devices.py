@@ -41,6 +41,7 @@ def driver_without_xdp(net):
         holds("xdpgeneric" not in net.director.ip("link show plain0"), "the program is still there")
     finally:
         net.director.ip("link del plain0")
+        net.client.ip("neigh flush all")  # it holds to that MAC address for a second, whatever is announced
 
 
 def mtu_comes_and_goes(net):

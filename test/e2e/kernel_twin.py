@@ -274,6 +274,7 @@ def neighbours_groups_reach_the_kernel(net):
                 outside.wait(lambda packets: packets, "the kernel's advertisement at the client")
     finally:
         net.director.ip("link del filter0")
+        net.client.ip("neigh flush all")  # it holds to that MAC address for a second, whatever is announced
 
 
 class Flood:
