@@ -74,7 +74,9 @@ class LiveChanges final : public Changes {
   void cut_what_is_due();
   void see_off();
   bool has_ended(const Roster::Service& service, Roster::Server& server) const;
-  bool release_what_has_ended(const ServiceKey& key);
+  // Of a service: nothing, servers, or all of it.
+  enum class Released : uint8_t { kNothing, kServers, kService };
+  Released release_what_has_ended(const ServiceKey& key);
   void put(Snapshot& next, const conf::Service& service);
   void raise_what_rises();
   Change check_vips(const conf::Config& config, std::span<const conf::Service> services,
@@ -96,8 +98,6 @@ class LiveChanges final : public Changes {
   Running& running_;
   std::set<ServiceKey> rising_;   // services with a server in its slow start
   std::set<ServiceKey> leavers_;  // services that leave, or of whose servers some do
-  // Services whose deleted servers' replies are waited for no more, for the next publication.
-  std::set<ServiceKey> answering_changed_;
   std::vector<QuorumChange> quorum_changes_;
   // For the next publication: slots of servers whose connections end when it is out, or only those
   // that are about to open.

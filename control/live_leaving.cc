@@ -73,7 +73,7 @@ bool LiveChanges::has_ended(const Roster::Service& service, Roster::Server& serv
   constexpr std::chrono::seconds kLateReplies{10};
   Roster::Leaving& leaving = *server.leaving;
   if (leaving.publication > running_.publisher->settled()) return false;
-  if (service.last.one_packet && leaving.had_time) {
+  if (service.last.one_packet) {
     const auto late = leaving.since + kLateReplies;
     if (running_.now() < std::min(late, leaving.deadline.value_or(late))) return false;
   }
@@ -81,8 +81,7 @@ bool LiveChanges::has_ended(const Roster::Service& service, Roster::Server& serv
   return leaving.looks >= kLooks;
 }
 
-// True: the whole service is gone.
-bool LiveChanges::release_what_has_ended(const ServiceKey& key) {
+LiveChanges::Released LiveChanges::release_what_has_ended(const ServiceKey& key) {
   Roster::Service& service = *running_.roster.find(key);
   std::vector<lb::Endpoint> ended;
   for (auto& [address, server] : service.servers) {
@@ -91,7 +90,6 @@ bool LiveChanges::release_what_has_ended(const ServiceKey& key) {
     ended.push_back(address);
   }
   for (const lb::Endpoint& address : ended) running_.roster.release(key, address);
-  if (!ended.empty() && service.last.one_packet) answering_changed_.insert(key);
   std::vector<uint32_t> cut_off;
   for (Roster::Server& server : service.cut_off) {
     if (!has_ended(service, server)) continue;
@@ -99,28 +97,32 @@ bool LiveChanges::release_what_has_ended(const ServiceKey& key) {
     cut_off.push_back(server.slot);
   }
   for (const uint32_t slot : cut_off) running_.roster.release_cut_off(key, slot);
-  if (!service.leaving || !service.servers.empty() || !service.cut_off.empty()) return false;
+  if (!service.leaving || !service.servers.empty() || !service.cut_off.empty()) {
+    return ended.empty() ? Released::kNothing : Released::kServers;
+  }
   running_.roster.release(key);
-  return true;
+  return Released::kService;
 }
 
 void LiveChanges::see_off() {
   bool services_gone = false;
+  std::vector<ServiceKey> answering;  // services of which fewer may still answer
   for (auto at = leavers_.begin(); at != leavers_.end();) {
     const ServiceKey key = *at;
-    services_gone = release_what_has_ended(key) || services_gone;
+    const Released released = release_what_has_ended(key);
+    services_gone = services_gone || released == Released::kService;
     const Roster::Service* service = running_.roster.find(key);
     const bool waits =
         service != nullptr && (service->leaving || !service->cut_off.empty() ||
                                std::ranges::any_of(service->servers, [](const auto& server) {
                                  return server.second.leaving.has_value();
                                }));
+    if (released == Released::kServers && service->last.one_packet) answering.push_back(key);
     at = waits ? std::next(at) : leavers_.erase(at);
   }
-  const std::set<ServiceKey> changed = std::exchange(answering_changed_, {});
-  if (!services_gone && changed.empty()) return;
+  if (!services_gone && answering.empty()) return;
   auto next = std::make_unique<Snapshot>(running_.publisher->snapshot());
-  for (const ServiceKey& key : changed) {
+  for (const ServiceKey& key : answering) {
     if (const auto place = place_of(key)) put(*next, running_.config.services[*place]);
   }
   publish_endpoints(std::move(next));

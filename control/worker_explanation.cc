@@ -8,6 +8,7 @@
 #include <map>
 
 #include "conf/keys.h"
+#include "control/quorum.h"
 #include "control/table_facts.h"
 #include "dataplane/methods.h"
 #include "dataplane/tunnel.h"
@@ -206,8 +207,8 @@ void tell_servers(const Explained& director, const Question& answer, Explanation
     tell(server, conf::to_string(server.state), "the quorum is lost: the sorry server serves");
   }
   if (const auto& sorry = config->sorry_server) {
-    const bool serves = positions.contains(entry.servers.at(sorry->address).slot);
-    tell(*sorry, serves ? "sorry" : "standby", "the sorry server: the quorum is there");
+    tell(*sorry, sorry_server_serves(*config, entry) ? "sorry" : "standby",
+         "the sorry server: the quorum is there");
   }
 }
 

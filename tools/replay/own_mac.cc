@@ -1,6 +1,7 @@
 #include "tools/replay/own_mac.h"
 
 #include <fmt/format.h>
+
 #include <filesystem>
 
 #include "dataplane/headers.h"
